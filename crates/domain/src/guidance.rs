@@ -1,0 +1,66 @@
+//! Guidance (口径): the approved standard answer and limits for a category.
+
+use serde::{Deserialize, Serialize};
+
+/// One approved version of the answer for a category.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Guidance {
+    /// The category or any ancestor of it; the nearest one applies.
+    pub category: String,
+    /// Rises with each approved change.
+    pub version: u32,
+    pub title: String,
+    /// What to say and to do, as plain text in short lines.
+    pub text: String,
+    /// What a branch may give without asking, in the currency's minor unit (分).
+    #[cfg_attr(feature = "specta", specta(type = Option<u32>))]
+    pub limit_minor: Option<i64>,
+}
+
+/// The guidance for a category: its own, else that of its nearest ancestor.
+/// Codes are dotted paths (`A02.03.01`), so an ancestor is a prefix.
+pub fn for_category<'a>(all: &'a [Guidance], category: &str) -> Option<&'a Guidance> {
+    all.iter()
+        .filter(|g| {
+            category
+                .strip_prefix(g.category.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+        .max_by_key(|g| (g.category.len(), g.version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guidance(category: &str, version: u32) -> Guidance {
+        Guidance {
+            category: category.into(),
+            version,
+            title: String::new(),
+            text: String::new(),
+            limit_minor: None,
+        }
+    }
+
+    #[test]
+    fn nearest_ancestor_and_newest_version_apply() {
+        let all = [
+            guidance("A", 1),
+            guidance("A.01", 1),
+            guidance("A.01", 2),
+            guidance("A.0", 9),
+        ];
+        assert_eq!(
+            for_category(&all, "A.01.02").map(|g| (g.category.as_str(), g.version)),
+            Some(("A.01", 2))
+        );
+        assert_eq!(
+            for_category(&all, "A.02").map(|g| g.category.as_str()),
+            Some("A")
+        );
+        assert_eq!(for_category(&all, "B.01"), None);
+    }
+}

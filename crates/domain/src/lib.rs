@@ -1,0 +1,35 @@
+//! The rules of complaint handling: what a complaint is, who owns it, which
+//! steps are allowed, how long each may take and what the customer is told.
+//!
+//! Everything here is pure. No clock, no file, no network, no random number:
+//! time and ids are passed in, so the desk, the hub and the simulator decide
+//! alike and a ledger replayed anywhere gives the same complaint.
+
+pub mod calendar;
+pub mod category;
+pub mod check;
+pub mod clocks;
+pub mod complaint;
+pub mod fact;
+pub mod guidance;
+pub mod ids;
+pub mod intake;
+pub mod ledger;
+pub mod packet;
+pub mod permission;
+pub mod policy;
+pub mod reference;
+pub mod staff;
+pub mod state;
+pub mod text;
+
+pub use complaint::{Applied, Complaint, Owner, Refusal};
+pub use fact::{Fact, FactKind};
+pub use ids::{BranchCode, ComplaintId, DeviceId, LeaseId, StaffId, TaskId};
+pub use intake::Intake;
+pub use ledger::{Actor, EventKey, Lane, LedgerEvent, Stamp};
+pub use packet::HandoffPacket;
+pub use policy::Policy;
+pub use reference::ReferenceNumber;
+pub use staff::Role;
+pub use state::{Complexity, CustomerState, Grade, State};

@@ -1,0 +1,108 @@
+//! Who may do what, as one table.
+
+use crate::fact::FactKind;
+use crate::staff::Role;
+
+/// Something a person can ask for that writes no fact about a complaint.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Right {
+    /// See the complaints of one's own branch.
+    SeeOwnBranch,
+    /// See every complaint.
+    SeeAll,
+    /// See complaints dispatched to one's own department.
+    SeeOwnTasks,
+    /// Work from the experts' queue.
+    UseQueue,
+    /// See the figures over all branches.
+    SeeBoard,
+    /// Branches, staff, devices, enrolment codes, guidance.
+    Administer,
+    /// Resolve records the hub has set aside.
+    MendQuarantine,
+}
+
+impl Right {
+    pub const ALL: [Self; 7] = [
+        Self::SeeOwnBranch,
+        Self::SeeAll,
+        Self::SeeOwnTasks,
+        Self::UseQueue,
+        Self::SeeBoard,
+        Self::Administer,
+        Self::MendQuarantine,
+    ];
+}
+
+/// Whether a role has a right.
+pub fn has(role: Role, right: Right) -> bool {
+    match right {
+        Right::SeeOwnBranch => matches!(role, Role::Clerk | Role::BranchManager),
+        Right::SeeAll => matches!(role, Role::Expert | Role::Management | Role::Auditor),
+        Right::SeeOwnTasks => role == Role::Department,
+        Right::UseQueue => role == Role::Expert,
+        Right::SeeBoard => matches!(role, Role::Expert | Role::Management | Role::Auditor),
+        Right::Administer => role == Role::Administrator,
+        Right::MendQuarantine => matches!(role, Role::Administrator | Role::Expert),
+    }
+}
+
+/// Whether a role may write a fact of this kind. The state and the owner are
+/// judged by [`crate::Complaint::admit`].
+pub fn may_write(role: Role, kind: FactKind) -> bool {
+    use FactKind::*;
+    match kind {
+        Recorded | Assessed | HandedOff | KeptInBranch => {
+            matches!(role, Role::Clerk | Role::BranchManager)
+                || (role == Role::System && kind == HandedOff)
+        }
+        Settled => matches!(role, Role::Clerk | Role::BranchManager),
+        Noted => !matches!(role, Role::Auditor | Role::Administrator | Role::System),
+        Queued => role == Role::System,
+        Released => matches!(role, Role::Expert | Role::System),
+        Claimed | ReturnedToBranch | Dispatched | ApprovalRequested | SolvingStarted
+        | Implemented | Answered => role == Role::Expert,
+        TaskAccepted | TaskRejected => role == Role::Department,
+        Reported => matches!(role, Role::Department | Role::Expert),
+        Approved | Disapproved | AlertAcknowledged => role == Role::Management,
+        CalledBack | Reopened => matches!(role, Role::Expert | Role::Management),
+        Closed => matches!(role, Role::Expert | Role::BranchManager | Role::System),
+        Withdrawn => matches!(role, Role::Clerk | Role::BranchManager | Role::Expert),
+        Archived => role == Role::System,
+        TakenOver => role == Role::BranchManager,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The whole matrix, so that a change to the table is seen in review.
+    #[test]
+    fn matrix() {
+        let mut lines = vec![format!(
+            "{:<20}{}",
+            "",
+            Role::ALL
+                .map(|role| format!("{:<15}", role.name()))
+                .concat()
+                .trim_end()
+        )];
+        let mut row = |name: &str, cells: [bool; 8]| {
+            let cells = cells
+                .map(|yes| format!("{:<15}", if yes { "yes" } else { "-" }))
+                .concat();
+            lines.push(format!("{name:<20}{}", cells.trim_end()));
+        };
+        for right in Right::ALL {
+            row(
+                &format!("{right:?}"),
+                Role::ALL.map(|role| has(role, right)),
+            );
+        }
+        for &kind in FactKind::ALL {
+            row(kind.name(), Role::ALL.map(|role| may_write(role, kind)));
+        }
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+}
