@@ -1,0 +1,16 @@
+//! The sync core without I/O: what desk and hub say to each other, how events
+//! are chained and batches signed, and the state machines that decide the next
+//! step. No socket, no database, no clock: the applications perform what the
+//! machines ask for, and a simulator can do the same.
+
+pub mod chain;
+pub mod desk;
+pub mod ingest;
+pub mod message;
+pub mod sign;
+
+pub use chain::{Hash, SealedEvent};
+pub use message::{
+    Ask, Directory, LogEntry, Page, Position, Receipt, Reply, Request, Verdict, Welcome,
+};
+pub use sign::{PublicKey, SecretKey, Signed};

@@ -1,0 +1,233 @@
+//! What desk and hub say to each other. Version 1. Additive changes keep the
+//! version: an unknown field is ignored, a missing one has a default.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use suda_domain::category::CategoryTree;
+use suda_domain::guidance::Guidance;
+use suda_domain::staff::StaffRecord;
+use suda_domain::{BranchCode, DeviceId, Lane, Policy, Refusal};
+
+use crate::chain::SealedEvent;
+use crate::sign::PublicKey;
+
+/// The version this program writes.
+pub const VERSION: u16 = 1;
+/// Events a batch may hold.
+pub const BATCH_EVENTS: usize = 100;
+/// Bytes of event bodies a batch may hold; a single larger event goes alone.
+pub const BATCH_BYTES: usize = 64 * 1024;
+/// Entries a page of the hub's log may hold.
+pub const PAGE_ENTRIES: u32 = 200;
+
+/// A question of a desk. Sent as [`crate::Signed`] by the device's key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Request {
+    pub v: u16,
+    pub device: DeviceId,
+    pub incarnation: u32,
+    /// From the last welcome; absent only in a hello.
+    #[serde(default)]
+    pub session: Option<String>,
+    pub ask: Ask,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum Ask {
+    /// Who I am and how far I know you to be.
+    Hello(Position),
+    /// Events of one lane, contiguous from `first_n`.
+    Batch {
+        lane: Lane,
+        first_n: u64,
+        events: Vec<SealedEvent>,
+    },
+    /// The hub's log of my branch after `cursor`.
+    Pull {
+        cursor: u64,
+        limit: u32,
+        directory: u32,
+    },
+    /// Answer when my branch's log has something after `cursor`, or after a while.
+    Watch { cursor: u64, directory: u32 },
+}
+
+/// How far a desk is, as its store says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Highest event number written, by lane.
+    pub written: [u64; 4],
+    /// Highest event number in a signed receipt, by lane.
+    pub acked: [u64; 4],
+    /// The hub's log number up to which everything is stored here.
+    pub cursor: u64,
+    /// The epoch the cursor and receipts belong to.
+    #[serde(default)]
+    pub epoch: Option<String>,
+    /// Version of the directory held.
+    pub directory: u32,
+    /// The desk's wall clock, for the record of its deviation.
+    #[serde(default)]
+    pub wall: Option<DateTime<Utc>>,
+}
+
+/// An answer of the hub. Sent as [`crate::Signed`] by the hub's key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum Reply {
+    Welcome(Welcome),
+    Receipt(Receipt),
+    Page(Page),
+    /// To a watch: whether there is something to pull.
+    Changed {
+        changed: bool,
+    },
+    Refused(Refused),
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Welcome {
+    pub session: String,
+    /// Changes when the hub was restored from a backup.
+    pub epoch: String,
+    /// Highest event number stored, by lane.
+    pub watermarks: [u64; 4],
+    /// The hub's clock.
+    pub now: DateTime<Utc>,
+}
+
+/// What became of one event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Verdict {
+    Applied,
+    Duplicate,
+    /// A predecessor is missing; not stored, to be sent again.
+    Held,
+    /// Stored apart for a person to mend; nothing behind it waits.
+    Quarantined {
+        reason: QuarantineReason,
+    },
+}
+
+/// Why an event was set aside.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuarantineReason {
+    Unreadable,
+    HashMismatch,
+    /// Another content already holds this number: a copied or rolled-back database.
+    Forked,
+    /// Not this device's event, or another branch's complaint.
+    OutOfScope,
+    UnknownComplaint,
+    /// The rules do not allow the step.
+    NotAllowed(Refusal),
+}
+
+/// The hub's word that events are stored durably.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    pub device: DeviceId,
+    pub incarnation: u32,
+    pub epoch: String,
+    /// Highest event number stored, by lane.
+    pub watermarks: [u64; 4],
+    pub lane: Lane,
+    pub first_n: u64,
+    /// One per event of the batch.
+    pub verdicts: Vec<Verdict>,
+    pub at: DateTime<Utc>,
+}
+
+/// One line of the hub's log.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LogEntry {
+    pub seq: u64,
+    pub event: SealedEvent,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Page {
+    pub epoch: String,
+    pub entries: Vec<LogEntry>,
+    /// The cursor after storing this page.
+    pub cursor: u64,
+    pub more: bool,
+    /// Present when the desk's version is old.
+    #[serde(default)]
+    pub directory: Option<Box<Directory>>,
+    pub now: DateTime<Utc>,
+}
+
+/// Why the hub does not answer the question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Refused {
+    /// Say hello again.
+    SessionExpired,
+    UnknownDevice,
+    BadSignature,
+    /// An older incarnation than the hub knows.
+    OldIncarnation,
+    Version,
+    Malformed,
+    /// Come back later.
+    Busy {
+        retry_ms: u64,
+    },
+}
+
+/// What a desk needs to work without the hub.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Directory {
+    pub version: u32,
+    pub branch: BranchCode,
+    pub branch_name: String,
+    /// The name of the organisation, for the receipt.
+    pub organisation: String,
+    /// Where the customer can ask: the base address of the status page.
+    #[serde(default)]
+    pub status_url: Option<String>,
+    pub categories: CategoryTree,
+    /// The rule file of `suda-judge`, verbatim.
+    pub rules: serde_json::Value,
+    pub guidance: Vec<Guidance>,
+    pub policy: Policy,
+    /// The staff who may sign in at this branch.
+    pub staff: Vec<StaffRecord>,
+}
+
+/// `POST /v1/enrol`, unsigned: the one-time code is the proof.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EnrolRequest {
+    pub v: u16,
+    pub code: String,
+    pub key: PublicKey,
+    /// What the PC calls itself, for the administrator's list.
+    pub device_name: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EnrolReply {
+    pub device: DeviceId,
+    pub incarnation: u32,
+    /// The desk's letter in reference numbers.
+    pub desk_letter: String,
+    pub hub_key: PublicKey,
+    pub epoch: String,
+    pub now: DateTime<Utc>,
+    pub directory: Directory,
+}
+
+/// Why an enrolment failed; the body of a 4xx answer.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum EnrolRefused {
+    /// No such code.
+    UnknownCode,
+    UsedCode,
+    ExpiredCode,
+    Version,
+}
