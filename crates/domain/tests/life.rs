@@ -1,0 +1,450 @@
+//! Rules of a complaint's life, walked at random: whatever is tried, the state
+//! table, the owner number and the clocks keep their promises.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+use suda_domain::calendar::Calendar;
+use suda_domain::clocks::{self, Clock, Prompt};
+use suda_domain::complaint::{Applied, Complaint, EXPERT_TEAM, Owner, Refusal};
+use suda_domain::fact::{Decision, Fact, FactKind, HandoffCause, ReleaseCause, Report, Source};
+use suda_domain::{
+    Actor, BranchCode, ComplaintId, Complexity, DeviceId, EventKey, Grade, HandoffPacket, Intake,
+    Lane, LeaseId, LedgerEvent, Policy, ReferenceNumber, Role, StaffId, Stamp, State, TaskId,
+};
+use uuid::Uuid;
+
+fn id(n: u128) -> Uuid {
+    Uuid::from_u128(n)
+}
+
+fn branch() -> BranchCode {
+    "CQ0123".parse().unwrap()
+}
+
+fn start() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000, 0).unwrap()
+}
+
+fn actor(role: Role) -> Actor {
+    let branch = role.is_of_branch().then(branch);
+    Actor {
+        staff: Some(StaffId(id(role as u128 + 1))),
+        name: role.name().into(),
+        role,
+        branch,
+    }
+}
+
+fn packet(complaint: Option<&Complaint>, upto_n: u64) -> HandoffPacket {
+    HandoffPacket {
+        reference: reference(),
+        branch: branch(),
+        arrived_at: start(),
+        recorded_at: start(),
+        late: false,
+        intake: complaint.map(|c| c.intake.clone()).unwrap_or_default(),
+        cut: false,
+        grade: complaint.and_then(|c| c.grade).unwrap_or(Grade::Two),
+        complexity: Complexity::Complex,
+        cycle: complaint.map_or(1, |c| c.cycle),
+        upto_n,
+    }
+}
+
+fn reference() -> ReferenceNumber {
+    let date = start().date_naive();
+    ReferenceNumber::compose(&branch(), date, "A", 42).unwrap()
+}
+
+fn event(n: u64, lane: Lane, minute: i64, owner_no: u32, actor: Actor, fact: Fact) -> LedgerEvent {
+    LedgerEvent {
+        key: EventKey {
+            device: DeviceId(id(99)),
+            incarnation: 1,
+            lane,
+            n,
+        },
+        complaint: ComplaintId(id(7)),
+        owner_no,
+        at: Stamp {
+            wall: start() + TimeDelta::minutes(minute),
+            mono_ms: 0,
+            hub_offset_ms: None,
+            offset_age_s: None,
+        },
+        actor,
+        fact,
+    }
+}
+
+fn recorded(arrived_at: DateTime<Utc>, late: bool) -> LedgerEvent {
+    event(
+        1,
+        Lane::Ordinary,
+        0,
+        1,
+        actor(Role::Clerk),
+        Fact::Recorded {
+            reference: reference(),
+            intake: Box::default(),
+            arrived_at,
+            late,
+            source: Source::Form,
+        },
+    )
+}
+
+fn assessed(grade: Grade, complexity: Complexity) -> Fact {
+    Fact::Assessed {
+        category: "A.01.01".into(),
+        grade,
+        complexity,
+        suggestion: None,
+        override_reason: None,
+    }
+}
+
+/// A fact of every kind, made to fit the complaint where it can.
+fn fact(kind: FactKind, c: &Complaint, n: u64) -> Fact {
+    let text = || "说明".to_owned();
+    let lease = c.claim.as_ref().map_or(LeaseId(id(5)), |claim| claim.lease);
+    let task = c
+        .tasks
+        .iter()
+        .find(|t| t.is_open())
+        .map_or(TaskId(id(0)), |t| t.id);
+    let department = actor(Role::Department).staff.unwrap();
+    match kind {
+        FactKind::Recorded => recorded(start(), false).fact,
+        FactKind::Assessed => assessed(
+            if n % 3 == 0 { Grade::One } else { Grade::Two },
+            Complexity::Complex,
+        ),
+        FactKind::KeptInBranch => Fact::KeptInBranch,
+        FactKind::HandedOff => Fact::HandedOff {
+            packet: Box::new(packet(Some(c), 0)),
+            cause: HandoffCause::Manual,
+        },
+        FactKind::Noted => Fact::Noted { text: text() },
+        FactKind::Queued => Fact::Queued,
+        FactKind::Claimed => Fact::Claimed {
+            lease: LeaseId(id(5)),
+            until: start(),
+        },
+        FactKind::Released => Fact::Released {
+            lease,
+            cause: ReleaseCause::GivenBack,
+        },
+        FactKind::ReturnedToBranch => Fact::ReturnedToBranch { reason: text() },
+        FactKind::Dispatched => Fact::Dispatched {
+            task: TaskId(id(1000 + u128::from(n))),
+            department,
+            department_name: text(),
+            question: text(),
+            due_at: start(),
+        },
+        FactKind::TaskAccepted => Fact::TaskAccepted { task },
+        FactKind::TaskRejected => Fact::TaskRejected {
+            task,
+            reason: text(),
+        },
+        FactKind::Reported => Fact::Reported {
+            task: c.tasks.iter().any(|t| t.is_open()).then_some(task),
+            report: Report {
+                root_cause: text(),
+                impact: text(),
+                proposal: text(),
+            },
+        },
+        FactKind::ApprovalRequested => Fact::ApprovalRequested { reason: text() },
+        FactKind::Approved => Fact::Approved { comment: text() },
+        FactKind::Disapproved => Fact::Disapproved { reason: text() },
+        FactKind::SolvingStarted => Fact::SolvingStarted { plan: Vec::new() },
+        FactKind::Implemented => Fact::Implemented { summary: text() },
+        FactKind::Answered => Fact::Answered {
+            decision: Decision::Upheld,
+            text: text(),
+            remedy: text(),
+        },
+        FactKind::Settled => Fact::Settled {
+            summary: text(),
+            remedy: text(),
+            amount_minor: None,
+            guidance: None,
+        },
+        FactKind::CalledBack => Fact::CalledBack {
+            satisfied: true,
+            comment: text(),
+        },
+        FactKind::Closed => Fact::Closed,
+        FactKind::Withdrawn => Fact::Withdrawn { reason: text() },
+        FactKind::Reopened => Fact::Reopened { reason: text() },
+        FactKind::Archived => Fact::Archived,
+        FactKind::AlertAcknowledged => Fact::AlertAcknowledged,
+        FactKind::TakenOver => Fact::TakenOver { reason: text() },
+    }
+}
+
+fn apply(c: &mut Complaint, role: Role, fact: Fact, n: u64) -> Result<Applied, Refusal> {
+    let who = actor(role);
+    c.admit(&who, &fact)?;
+    c.apply(&event(n, Lane::Ordinary, n as i64, c.owner_no, who, fact))
+}
+
+/// The complex path of product.md, step by step.
+#[test]
+fn the_complex_path_reaches_the_answer() {
+    let mut c = Complaint::open(&recorded(start(), false)).unwrap();
+    let steps = [
+        (Role::Clerk, FactKind::Assessed, State::Assessed),
+        (Role::Clerk, FactKind::HandedOff, State::HandoffPending),
+        (Role::System, FactKind::Queued, State::Queued),
+        (Role::Expert, FactKind::Claimed, State::Claimed),
+        (Role::Expert, FactKind::Dispatched, State::Dispatched),
+        (Role::Department, FactKind::TaskAccepted, State::Dispatched),
+        (Role::Department, FactKind::Reported, State::Analysed),
+        (Role::Expert, FactKind::SolvingStarted, State::Solving),
+        (Role::Expert, FactKind::Implemented, State::Implemented),
+        (Role::Expert, FactKind::Answered, State::Answered),
+        (Role::Expert, FactKind::CalledBack, State::Answered),
+        (Role::Expert, FactKind::Closed, State::Closed),
+        (Role::Expert, FactKind::Reopened, State::Reopened),
+        (Role::Expert, FactKind::Claimed, State::Claimed),
+        (
+            Role::Expert,
+            FactKind::ReturnedToBranch,
+            State::ReturnedToBranch,
+        ),
+        (Role::BranchManager, FactKind::Settled, State::Answered),
+    ];
+    for (n, (role, kind, state)) in (2..).zip(steps) {
+        let fact = fact(kind, &c, n);
+        assert_eq!(
+            apply(&mut c, role, fact, n),
+            if kind.is_remark() {
+                Ok(Applied::Remark)
+            } else {
+                Ok(Applied::Changed)
+            },
+            "{kind:?}"
+        );
+        assert_eq!(c.state, state, "{kind:?}");
+    }
+    assert_eq!(c.cycle, 2);
+}
+
+#[test]
+fn grade_one_needs_approval_before_solving() {
+    let mut c = Complaint::open(&recorded(start(), false)).unwrap();
+    apply(
+        &mut c,
+        Role::Clerk,
+        assessed(Grade::One, Complexity::Complex),
+        2,
+    )
+    .unwrap();
+    for (n, (role, kind)) in (3..).zip([
+        (Role::Clerk, FactKind::HandedOff),
+        (Role::System, FactKind::Queued),
+        (Role::Expert, FactKind::Claimed),
+        (Role::Expert, FactKind::Reported),
+    ]) {
+        let fact = fact(kind, &c, n);
+        apply(&mut c, role, fact, n).unwrap();
+    }
+    let solve = Fact::SolvingStarted { plan: Vec::new() };
+    assert_eq!(
+        apply(&mut c, Role::Expert, solve, 9),
+        Err(Refusal::NeedsApproval)
+    );
+    let ask = fact(FactKind::ApprovalRequested, &c, 9);
+    apply(&mut c, Role::Expert, ask, 9).unwrap();
+    let yes = fact(FactKind::Approved, &c, 10);
+    apply(&mut c, Role::Management, yes, 10).unwrap();
+    assert_eq!(c.state, State::Solving);
+}
+
+#[test]
+fn somebody_elses_step_is_refused_by_name() {
+    let mut c = Complaint::open(&recorded(start(), false)).unwrap();
+    let note = fact(FactKind::Noted, &c, 2);
+    let stranger = Actor {
+        branch: Some("CQ0001".parse().unwrap()),
+        ..actor(Role::Clerk)
+    };
+    assert_eq!(c.admit(&stranger, &note), Err(Refusal::OtherBranch));
+    assert_eq!(apply(&mut c, Role::Auditor, note, 2), Err(Refusal::Role));
+    for (n, (role, kind)) in (3..).zip([
+        (Role::Clerk, FactKind::HandedOff),
+        (Role::System, FactKind::Queued),
+    ]) {
+        let fact = fact(kind, &c, n);
+        apply(&mut c, role, fact, n).unwrap();
+    }
+    let settle = fact(FactKind::Settled, &c, 6);
+    assert_eq!(
+        apply(&mut c, Role::Clerk, settle, 6),
+        Err(Refusal::NotOwner)
+    );
+    let dispatch = fact(FactKind::Dispatched, &c, 6);
+    assert_eq!(
+        apply(&mut c, Role::Expert, dispatch, 6),
+        Err(Refusal::State)
+    );
+    let claim = fact(FactKind::Claimed, &c, 6);
+    apply(&mut c, Role::Expert, claim, 6).unwrap();
+    let other = Actor {
+        staff: Some(StaffId(id(500))),
+        ..actor(Role::Expert)
+    };
+    assert_eq!(
+        c.admit(&other, &fact(FactKind::Dispatched, &c, 7)),
+        Err(Refusal::ClaimedByOther)
+    );
+}
+
+/// Lane 0 overtakes lane 1: the same complaint either way, with the whole texts.
+#[test]
+fn a_packet_that_overtakes_its_history_gives_the_same_complaint() {
+    let long = "断网".repeat(3000);
+    let mut first = recorded(start(), false);
+    if let Fact::Recorded { intake, .. } = &mut first.fact {
+        **intake = Intake {
+            description: long.clone(),
+            category: "A.01.01".into(),
+            ..Intake::default()
+        };
+    }
+    let second = event(
+        2,
+        Lane::Ordinary,
+        1,
+        1,
+        actor(Role::Clerk),
+        assessed(Grade::Two, Complexity::Complex),
+    );
+    let mut short = Complaint::open(&first).unwrap();
+    short.apply(&second).unwrap();
+    let whole = packet(Some(&short), 2).fitted(|p| serde_json::to_vec(p).unwrap().len());
+    assert!(whole.cut);
+    let handoff = event(
+        1,
+        Lane::Urgent,
+        2,
+        1,
+        actor(Role::Clerk),
+        Fact::HandedOff {
+            packet: Box::new(whole),
+            cause: HandoffCause::Manual,
+        },
+    );
+    let queued = event(1, Lane::Ordinary, 3, 1, Actor::system(None), Fact::Queued);
+    let queued = LedgerEvent {
+        key: EventKey {
+            device: DeviceId(id(1)),
+            ..queued.key
+        },
+        ..queued
+    };
+
+    let fold = |events: &[&LedgerEvent]| {
+        let mut c = Complaint::open(events[0]).unwrap();
+        for event in &events[1..] {
+            c.apply(event).unwrap();
+        }
+        c
+    };
+    let in_order = fold(&[&first, &second, &handoff, &queued]);
+    let overtaken = fold(&[&handoff, &queued, &first, &second]);
+    assert_eq!(overtaken.intake.description, long);
+    assert_eq!(in_order.owner, Owner::Team(EXPERT_TEAM.into()));
+    for c in [&in_order, &overtaken] {
+        assert_eq!((c.state, c.owner_no, c.cut), (State::Queued, 2, false));
+        assert_eq!(
+            (c.grade, c.intake.clone()),
+            (in_order.grade, in_order.intake.clone())
+        );
+    }
+    // What the branch writes afterwards under the old number is kept as a note.
+    let mut late = in_order;
+    let settle = fact(FactKind::Settled, &late, 3);
+    let settle = event(3, Lane::Ordinary, 4, 1, actor(Role::Clerk), settle);
+    assert_eq!(late.apply(&settle), Ok(Applied::LateNote));
+    assert_eq!(late.state, State::Queued);
+}
+
+#[test]
+fn the_desk_prompts_at_its_minutes_and_hands_off_at_fifty() {
+    let c = Complaint::open(&recorded(start(), false)).unwrap();
+    let policy = Policy::default();
+    let at = |minute, reminded| {
+        clocks::prompt(&c, &policy, start() + TimeDelta::minutes(minute), reminded)
+    };
+    assert_eq!(at(14, None), None);
+    assert_eq!(at(15, None), Some(Prompt::Remind(15)));
+    assert_eq!(at(16, Some(15)), None);
+    assert_eq!(at(46, Some(15)), Some(Prompt::Remind(45)));
+    assert_eq!(at(50, Some(45)), Some(Prompt::HandOff));
+    assert_eq!(at(500, None), Some(Prompt::HandOff));
+}
+
+#[test]
+fn a_row_of_the_past_prompts_nothing_and_its_clocks_say_so() {
+    let c = Complaint::open(&recorded(start() - TimeDelta::days(400), true)).unwrap();
+    let policy = Policy::default();
+    assert_eq!(
+        clocks::prompt(&c, &policy, start() + TimeDelta::minutes(1), None),
+        None
+    );
+    let list = clocks::deadlines(&c, &policy, &Calendar::china());
+    let handoff = list.iter().find(|d| d.clock == Clock::Handoff).unwrap();
+    assert!(handoff.past_at_recording && !handoff.is_running());
+    // Its recording is of today, so assessing it still is.
+    assert_eq!(
+        clocks::nearest(&list).map(|d| d.clock),
+        Some(Clock::Assessment)
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// Any steps by anybody: refused ones change nothing, the owner number
+    /// never falls and rises exactly with ownership, a finished complaint's
+    /// answer clocks have stopped, and replaying the accepted events gives the
+    /// same complaint.
+    #[test]
+    fn random_lives_keep_the_rules(steps in prop::collection::vec((0usize..8, 0usize..27), 1..120)) {
+        let first = recorded(start(), false);
+        let mut c = Complaint::open(&first).unwrap();
+        let mut ledger = vec![first];
+        let policy = Policy::default();
+        for (n, (role, kind)) in (2..).zip(steps) {
+            let (role, kind) = (Role::ALL[role], FactKind::ALL[kind]);
+            let fact = fact(kind, &c, n);
+            let who = actor(role);
+            let before = c.clone();
+            if c.admit(&who, &fact).is_err() {
+                prop_assert_eq!(&before, &c);
+                continue;
+            }
+            let event = event(n, Lane::Ordinary, n as i64, c.owner_no, who, fact);
+            let applied = c.apply(&event).unwrap();
+            prop_assert!(matches!(applied, Applied::Changed | Applied::Remark));
+            prop_assert_eq!(c.owner_no, before.owner_no + u32::from(kind.moves_ownership()));
+            if c.owner != before.owner {
+                prop_assert!(kind.moves_ownership());
+            }
+            let list = clocks::deadlines(&c, &policy, &Calendar::china());
+            if c.state.is_finished() {
+                prop_assert!(list.iter().all(|d| d.clock == Clock::CallBack || d.ended.is_some()));
+            }
+            ledger.push(event);
+        }
+        let mut again = Complaint::open(&ledger[0]).unwrap();
+        for event in &ledger[1..] {
+            again.apply(event).unwrap();
+        }
+        prop_assert_eq!(again, c);
+    }
+}
