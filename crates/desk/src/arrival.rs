@@ -1,0 +1,197 @@
+//! What comes from the hub: pages of its log, folded into the complaints, and
+//! new versions of the directory. Data and cursor in one transaction.
+
+use std::collections::BTreeMap;
+
+use suda_domain::{Complaint, ComplaintId, DeviceId, EventKey, LedgerEvent};
+use suda_sync::message::LogEntry;
+use suda_sync::{Directory, Page};
+
+use crate::clock::{HubOffset, to_ms};
+use crate::desk::{Change, Desk, Enrolled};
+use crate::fold;
+use crate::store::directory::save_directory;
+use crate::store::ledger::NewEvent;
+use crate::store::{StoreError, WriteTx, complaints, ledger, outbox, search};
+use crate::view::Scope;
+
+/// A complaint while a page is folded in.
+struct Touched {
+    state: Option<Complaint>,
+    /// Whether it has a row, and what that row knows.
+    known: Option<Known>,
+}
+
+#[derive(Clone, Copy)]
+struct Known {
+    reminded: Option<u32>,
+    cut: bool,
+}
+
+impl Desk {
+    /// Stores a page of the hub's log, its directory and the cursor. An event
+    /// that cannot be applied is kept in the ledger and changes nothing; it
+    /// never stops those behind it.
+    pub(crate) async fn save_page(&self, page: &Page, offset: HubOffset) -> Result<(), StoreError> {
+        let Ok(enrolled) = self.inner.enrolled() else {
+            return Ok(());
+        };
+        let (device, incarnation) = enrolled.identity();
+        let mut tx = self.inner.store.begin().await?;
+        let own_n = ledger_heads(&mut tx, &enrolled).await?;
+        let is_own = |key: &EventKey| {
+            key.device == device
+                && key.incarnation == incarnation
+                && key.n <= own_n[key.lane.index()]
+        };
+        let mut touched: BTreeMap<ComplaintId, Touched> = BTreeMap::new();
+        let mut events = Vec::new();
+        for entry in &page.entries {
+            let Some(event) = read(entry) else { continue };
+            if is_own(&event.key) || ledger::known(tx.conn(), event.key).await?.is_some() {
+                continue;
+            }
+            let complaint = touch(&mut tx, &mut touched, event.complaint).await?;
+            if let Err(refusal) = fold::apply(&mut complaint.state, &event) {
+                tracing::warn!(complaint = %event.complaint, seq = entry.seq, %refusal, "kept, not applied");
+            }
+            ledger::append(tx.conn(), &[new_event(entry, &event)]).await?;
+            if (event.key.device, event.key.incarnation) == (device, incarnation) {
+                // This database is older than what it once sent.
+                tx.parts().1.heads = None;
+            }
+            events.push(event.complaint);
+        }
+        for (id, complaint) in touched {
+            self.save_touched(&mut tx, &enrolled, device, id, complaint)
+                .await?;
+        }
+        let renewed = match page.directory.as_deref() {
+            Some(directory) => self.renew(&mut tx, &enrolled, directory).await?,
+            None => None,
+        };
+        outbox::set_link(tx.conn(), &page.epoch, page.cursor, offset).await?;
+        tx.commit().await?;
+        self.inner.set_offset(offset);
+        if let Some(enrolled) = renewed {
+            self.inner.set_enrolled(enrolled);
+            self.inner.tell(Change::Directory);
+        }
+        if !events.is_empty() {
+            self.inner.tell(Change::Cases);
+            self.inner.tell(Change::Status);
+        }
+        Ok(())
+    }
+
+    async fn save_touched(
+        &self,
+        tx: &mut WriteTx<'_>,
+        enrolled: &Enrolled,
+        device: DeviceId,
+        id: ComplaintId,
+        touched: Touched,
+    ) -> Result<(), StoreError> {
+        let Some(complaint) = touched.state else {
+            return Ok(());
+        };
+        let reminded = touched.known.and_then(|known| known.reminded);
+        let whole_now = touched.known.is_some_and(|known| known.cut) && !complaint.cut;
+        let words = search::words(&complaint);
+        let policy = &enrolled.directory.policy;
+        let row = fold::state_row(complaint, policy, &self.inner.calendar, reminded);
+        if touched.known.is_none() {
+            // Of another desk of the branch, or of this one's older copy.
+            let mine = ledger::is_of_device(tx.conn(), id, device).await?;
+            return complaints::insert(tx.conn(), &row, mine, words).await;
+        }
+        complaints::update(tx.conn(), &row).await?;
+        if whole_now {
+            search::replace(tx.conn(), id, words).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes a new directory. One whose rules cannot be read is not taken: the
+    /// old one goes on, and the hub offers it again.
+    async fn renew(
+        &self,
+        tx: &mut WriteTx<'_>,
+        enrolled: &Enrolled,
+        directory: &Directory,
+    ) -> Result<Option<Enrolled>, StoreError> {
+        let renewed = match Enrolled::new(enrolled.device.clone(), directory.clone()) {
+            Ok(renewed) => renewed,
+            Err(error) => {
+                tracing::error!(version = directory.version, %error, "directory not taken");
+                return Ok(None);
+            }
+        };
+        save_directory(tx.conn(), directory).await?;
+        if directory.policy != enrolled.directory.policy {
+            self.reorder(tx, &renewed).await?;
+        }
+        Ok(Some(renewed))
+    }
+
+    /// New budgets move the deadlines of everything not done.
+    async fn reorder(&self, tx: &mut WriteTx<'_>, enrolled: &Enrolled) -> Result<(), StoreError> {
+        for scope in [Scope::Open, Scope::WithExperts] {
+            for stored in complaints::page(tx.conn(), scope, None, i64::MAX).await? {
+                let policy = &enrolled.directory.policy;
+                let calendar = &self.inner.calendar;
+                let row = fold::state_row(stored.complaint, policy, calendar, stored.reminded);
+                complaints::update(tx.conn(), &row).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn ledger_heads(tx: &mut WriteTx<'_>, enrolled: &Enrolled) -> Result<[u64; 4], StoreError> {
+    Ok(crate::desk::heads(tx, enrolled).await?.map(|head| head.n))
+}
+
+/// The event, when its hash fits and this version can read it. Others are
+/// passed over with the number in the log; the hub still has them.
+fn read(entry: &LogEntry) -> Option<LedgerEvent> {
+    match entry.event.open() {
+        Ok(event) => Some(event),
+        Err(error) => {
+            tracing::warn!(seq = entry.seq, %error, "passed over");
+            None
+        }
+    }
+}
+
+fn new_event(entry: &LogEntry, event: &LedgerEvent) -> NewEvent {
+    NewEvent {
+        key: event.key,
+        complaint: event.complaint,
+        at_ms: to_ms(event.at.trusted()),
+        sealed: entry.event.clone(),
+        hub_seq: Some(entry.seq),
+    }
+}
+
+async fn touch<'a>(
+    tx: &mut WriteTx<'_>,
+    touched: &'a mut BTreeMap<ComplaintId, Touched>,
+    id: ComplaintId,
+) -> Result<&'a mut Touched, StoreError> {
+    use std::collections::btree_map::Entry;
+    match touched.entry(id) {
+        Entry::Occupied(entry) => Ok(entry.into_mut()),
+        Entry::Vacant(entry) => {
+            let stored = complaints::get(tx.conn(), id).await?;
+            let known = stored.as_ref().map(|s| Known {
+                reminded: s.reminded,
+                cut: s.complaint.cut,
+            });
+            Ok(entry.insert(Touched {
+                state: stored.map(|s| s.complaint),
+                known,
+            }))
+        }
+    }
+}

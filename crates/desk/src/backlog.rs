@@ -1,0 +1,308 @@
+//! Lists, one case, the search and the status line: from stored rows to what
+//! the screens show. Reads only.
+
+use chrono::TimeDelta;
+use suda_domain::clocks;
+use suda_domain::complaint::Owner;
+use suda_domain::fact::HandoffCause;
+use suda_domain::guidance;
+use suda_domain::{Actor, Complaint, ComplaintId, FactKind, LedgerEvent, ReferenceNumber};
+
+use crate::clock::from_ms;
+use crate::desk::{Desk, Enrolled, Inner};
+use crate::mask::{excerpt, masked_name};
+use crate::pen::packet;
+use crate::session::{Session, SessionError};
+use crate::store::complaints::{Place, Stored};
+use crate::store::ledger::StoredEvent;
+use crate::store::{StoreError, complaints, ledger, outbox, search};
+use crate::view::{CasePage, CaseRow, CaseView, Delivery, Scope, StatusView, TimelineEntry};
+
+/// Why something cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("there is no such complaint on this computer")]
+    NotFound,
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Lines a page may have.
+const PAGE_LIMIT: u32 = 500;
+/// The clock difference from which a person is told, in seconds.
+const CLOCK_WARNING_S: i64 = 60;
+/// Digits of a ledger hash shown, enough to compare on the telephone.
+const HASH_DIGITS: usize = 8;
+
+impl Desk {
+    /// A page of the backlog; `after` is the `next` of the page before.
+    pub async fn cases(
+        &self,
+        session: &Session,
+        scope: Scope,
+        after: Option<String>,
+        limit: u32,
+    ) -> Result<CasePage, ReadError> {
+        self.inner.at_work(session)?;
+        self.inner.cases(scope, after.as_deref(), limit).await
+    }
+
+    /// One complaint, whole, with what the person may do now.
+    pub async fn case(&self, session: &Session, id: ComplaintId) -> Result<CaseView, ReadError> {
+        let (_, actor) = self.inner.at_work(session)?;
+        let mut conn = self.inner.store.read().await?;
+        let stored = complaints::get(&mut conn, id)
+            .await?
+            .ok_or(ReadError::NotFound)?;
+        drop(conn);
+        self.inner.case(stored, Some(&actor)).await
+    }
+
+    /// Complaints by reference number, phone digits or words, the newest first.
+    pub async fn search(
+        &self,
+        session: &Session,
+        text: &str,
+        limit: u32,
+    ) -> Result<Vec<CaseRow>, ReadError> {
+        self.inner.at_work(session)?;
+        self.inner.search(text, limit).await
+    }
+
+    /// The status line.
+    pub async fn status(&self) -> Result<StatusView, ReadError> {
+        let inner = &self.inner;
+        let enrolled = inner.enrolled()?;
+        let (device, incarnation) = enrolled.identity();
+        let mut conn = inner.store.read().await?;
+        let heads = ledger::heads(&mut conn, device, incarnation).await?;
+        let acked = outbox::acked(&mut conn).await?;
+        let unsent = heads
+            .iter()
+            .zip(acked)
+            .map(|(head, acked)| head.n.saturating_sub(acked));
+        let unsent: Vec<u32> = unsent.map(to_u32).collect();
+        let oldest = outbox::oldest_unsent(&mut conn, (device, incarnation)).await?;
+        let clock_off_by_s = inner.offset().map(|offset| offset.offset_ms / 1000);
+        Ok(StatusView {
+            link: inner.link(),
+            unsent: unsent.iter().sum(),
+            unsent_urgent: unsent.first().copied().unwrap_or_default(),
+            oldest_unsent_at: oldest.map(from_ms),
+            last_receipt_at: outbox::last_receipt_at(&mut conn).await?.map(from_ms),
+            open: to_u32(complaints::count(&mut conn, Scope::Open).await?),
+            with_experts: to_u32(complaints::count(&mut conn, Scope::WithExperts).await?),
+            next_deadline: complaints::next_deadline(&mut conn).await?.map(from_ms),
+            clock_off_by_s: clock_off_by_s.filter(|seconds| seconds.abs() > CLOCK_WARNING_S),
+            device_letter: enrolled.device.desk_letter.clone(),
+        })
+    }
+}
+
+fn to_u32(n: u64) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+impl Inner {
+    pub(crate) async fn cases(
+        &self,
+        scope: Scope,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<CasePage, ReadError> {
+        let enrolled = self.enrolled()?;
+        let limit = limit.clamp(1, PAGE_LIMIT);
+        let mut conn = self.store.read().await?;
+        let mut found = complaints::page(
+            &mut conn,
+            scope,
+            after.and_then(parse_place),
+            i64::from(limit) + 1,
+        )
+        .await?;
+        let more = found.len() > limit as usize;
+        found.truncate(limit as usize);
+        let next = found
+            .last()
+            .filter(|_| more)
+            .map(|s| format!("{}.{}", s.rank, s.row));
+        Ok(CasePage {
+            total: to_u32(complaints::count(&mut conn, scope).await?),
+            rows: found
+                .iter()
+                .map(|stored| self.row(&enrolled, stored))
+                .collect(),
+            next,
+        })
+    }
+
+    pub(crate) async fn search(&self, text: &str, limit: u32) -> Result<Vec<CaseRow>, ReadError> {
+        let enrolled = self.enrolled()?;
+        let mut conn = self.store.read().await?;
+        let by_number = match text.parse::<ReferenceNumber>() {
+            Ok(reference) => complaints::by_reference(&mut conn, &reference).await?,
+            Err(_) => None,
+        };
+        let found = match by_number {
+            Some(stored) => vec![stored],
+            None => {
+                let limit = i64::from(limit.clamp(1, PAGE_LIMIT));
+                search::find(&mut conn, text, limit).await?
+            }
+        };
+        Ok(found
+            .iter()
+            .map(|stored| self.row(&enrolled, stored))
+            .collect())
+    }
+
+    pub(crate) async fn case(
+        &self,
+        stored: Stored,
+        actor: Option<&Actor>,
+    ) -> Result<CaseView, ReadError> {
+        let enrolled = self.enrolled()?;
+        let mut conn = self.store.read().await?;
+        let events = ledger::of_complaint(&mut conn, stored.complaint.id).await?;
+        let acked = outbox::acked(&mut conn).await?;
+        drop(conn);
+        let mut timeline = Vec::with_capacity(events.len());
+        let mut owner_no = 0;
+        for event in &events {
+            let (entry, event_owner, moves) = timeline_entry(event, acked, owner_no)?;
+            owner_no = owner_no.max(event_owner + u32::from(moves));
+            timeline.push(entry);
+        }
+        let row = self.row(&enrolled, &stored);
+        let complaint = stored.complaint;
+        let policy = &enrolled.directory.policy;
+        let may = |kind: FactKind| actor.is_some_and(|actor| may_now(&complaint, actor, kind));
+        let can = [
+            may(FactKind::Settled),
+            may(FactKind::HandedOff),
+            may(FactKind::Noted),
+            may(FactKind::Withdrawn),
+        ];
+        let [can_settle, can_hand_off, can_note, can_withdraw] = can;
+        let category = &complaint.intake.category;
+        Ok(CaseView {
+            row,
+            recorded_at: complaint.recorded_at,
+            late: complaint.late,
+            owner_no: complaint.owner_no,
+            with_experts: matches!(complaint.owner, Owner::Team(_)),
+            expert_name: complaint
+                .claim
+                .as_ref()
+                .map(|claim| claim.expert_name.clone()),
+            return_reason: complaint.return_reason.clone(),
+            handoff_cause: complaint.handoff_cause,
+            answer_text: complaint.answer.as_ref().map(|answer| answer.text.clone()),
+            answer_remedy: complaint
+                .answer
+                .as_ref()
+                .map(|answer| answer.remedy.clone()),
+            deadlines: clocks::deadlines(&complaint, policy, &self.calendar),
+            guidance: guidance::for_category(&enrolled.directory.guidance, category).cloned(),
+            timeline,
+            can_settle,
+            can_hand_off,
+            can_note,
+            can_withdraw,
+            intake: complaint.intake,
+        })
+    }
+
+    fn row(&self, enrolled: &Enrolled, stored: &Stored) -> CaseRow {
+        let complaint = &stored.complaint;
+        let intake = &complaint.intake;
+        let (category_zh, category_en) = enrolled.category_names(&intake.category);
+        let deadlines = clocks::deadlines(complaint, &enrolled.directory.policy, &self.calendar);
+        CaseRow {
+            id: complaint.id,
+            reference: complaint.reference.clone(),
+            state: complaint.state,
+            grade: complaint.grade,
+            complexity: complaint.complexity,
+            category_zh,
+            category_en,
+            customer: masked_name(&intake.name),
+            excerpt: excerpt(&intake.description),
+            clerk_name: complaint.recorded_by.name.clone(),
+            arrived_at: complaint.arrived_at,
+            next: clocks::nearest(&deadlines).copied(),
+            delivery: if stored.undelivered {
+                Delivery::SavedHere
+            } else {
+                Delivery::AtHub
+            },
+            mine: stored.mine,
+        }
+    }
+}
+
+fn parse_place(text: &str) -> Option<Place> {
+    let (rank, row) = text.split_once('.')?;
+    Some(Place {
+        rank: rank.parse().ok()?,
+        row: row.parse().ok()?,
+    })
+}
+
+/// Whether the rules would let this person write such a fact now, its contents
+/// left aside.
+fn may_now(complaint: &Complaint, actor: &Actor, kind: FactKind) -> bool {
+    use suda_domain::Fact;
+    let given = || "…".to_owned();
+    let fact = match kind {
+        FactKind::Settled => Fact::Settled {
+            summary: given(),
+            remedy: given(),
+            amount_minor: None,
+            guidance: None,
+        },
+        FactKind::Noted => Fact::Noted { text: given() },
+        FactKind::Withdrawn => Fact::Withdrawn { reason: given() },
+        FactKind::HandedOff => {
+            let cause = HandoffCause::Manual;
+            Fact::HandedOff {
+                packet: Box::new(packet(complaint, cause, 0)),
+                cause,
+            }
+        }
+        _ => return false,
+    };
+    complaint.admit(actor, &fact).is_ok()
+}
+
+/// The entry, the owner number it was written under, and whether it moved on.
+fn timeline_entry(
+    stored: &StoredEvent,
+    acked: [u64; 4],
+    owner_no: u32,
+) -> Result<(TimelineEntry, u32, bool), StoreError> {
+    let event: LedgerEvent = serde_json::from_str(&stored.body)?;
+    let kind = event.fact.kind();
+    let at = event.at.trusted();
+    let apart = (at - event.at.wall).abs() > TimeDelta::seconds(CLOCK_WARNING_S);
+    let waiting = stored.own && stored.key.n > acked[stored.key.lane.index()];
+    let late_note = !kind.is_remark() && event.owner_no < owner_no;
+    let entry = TimelineEntry {
+        at,
+        wall: apart.then_some(event.at.wall),
+        kind,
+        actor_name: event.actor.name,
+        actor_role: event.actor.role,
+        late_note,
+        delivery: if waiting {
+            Delivery::SavedHere
+        } else {
+            Delivery::AtHub
+        },
+        hash: stored.hash.to_string().chars().take(HASH_DIGITS).collect(),
+        fact: event.fact,
+    };
+    Ok((entry, event.owner_no, kind.moves_ownership()))
+}

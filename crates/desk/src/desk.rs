@@ -1,0 +1,397 @@
+//! The desk: one data directory, opened. Opening, enrolment, and what every
+//! other module needs of it; what can be done with it is in those modules.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use suda_domain::calendar::Calendar;
+use suda_domain::category::CategoryTree;
+use suda_domain::guidance::Guidance;
+use suda_domain::{BranchCode, DeviceId, Stamp};
+use suda_judge::RuleSet;
+use suda_sync::Directory;
+use suda_sync::ingest::LaneHead;
+use tokio::sync::{Notify, broadcast};
+use uuid::Uuid;
+
+use crate::clock::{self, Clock, HubOffset, SystemClock};
+use crate::key::{KeyError, KeySource};
+use crate::place::{IdentityFile, Lock, Place, PlaceError};
+use crate::session::{SessionError, Throttle};
+use crate::store::directory::DeviceRow;
+use crate::store::{self, FileError, Store, StoreError, WriteTx, ledger, outbox};
+use crate::view::LinkView;
+
+/// Why a data directory was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("this key does not fit the data; nothing was changed")]
+    WrongKey,
+    #[error("the database file is damaged; restore a backup, and keep the damaged file")]
+    Damaged,
+    #[error("the database file is missing although this computer is enrolled; restore a backup")]
+    DatabaseMissing,
+    #[error("the database belongs to another computer or to an older copy of this one")]
+    OtherDevice,
+    #[error("there are no data here yet; enrol this computer first")]
+    Empty,
+    #[error("the data were written by a newer version; install that version")]
+    Newer,
+    #[error("the rule file from the hub cannot be read")]
+    Rules(#[from] suda_judge::RuleSetError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What has changed, told after each commit.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    Cases,
+    Status,
+    Directory,
+}
+
+/// Where this desk belongs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct EnrolmentView {
+    pub branch: BranchCode,
+    pub branch_name: String,
+    pub organisation: String,
+    pub desk_letter: String,
+    pub hub_url: String,
+    pub device: DeviceId,
+}
+
+/// An opened data directory. Clones share it.
+#[derive(Clone)]
+pub struct Desk {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) place: Place,
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) calendar: Calendar,
+    enrolled: RwLock<Option<Arc<Enrolled>>>,
+    offset: RwLock<Option<HubOffset>>,
+    changes: broadcast::Sender<Change>,
+    /// Told when there is something new to send.
+    pub(crate) written: Notify,
+    link: AtomicU8,
+    pub(crate) throttle: Mutex<Throttle>,
+    /// Held while this process is the one that writes.
+    _lock: Option<Lock>,
+}
+
+/// What an enrolled desk knows of itself and its branch.
+pub(crate) struct Enrolled {
+    pub(crate) device: DeviceRow,
+    pub(crate) directory: Directory,
+    pub(crate) rules: RuleSet,
+}
+
+impl Enrolled {
+    pub(crate) fn new(
+        device: DeviceRow,
+        directory: Directory,
+    ) -> Result<Self, suda_judge::RuleSetError> {
+        let rules = RuleSet::from_value(&directory.rules)?;
+        Ok(Self {
+            device,
+            directory,
+            rules,
+        })
+    }
+
+    pub(crate) fn identity(&self) -> (DeviceId, u32) {
+        (self.device.device, self.device.incarnation)
+    }
+}
+
+const CHANGES: usize = 64;
+
+impl Desk {
+    /// Opens a data directory for work, with the computer's clock. Makes it
+    /// when there is none; it can then be enrolled.
+    pub async fn open(dir: &Path, key: KeySource) -> Result<Self, OpenError> {
+        Self::open_at(dir, key, Arc::new(SystemClock::default())).await
+    }
+
+    /// Like [`open`](Self::open), with another clock.
+    pub async fn open_at(
+        dir: &Path,
+        source: KeySource,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OpenError> {
+        let place = Place::new(dir);
+        place.create()?;
+        let lock = place.lock()?;
+        let known = place.identity()?;
+        if known
+            .as_ref()
+            .is_some_and(IdentityFile::is_newer_than_known)
+        {
+            return Err(OpenError::Newer);
+        }
+        let has_database = place.database().exists();
+        let enrolled_before = known.as_ref().is_some_and(|file| file.device.is_some());
+        if enrolled_before && !has_database {
+            return Err(OpenError::DatabaseMissing);
+        }
+        let store_id = known.as_ref().map_or_else(Uuid::new_v4, |file| file.store);
+        let key = if has_database {
+            source.load(store_id).await?
+        } else {
+            source.load_or_create(store_id).await?
+        };
+        let check = key.fingerprint();
+        let known = match known {
+            Some(file) if file.key_check != check && has_database => {
+                return Err(OpenError::WrongKey);
+            }
+            Some(file) if file.key_check == check => Some(file),
+            _ => None,
+        };
+        // Before the database: a database without this file could not be told
+        // from one with another key.
+        let file = match known {
+            Some(file) => file,
+            None if has_database => IdentityFile::new(store_id, check),
+            None => {
+                let file = IdentityFile::new(store_id, check);
+                place.save_identity(&file)?;
+                file
+            }
+        };
+        let store = match Store::open(&place.database(), &key).await {
+            Ok(store) => store,
+            Err(error) => return Err(undecipherable(error, place.identity()?.is_some())),
+        };
+        Self::assemble(place, store, clock, Some(lock), file).await
+    }
+
+    /// Opens a data directory to look at it, beside whoever works with it.
+    pub async fn open_reading(dir: &Path, source: KeySource) -> Result<Self, OpenError> {
+        let place = Place::new(dir);
+        if !place.database().exists() {
+            return match place.identity()? {
+                Some(file) if file.device.is_some() => Err(OpenError::DatabaseMissing),
+                _ => Err(OpenError::Empty),
+            };
+        }
+        let known = place.identity()?;
+        let store_id = known.as_ref().map_or_else(Uuid::nil, |file| file.store);
+        let key = source.load(store_id).await?;
+        if known
+            .as_ref()
+            .is_some_and(|file| file.key_check != key.fingerprint())
+        {
+            return Err(OpenError::WrongKey);
+        }
+        let clock = Arc::new(SystemClock::default());
+        match Store::open_reading(&place.database(), &key).await {
+            Ok(store) => {
+                let file = known
+                    .clone()
+                    .unwrap_or_else(|| IdentityFile::new(store_id, key.fingerprint()));
+                Self::assemble(place, store, clock, None, file).await
+            }
+            // Only who writes may bring the data up to date.
+            Err(FileError::Older) => Self::open_at(place.dir(), source, clock).await,
+            Err(error) => Err(undecipherable(error, known.is_some())),
+        }
+    }
+
+    async fn assemble(
+        place: Place,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        lock: Option<Lock>,
+        mut file: IdentityFile,
+    ) -> Result<Self, OpenError> {
+        let mut conn = store.read().await?;
+        let device = store::directory::device(&mut conn).await?;
+        let directory = store::directory::directory(&mut conn).await?;
+        let link = outbox::link(&mut conn).await?;
+        drop(conn);
+        if let Some(device) = &device {
+            let here = (Some(device.device), Some(device.incarnation));
+            if file.device.is_some() && (file.device, file.incarnation) != here {
+                store::abandon(store).await;
+                return Err(OpenError::OtherDevice);
+            }
+            if file.device.is_none() && lock.is_some() {
+                (file.device, file.incarnation) = here;
+                place.save_identity(&file)?;
+            }
+        }
+        let enrolled = match device.zip(directory) {
+            Some((device, directory)) => Some(Arc::new(Enrolled::new(device, directory)?)),
+            None => None,
+        };
+        let (changes, _) = broadcast::channel(CHANGES);
+        let inner = Inner {
+            place,
+            store,
+            clock,
+            calendar: Calendar::china(),
+            enrolled: RwLock::new(enrolled),
+            offset: RwLock::new(link.offset),
+            changes,
+            written: Notify::new(),
+            link: AtomicU8::new(LinkCode::UNKNOWN),
+            throttle: Mutex::default(),
+            _lock: lock,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Where this desk belongs; `None` before the enrolment.
+    pub fn enrolment(&self) -> Option<EnrolmentView> {
+        let enrolled = self.inner.enrolled().ok()?;
+        Some(EnrolmentView {
+            branch: enrolled.directory.branch.clone(),
+            branch_name: enrolled.directory.branch_name.clone(),
+            organisation: enrolled.directory.organisation.clone(),
+            desk_letter: enrolled.device.desk_letter.clone(),
+            hub_url: enrolled.device.hub_url.clone(),
+            device: enrolled.device.device,
+        })
+    }
+
+    /// The category tree in force; empty before the enrolment.
+    pub fn categories(&self) -> CategoryTree {
+        self.inner
+            .enrolled()
+            .map(|e| e.directory.categories.clone())
+            .unwrap_or_default()
+    }
+
+    /// The guidance in force; empty before the enrolment.
+    pub fn guidance(&self) -> Vec<Guidance> {
+        self.inner
+            .enrolled()
+            .map(|e| e.directory.guidance.clone())
+            .unwrap_or_default()
+    }
+
+    /// What has changed, after each commit. A receiver that lags asks for everything.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.inner.changes.subscribe()
+    }
+
+    /// Closes the database in good order. Not needed for safety: everything
+    /// confirmed is on the disk.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.inner.store.close().await
+    }
+}
+
+fn undecipherable(error: FileError, key_is_known_to_fit: bool) -> OpenError {
+    match error {
+        FileError::Undecipherable if key_is_known_to_fit => OpenError::Damaged,
+        FileError::Undecipherable => OpenError::WrongKey,
+        FileError::Newer => OpenError::Newer,
+        FileError::Older => OpenError::Store(StoreError::ReadOnly),
+        FileError::Store(StoreError::Damaged(_)) => OpenError::Damaged,
+        FileError::Store(error) => OpenError::Store(error),
+    }
+}
+
+/// [`LinkView`] in an atomic.
+struct LinkCode;
+
+impl LinkCode {
+    const UNKNOWN: u8 = 0;
+    const UP: u8 = 1;
+    const DOWN: u8 = 2;
+}
+
+impl Inner {
+    pub(crate) fn enrolled(&self) -> Result<Arc<Enrolled>, SessionError> {
+        let held = self.enrolled.read().unwrap_or_else(PoisonError::into_inner);
+        held.clone().ok_or(SessionError::NotEnrolled)
+    }
+
+    pub(crate) fn set_enrolled(&self, enrolled: Enrolled) {
+        let mut held = self
+            .enrolled
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *held = Some(Arc::new(enrolled));
+    }
+
+    pub(crate) fn offset(&self) -> Option<HubOffset> {
+        *self.offset.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_offset(&self, offset: HubOffset) {
+        *self.offset.write().unwrap_or_else(PoisonError::into_inner) = Some(offset);
+    }
+
+    pub(crate) fn stamp(&self) -> Stamp {
+        clock::stamp(self.clock.as_ref(), self.offset())
+    }
+
+    /// The time, corrected to the hub's clock as far as it is known.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        clock::corrected(clock::to_millisecond(self.clock.wall()), self.offset())
+    }
+
+    pub(crate) fn link(&self) -> LinkView {
+        match self.link.load(Ordering::Relaxed) {
+            LinkCode::UP => LinkView::Up,
+            LinkCode::DOWN => LinkView::Down,
+            _ => LinkView::Unknown,
+        }
+    }
+
+    pub(crate) fn set_link(&self, link: LinkView) {
+        let code = match link {
+            LinkView::Up => LinkCode::UP,
+            LinkView::Down => LinkCode::DOWN,
+            LinkView::Unknown => LinkCode::UNKNOWN,
+        };
+        if self.link.swap(code, Ordering::Relaxed) != code {
+            self.tell(Change::Status);
+        }
+    }
+
+    /// Nobody listening is no fault.
+    pub(crate) fn tell(&self, change: Change) {
+        self.changes.send(change).ok();
+    }
+
+    /// After a commit of events written here.
+    pub(crate) fn tell_written(&self) {
+        self.written.notify_one();
+        self.tell(Change::Cases);
+        self.tell(Change::Status);
+    }
+}
+
+/// The last events of this device's lanes, as the transaction sees them.
+pub(crate) async fn heads<'a>(
+    tx: &'a mut WriteTx<'_>,
+    enrolled: &Enrolled,
+) -> Result<&'a mut [LaneHead; 4], StoreError> {
+    let (conn, cache) = tx.parts();
+    if cache.heads.is_none() {
+        let (device, incarnation) = enrolled.identity();
+        cache.heads = Some(ledger::heads(conn, device, incarnation).await?);
+    }
+    Ok(cache.heads.get_or_insert([LaneHead::EMPTY; 4]))
+}

@@ -1,0 +1,100 @@
+//! Drafts: every keystroke of the form is on the disk before the next.
+
+use chrono::{DateTime, Utc};
+use suda_domain::{ComplaintId, Intake};
+use uuid::Uuid;
+
+use crate::clock::{corrected, from_ms, to_millisecond, to_ms};
+use crate::desk::Desk;
+use crate::session::{Session, SessionError};
+use crate::store::{StoreError, drafts};
+use crate::view::DraftView;
+
+/// Why a draft was not kept or found.
+#[derive(Debug, thiserror::Error)]
+pub enum DraftError {
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<serde_json::Error> for DraftError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Desk {
+    /// Opens a form: its id is made now, and the moment kept as the
+    /// customer's arrival. It becomes a draft with the first keystroke.
+    pub async fn draft_open(&self, session: &Session) -> Result<DraftView, DraftError> {
+        self.inner.at_work(session)?;
+        let id = ComplaintId(Uuid::now_v7());
+        let wall = to_millisecond(self.inner.clock.wall());
+        let body = serde_json::to_string(&Intake::default())?;
+        let mut tx = self.inner.store.begin().await?;
+        drafts::delete_blank(tx.conn(), session.staff_id(), &body).await?;
+        let at = (to_ms(wall), to_ms(wall));
+        drafts::save(tx.conn(), id, session.staff_id(), at, body).await?;
+        tx.commit().await?;
+        let opened_at = corrected(wall, self.inner.offset());
+        Ok(DraftView {
+            id,
+            opened_at,
+            changed_at: opened_at,
+            intake: Intake::default(),
+        })
+    }
+
+    /// Journals the form as it stands and tells when. Changes nothing once the
+    /// complaint is recorded.
+    pub async fn draft_save(
+        &self,
+        session: &Session,
+        id: ComplaintId,
+        intake: Intake,
+    ) -> Result<DateTime<Utc>, DraftError> {
+        self.inner.at_work(session)?;
+        let wall = to_millisecond(self.inner.clock.wall());
+        let body = serde_json::to_string(&intake)?;
+        let mut tx = self.inner.store.begin().await?;
+        let at = (to_ms(wall), to_ms(wall));
+        drafts::save(tx.conn(), id, session.staff_id(), at, body).await?;
+        tx.commit().await?;
+        Ok(corrected(wall, self.inner.offset()))
+    }
+
+    /// The person's drafts in which something was typed, the latest first.
+    pub async fn drafts(&self, session: &Session) -> Result<Vec<DraftView>, DraftError> {
+        self.inner.at_work(session)?;
+        let mut conn = self.inner.store.read().await?;
+        let offset = self.inner.offset();
+        let mut views = Vec::new();
+        for row in drafts::of_staff(&mut conn, session.staff_id()).await? {
+            let intake: Intake = serde_json::from_str(&row.body)?;
+            if intake == Intake::default() {
+                continue;
+            }
+            views.push(DraftView {
+                id: ComplaintId(row.id),
+                opened_at: corrected(from_ms(row.opened_at), offset),
+                changed_at: corrected(from_ms(row.changed_at), offset),
+                intake,
+            });
+        }
+        Ok(views)
+    }
+
+    /// Throws a draft away, at the person's wish.
+    pub async fn draft_discard(
+        &self,
+        session: &Session,
+        id: ComplaintId,
+    ) -> Result<(), DraftError> {
+        self.inner.at_work(session)?;
+        let mut tx = self.inner.store.begin().await?;
+        drafts::delete(tx.conn(), id, session.staff_id()).await?;
+        Ok(tx.commit().await?)
+    }
+}

@@ -1,0 +1,51 @@
+//! What a desk does: records complaints in an encrypted store, keeps the hour,
+//! and brings everything to the hub. Knows no window; the rules are in the
+//! domain crate, the steps of the sync in the sync crate.
+
+mod advise;
+mod arrival;
+mod backlog;
+pub mod bench;
+pub mod cli;
+mod clock;
+mod csv_read;
+mod desk;
+mod enrol;
+mod fold;
+mod import;
+mod journal;
+mod key;
+mod mask;
+mod pen;
+mod place;
+mod record;
+mod report;
+mod runner;
+mod session;
+mod steps;
+mod store;
+mod sweep;
+mod transport;
+mod verify;
+pub mod view;
+
+pub use backlog::ReadError;
+pub use clock::{Clock, HubOffset, SystemClock};
+pub use desk::{Change, Desk, EnrolmentView, OpenError};
+pub use enrol::EnrolError;
+pub use import::{
+    BadImportRow, Columns, HandoffChoice, ImportError, ImportEvent, ImportOptions, ImportReport,
+    ImportedRow, RowError, TableError,
+};
+pub use journal::DraftError;
+pub use key::{KeyError, KeySource};
+pub use place::PlaceError;
+pub use record::RecordError;
+pub use report::{StatusReport, Unsent};
+pub use runner::{SyncError, SyncSummary};
+pub use session::{Session, SessionError, SignInError};
+pub use steps::StepError;
+pub use store::StoreError;
+pub use sweep::SweepError;
+pub use transport::TransportError;
+pub use verify::{BadRow, Fault, VerifyReport};

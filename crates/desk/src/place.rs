@@ -1,0 +1,173 @@
+//! The data directory: its lock, and the small file beside the database that
+//! says which key and which device the database belongs to. No SQL here.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use suda_domain::DeviceId;
+use uuid::Uuid;
+
+const LOCK_FILE: &str = "desk.lock";
+const IDENTITY_FILE: &str = "desk.json";
+const DATABASE_FILE: &str = "suda.db";
+/// The format of the data directory this program writes.
+const FORMAT: u32 = 1;
+
+/// What is kept outside the database: enough to tell a wrong key from a
+/// damaged file, and a copied or restored database from the real one.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct IdentityFile {
+    pub(crate) format: u32,
+    /// Names this store in the keyring.
+    pub(crate) store: Uuid,
+    pub(crate) key_check: String,
+    /// Absent before the enrolment.
+    pub(crate) device: Option<DeviceId>,
+    pub(crate) incarnation: Option<u32>,
+}
+
+impl IdentityFile {
+    pub(crate) fn new(store: Uuid, key_check: String) -> Self {
+        Self {
+            format: FORMAT,
+            store,
+            key_check,
+            device: None,
+            incarnation: None,
+        }
+    }
+
+    pub(crate) fn is_newer_than_known(&self) -> bool {
+        self.format > FORMAT
+    }
+}
+
+/// Why the data directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaceError {
+    #[error("another window or program is using {}; close it first", .0.display())]
+    InUse(PathBuf),
+    #[error("{} cannot be written; check the folder's permissions", .0.display())]
+    ReadOnly(PathBuf),
+    #[error("the disk is full")]
+    DiskFull,
+    #[error("{} is damaged", .0.display())]
+    Damaged(PathBuf),
+    #[error("{} cannot be used", .path.display())]
+    Io {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl PlaceError {
+    fn of(path: &Path, source: std::io::Error) -> Self {
+        use std::io::ErrorKind::{
+            PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+        };
+        match source.kind() {
+            PermissionDenied | ReadOnlyFilesystem => Self::ReadOnly(path.to_owned()),
+            StorageFull | QuotaExceeded => Self::DiskFull,
+            _ => Self::Io {
+                path: path.to_owned(),
+                source,
+            },
+        }
+    }
+}
+
+/// A data directory.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    dir: PathBuf,
+}
+
+/// Held while this program is the one that writes. The operating system lets
+/// go of it when the process ends, however it ends.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+impl Place {
+    pub(crate) fn new(dir: &Path) -> Self {
+        Self {
+            dir: dir.to_owned(),
+        }
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.dir.join(DATABASE_FILE)
+    }
+
+    /// Makes the directory, closed to others, when it is not there.
+    pub(crate) fn create(&self) -> Result<(), PlaceError> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder
+            .create(&self.dir)
+            .map_err(|error| PlaceError::of(&self.dir, error))
+    }
+
+    /// Becomes the one that writes.
+    pub(crate) fn lock(&self) -> Result<Lock, PlaceError> {
+        let path = self.dir.join(LOCK_FILE);
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|error| PlaceError::of(&self.dir, error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(PlaceError::InUse(self.dir.clone())),
+            Err(TryLockError::Error(error)) => Err(PlaceError::of(&self.dir, error)),
+        }
+    }
+
+    /// The file beside the database; `None` when there is none.
+    pub(crate) fn identity(&self) -> Result<Option<IdentityFile>, PlaceError> {
+        let path = self.dir.join(IDENTITY_FILE);
+        match fs::read(&path) {
+            Ok(json) => serde_json::from_slice(&json)
+                .map(Some)
+                .map_err(|_| PlaceError::Damaged(path)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(PlaceError::of(&path, error)),
+        }
+    }
+
+    /// Replaces the file as a whole: after a power cut it is the old or the new.
+    pub(crate) fn save_identity(&self, identity: &IdentityFile) -> Result<(), PlaceError> {
+        let path = self.dir.join(IDENTITY_FILE);
+        let new = self.dir.join("desk.json.new");
+        let write = || -> std::io::Result<()> {
+            let mut file = File::create(&new)?;
+            file.write_all(&serde_json::to_vec_pretty(identity)?)?;
+            file.sync_all()?;
+            fs::rename(&new, &path)?;
+            sync_directory(&self.dir)
+        };
+        write().map_err(|error| PlaceError::of(&path, error))
+    }
+}
+
+#[cfg(unix)]
+fn sync_directory(dir: &Path) -> std::io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+/// Elsewhere a rename is made durable by the file system itself.
+#[cfg(not(unix))]
+fn sync_directory(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,297 @@
+//! Recording a complaint: from a complete form to state, ledger, outbox and
+//! search index in one transaction. The form and the import come through here.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use suda_domain::clocks::{self, Clock};
+use suda_domain::fact::{HandoffCause, Source, SuggestionTrace};
+use suda_domain::intake::{self, Field, Problem, ProblemCode};
+use suda_domain::{
+    Actor, Complaint, ComplaintId, Complexity, Fact, Grade, Intake, ReferenceNumber, Refusal, Stamp,
+};
+
+use crate::advise::is_override;
+use crate::clock::{corrected, from_ms, to_millisecond};
+use crate::desk::{Desk, Enrolled, Inner, heads};
+use crate::fold;
+use crate::pen::{Pen, PenError};
+use crate::session::{Session, SessionError};
+use crate::store::{StoreError, WriteTx, complaints, drafts, ledger, search};
+use crate::view::{Assessment, ReceiptView};
+
+/// Why a complaint was not recorded. The draft is still there.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    #[error("the form is not complete")]
+    Problems(Vec<Problem>),
+    #[error("say why you decide otherwise than suggested")]
+    OverrideReasonMissing,
+    #[error(transparent)]
+    Refused(Refusal),
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<PenError> for RecordError {
+    fn from(error: PenError) -> Self {
+        match error {
+            PenError::Refused(refusal) => Self::Refused(refusal),
+            PenError::Json(error) => Self::Store(error.into()),
+        }
+    }
+}
+
+/// A complaint ready to be written.
+pub(crate) struct Entry {
+    pub(crate) id: ComplaintId,
+    pub(crate) intake: Intake,
+    pub(crate) assessment: Assessment,
+    pub(crate) suggestion: SuggestionTrace,
+    pub(crate) arrived_at: DateTime<Utc>,
+    pub(crate) late: bool,
+    pub(crate) source: Source,
+    /// Handed off at once, or kept in the branch.
+    pub(crate) handoff: Option<HandoffCause>,
+}
+
+impl Desk {
+    /// Records the form as a complaint. Asked again with the same draft, gives
+    /// the same receipt and writes nothing.
+    pub async fn record(
+        &self,
+        session: &Session,
+        draft: ComplaintId,
+        intake: Intake,
+        assessment: Assessment,
+        arrived_at: Option<DateTime<Utc>>,
+    ) -> Result<ReceiptView, RecordError> {
+        let (enrolled, actor) = self.inner.at_work(session)?;
+        let intake = intake.cleaned();
+        let assessment = complete(assessment);
+        let suggestion = enrolled.suggest(&intake);
+        let mut tx = self.inner.store.begin().await?;
+        if let Some(known) = complaints::get(tx.conn(), draft).await? {
+            tx.commit().await?;
+            return Ok(receipt(&self.inner, &enrolled, &known.complaint));
+        }
+        let opened_at = match drafts::opened_at(tx.conn(), draft).await? {
+            Some(ms) => corrected(from_ms(ms), self.inner.offset()),
+            None => opened_by_id(draft, &self.inner),
+        };
+        let now = self.inner.now();
+        let given = arrived_at.map(to_millisecond);
+        let problems = problems(&enrolled, &intake, given, now);
+        if !problems.is_empty() {
+            tx.commit().await?;
+            return Err(RecordError::Problems(problems));
+        }
+        if is_override(&suggestion, &intake, &assessment) && assessment.override_reason.is_none() {
+            tx.commit().await?;
+            return Err(RecordError::OverrideReasonMissing);
+        }
+        // A form can be opened on a computer whose clock is ahead and recorded
+        // after it was put right.
+        let arrived_at = given.unwrap_or(opened_at.min(now));
+        let written_down_later =
+            TimeDelta::minutes(i64::from(enrolled.directory.policy.assessment));
+        let entry = Entry {
+            id: draft,
+            handoff: (assessment.complexity == Complexity::Complex).then_some(HandoffCause::Manual),
+            intake,
+            assessment,
+            suggestion: suggestion.trace(),
+            arrived_at,
+            late: given.is_some_and(|at| at + written_down_later < opened_at.min(now)),
+            source: Source::Form,
+        };
+        let complaint = self
+            .inner
+            .write(&mut tx, &enrolled, &actor, self.inner.stamp(), entry)
+            .await?;
+        drafts::delete(tx.conn(), draft, session.staff_id()).await?;
+        save_running(&mut tx).await?;
+        tx.commit().await?;
+        self.inner.tell_written();
+        Ok(receipt(&self.inner, &enrolled, &complaint))
+    }
+
+    /// The receipt of a recorded complaint, to print it again.
+    pub async fn receipt(&self, id: ComplaintId) -> Result<ReceiptView, crate::ReadError> {
+        let enrolled = self.inner.enrolled()?;
+        let mut conn = self.inner.store.read().await?;
+        let stored = complaints::get(&mut conn, id)
+            .await?
+            .ok_or(crate::ReadError::NotFound)?;
+        Ok(receipt(&self.inner, &enrolled, &stored.complaint))
+    }
+}
+
+/// Grade 1 is always complex; a reason of blanks is none.
+fn complete(mut assessment: Assessment) -> Assessment {
+    if assessment.grade == Grade::One {
+        assessment.complexity = Complexity::Complex;
+    }
+    assessment.override_reason = assessment
+        .override_reason
+        .map(|reason| suda_domain::text::clean(&reason))
+        .filter(|reason| !reason.is_empty());
+    assessment
+}
+
+/// What keeps a cleaned form from being recorded.
+pub(crate) fn problems(
+    enrolled: &Enrolled,
+    form: &Intake,
+    arrived_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Vec<Problem> {
+    let mut problems = form.problems(&enrolled.directory.categories, now);
+    if arrived_at.is_some_and(|at| intake::is_in_the_future(at, now)) {
+        let code = ProblemCode::InTheFuture;
+        problems.push(Problem {
+            field: Field::ArrivedAt,
+            code,
+            limit: None,
+        });
+    }
+    problems
+}
+
+/// The id is made when the form opens and holds that moment (UUID version 7).
+fn opened_by_id(id: ComplaintId, inner: &Inner) -> DateTime<Utc> {
+    let made = id.0.get_timestamp().map(|stamp| {
+        let (seconds, nanos) = stamp.to_unix();
+        let ms = i64::try_from(seconds).unwrap_or_default() * 1000 + i64::from(nanos / 1_000_000);
+        corrected(from_ms(ms), inner.offset())
+    });
+    made.unwrap_or_else(|| inner.now())
+}
+
+impl Inner {
+    /// Writes a complaint into the transaction: the facts, the state row and
+    /// the words for the search.
+    pub(crate) async fn write(
+        &self,
+        tx: &mut WriteTx<'_>,
+        enrolled: &Enrolled,
+        actor: &Actor,
+        at: Stamp,
+        entry: Entry,
+    ) -> Result<Complaint, RecordError> {
+        let reference = next_reference(tx, enrolled, at.trusted()).await?;
+        let id = entry.id;
+        let mut state = None;
+        let mut pen = Pen {
+            device: &enrolled.device,
+            heads: heads(tx, enrolled).await?,
+            actor,
+            at,
+            events: Vec::with_capacity(3),
+        };
+        let recorded = Fact::Recorded {
+            reference,
+            arrived_at: entry.arrived_at,
+            late: entry.late,
+            source: entry.source,
+            intake: Box::new(entry.intake.clone()),
+        };
+        pen.write(id, &mut state, recorded)?;
+        let assessed = Fact::Assessed {
+            category: entry.intake.category,
+            grade: entry.assessment.grade,
+            complexity: entry.assessment.complexity,
+            suggestion: Some(entry.suggestion),
+            override_reason: entry.assessment.override_reason,
+        };
+        pen.write(id, &mut state, assessed)?;
+        match entry.handoff {
+            Some(cause) => pen.hand_off(&mut state, cause)?,
+            None => pen.write(id, &mut state, Fact::KeptInBranch)?,
+        }
+        let events = pen.events;
+        let complaint = state.ok_or(RecordError::Refused(Refusal::NotABeginning))?;
+        let words = search::words(&complaint);
+        let row = fold::state_row(complaint, &enrolled.directory.policy, &self.calendar, None);
+        complaints::insert(tx.conn(), &row, true, words).await?;
+        ledger::append(tx.conn(), &events).await?;
+        Ok(row.complaint)
+    }
+}
+
+/// The day's next number. Kept in memory until [`save_running`].
+async fn next_reference(
+    tx: &mut WriteTx<'_>,
+    enrolled: &Enrolled,
+    now: DateTime<Utc>,
+) -> Result<ReferenceNumber, StoreError> {
+    let day = match clocks::civil_offset(&enrolled.directory.policy) {
+        Some(offset) => now.with_timezone(&offset).date_naive(),
+        None => now.date_naive(),
+    };
+    let (conn, cache) = tx.parts();
+    let last = match cache.running {
+        Some((cached, n)) if cached == day => n,
+        _ => complaints::running(conn, &day.to_string()).await?,
+    };
+    cache.running = Some((day, last + 1));
+    let directory = &enrolled.directory;
+    ReferenceNumber::compose(
+        &directory.branch,
+        day,
+        &enrolled.device.desk_letter,
+        last + 1,
+    )
+    .map_err(|error| StoreError::Malformed(Box::new(error)))
+}
+
+/// Stores the running number reached, before the commit.
+pub(crate) async fn save_running(tx: &mut WriteTx<'_>) -> Result<(), StoreError> {
+    let (conn, cache) = tx.parts();
+    match cache.running {
+        Some((day, n)) => complaints::set_running(conn, &day.to_string(), n).await,
+        None => Ok(()),
+    }
+}
+
+/// What the customer gets on paper.
+pub(crate) fn receipt(inner: &Inner, enrolled: &Enrolled, complaint: &Complaint) -> ReceiptView {
+    let directory = &enrolled.directory;
+    let deadlines = clocks::deadlines(complaint, &directory.policy, &inner.calendar);
+    let respond_by = deadlines
+        .iter()
+        .find(|deadline| deadline.clock == Clock::FirstResponse)
+        .or_else(|| deadlines.iter().max_by_key(|deadline| deadline.due))
+        .map_or(complaint.arrived_at, |deadline| deadline.due);
+    let (category_zh, category_en) = enrolled.category_names(&complaint.intake.category);
+    let qr = match &directory.status_url {
+        Some(base) => format!("{}/{}", base.trim_end_matches('/'), complaint.reference),
+        None => complaint.reference.to_string(),
+    };
+    ReceiptView {
+        id: complaint.id,
+        reference: complaint.reference.clone(),
+        organisation: directory.organisation.clone(),
+        branch: complaint.branch.clone(),
+        branch_name: directory.branch_name.clone(),
+        clerk_name: complaint.recorded_by.name.clone(),
+        arrived_at: complaint.arrived_at,
+        recorded_at: complaint.recorded_at,
+        category_zh,
+        category_en,
+        grade: complaint.grade,
+        complexity: complaint.complexity,
+        respond_by,
+        qr,
+    }
+}
+
+impl Enrolled {
+    /// The category's names; its code when the tree does not know it.
+    pub(crate) fn category_names(&self, code: &str) -> (String, String) {
+        match self.directory.categories.get(code) {
+            Some(category) => (category.zh.clone(), category.en.clone()),
+            None => (code.to_owned(), code.to_owned()),
+        }
+    }
+}

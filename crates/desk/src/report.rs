@@ -1,0 +1,78 @@
+//! `suda-desk status --json`: one object for other programs.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use suda_domain::DeviceId;
+
+use crate::clock::from_ms;
+use crate::desk::Desk;
+use crate::store::{StoreError, complaints, ledger, outbox};
+use crate::view::Scope;
+
+/// How the desk stands. The field names are a contract with other programs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct StatusReport {
+    pub complaints: u64,
+    pub by_state: BTreeMap<String, u64>,
+    pub unsent: Unsent,
+    pub oldest_unsent_at: Option<DateTime<Utc>>,
+    pub next_deadline: Option<DateTime<Utc>>,
+    pub device: Option<DeviceId>,
+    pub incarnation: Option<u32>,
+    pub hub_epoch: Option<String>,
+    pub last_receipt_at: Option<DateTime<Utc>>,
+}
+
+/// Events without a signed receipt, by lane.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Unsent {
+    pub lane0: u64,
+    pub lane1: u64,
+    pub lane2: u64,
+    pub lane3: u64,
+}
+
+impl Unsent {
+    pub fn total(&self) -> u64 {
+        self.lane0 + self.lane1 + self.lane2 + self.lane3
+    }
+}
+
+impl Desk {
+    /// The report, from the store alone.
+    pub async fn report(&self) -> Result<StatusReport, StoreError> {
+        let identity = self
+            .inner
+            .enrolled()
+            .ok()
+            .map(|enrolled| enrolled.identity());
+        let mut conn = self.inner.store.read().await?;
+        let mut unsent = Unsent::default();
+        let mut oldest = None;
+        if let Some((device, incarnation)) = identity {
+            let heads = ledger::heads(&mut conn, device, incarnation).await?;
+            let acked = outbox::acked(&mut conn).await?;
+            let left = |lane: usize| heads[lane].n.saturating_sub(acked[lane]);
+            unsent = Unsent {
+                lane0: left(0),
+                lane1: left(1),
+                lane2: left(2),
+                lane3: left(3),
+            };
+            oldest = outbox::oldest_unsent(&mut conn, (device, incarnation)).await?;
+        }
+        Ok(StatusReport {
+            complaints: complaints::count(&mut conn, Scope::All).await?,
+            by_state: complaints::by_state(&mut conn).await?,
+            unsent,
+            oldest_unsent_at: oldest.map(from_ms),
+            next_deadline: complaints::next_deadline(&mut conn).await?.map(from_ms),
+            device: identity.map(|(device, _)| device),
+            incarnation: identity.map(|(_, incarnation)| incarnation),
+            hub_epoch: outbox::link(&mut conn).await?.epoch,
+            last_receipt_at: outbox::last_receipt_at(&mut conn).await?.map(from_ms),
+        })
+    }
+}

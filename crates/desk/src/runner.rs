@@ -1,0 +1,482 @@
+//! Performs what the sync core asks for: reads and writes the store, speaks to
+//! the hub, waits. Decides nothing itself. A second connection watches the
+//! hub's log, so that an expert's step is seen at once.
+
+use std::time::Duration;
+
+use suda_sync::desk::{Command, DeskSync, Input, Link, Step};
+use suda_sync::message::{Refused, VERSION};
+use suda_sync::{Ask, Position, Receipt, Reply, Request, Signed, Verdict};
+use tokio::sync::{Notify, watch};
+
+use crate::clock::HubOffset;
+use crate::desk::{Change, Desk};
+use crate::session::SessionError;
+use crate::store::directory::DeviceRow;
+use crate::store::{StoreError, ledger, outbox};
+use crate::transport::{Transport, TransportError};
+use crate::view::LinkView;
+
+const SYNC_PATH: &str = "/v1/sync";
+/// Tries after which a single sync gives up.
+const TRIES: u32 = 3;
+/// Between two idle checkpoints.
+const TIDY_MS: u64 = 30_000;
+/// Between two tries of the watch while the hub does not answer: from, and span of the jitter.
+const WATCH_PAUSE_MS: (u64, u64) = (2_000, 4_000);
+/// How long the watch waits for the round it has called for.
+const ROUND_PATIENCE: Duration = Duration::from_secs(30);
+const LONGEST_SLEEP_MS: u64 = 60_000;
+
+/// Why the desk could not be brought level with the hub. Everything is still
+/// on this computer and will be sent.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    #[error("the answer was not signed by the hub this computer is enrolled at")]
+    ForeignHub,
+    #[error("the hub is failing (HTTP {0}); everything is kept here and will be sent")]
+    HubFailing(u16),
+    #[error("the hub is busy; everything is kept here and will be sent")]
+    HubBusy,
+    #[error("the hub refuses this computer ({}); tell the administrator", refusal_name(.0))]
+    Refused(Refused),
+    #[error("the hub does not take what is sent; tell the administrator")]
+    NoProgress,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn refusal_name(refused: &Refused) -> &'static str {
+    match refused {
+        Refused::SessionExpired => "session expired",
+        Refused::UnknownDevice => "unknown device",
+        Refused::BadSignature => "signature does not fit",
+        Refused::OldIncarnation => "an older copy of its data",
+        Refused::Version => "its version is too old or too new",
+        Refused::Malformed => "question not understood",
+        Refused::Busy { .. } => "busy",
+    }
+}
+
+impl SyncError {
+    /// Trying again cannot help.
+    fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused(
+                Refused::UnknownDevice
+                    | Refused::BadSignature
+                    | Refused::OldIncarnation
+                    | Refused::Version
+            ) | Self::ForeignHub
+        )
+    }
+}
+
+/// What a sync did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize)]
+pub struct SyncSummary {
+    /// Events in signed receipts.
+    pub sent: u64,
+    /// Events read from the hub's log.
+    pub received: u64,
+    /// Events the hub has set aside for a person to mend.
+    pub quarantined: u64,
+}
+
+impl Desk {
+    /// Syncs until the queues are empty, or gives up after a few tries.
+    pub async fn sync_once(&self) -> Result<SyncSummary, SyncError> {
+        let mut runner = Runner::new(self)?;
+        runner.feed(None, Input::Tick).await;
+        while !runner.machine.is_at_rest() {
+            let given_up = runner.machine.failures() >= TRIES
+                || runner.failure.as_ref().is_some_and(SyncError::is_final);
+            if given_up {
+                return Err(runner.failure.unwrap_or(SyncError::NoProgress));
+            }
+            runner.sleep().await;
+            runner.feed(None, Input::Tick).await;
+        }
+        Ok(runner.summary)
+    }
+
+    /// Syncs until `shutdown` ends: at every local write, at the hub's news,
+    /// and once a minute. Waits for the enrolment first.
+    pub async fn sync_forever(&self, shutdown: impl Future<Output = ()>) -> Result<(), SyncError> {
+        tokio::select! {
+            () = shutdown => Ok(()),
+            ended = self.sync_endlessly() => ended,
+        }
+    }
+
+    async fn sync_endlessly(&self) -> Result<(), SyncError> {
+        self.until_enrolled().await;
+        let mut runner = Runner::new(self)?;
+        let watcher = Watcher {
+            desk: self.clone(),
+            device: runner.device.clone(),
+            transport: runner.transport.clone(),
+            session: runner.session.clone(),
+            rounds: runner.rounds.subscribe(),
+        };
+        let nudge = Notify::new();
+        tokio::select! {
+            () = watcher.run(&nudge) => Ok(()),
+            () = runner.run(&nudge) => Ok(()),
+        }
+    }
+}
+
+struct Runner {
+    desk: Desk,
+    device: DeviceRow,
+    transport: Transport,
+    machine: DeskSync,
+    wake_at_ms: u64,
+    tidied_at_ms: u64,
+    /// The last answer as signed, and the clock as it showed.
+    answer: Option<(Signed, Option<HubOffset>)>,
+    failure: Option<SyncError>,
+    summary: SyncSummary,
+    /// The hub's session, for the watch.
+    session: watch::Sender<Option<String>>,
+    /// How many rounds have ended.
+    rounds: watch::Sender<u64>,
+}
+
+impl Runner {
+    fn new(desk: &Desk) -> Result<Self, SyncError> {
+        let enrolled = desk.inner.enrolled()?;
+        Ok(Self {
+            transport: Transport::new(&enrolled.device.hub_url)?,
+            device: enrolled.device.clone(),
+            desk: desk.clone(),
+            machine: DeskSync::new(rand::random()),
+            wake_at_ms: 0,
+            tidied_at_ms: 0,
+            answer: None,
+            failure: None,
+            summary: SyncSummary::default(),
+            session: watch::channel(None).0,
+            rounds: watch::channel(0).0,
+        })
+    }
+
+    async fn run(&mut self, nudge: &Notify) {
+        let mut input = Input::Tick;
+        loop {
+            self.feed(None, input).await;
+            input = tokio::select! {
+                () = self.desk.inner.written.notified() => Input::LocalWrite,
+                () = nudge.notified() => Input::Nudge,
+                () = self.sleep() => Input::Tick,
+            };
+        }
+    }
+
+    async fn sleep(&self) {
+        let pause = self
+            .wake_at_ms
+            .saturating_sub(self.now_ms())
+            .clamp(1, LONGEST_SLEEP_MS);
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.desk.inner.clock.mono_ms()
+    }
+
+    /// Gives the machine an input and does what it asks until it asks nothing.
+    async fn feed(&mut self, number: Option<u64>, input: Input) {
+        let mut next = Some((number, input));
+        while let Some((number, input)) = next.take() {
+            let Step {
+                command,
+                wake_at_ms,
+            } = self.machine.step(self.now_ms(), number, input);
+            self.wake_at_ms = wake_at_ms;
+            if let Some((number, command)) = command {
+                next = Some((Some(number), self.perform(command).await));
+            }
+        }
+        self.tell_link();
+        if self.machine.is_at_rest() {
+            self.rounds.send_modify(|rounds| *rounds += 1);
+            self.tidy().await;
+        }
+    }
+
+    fn tell_link(&self) {
+        self.desk.inner.set_link(match self.machine.link() {
+            Link::Up => LinkView::Up,
+            Link::Down => LinkView::Down,
+            Link::Unknown => LinkView::Unknown,
+        });
+    }
+
+    async fn tidy(&mut self) {
+        let now = self.now_ms();
+        if now < self.tidied_at_ms + TIDY_MS {
+            return;
+        }
+        self.tidied_at_ms = now;
+        if let Err(error) = self.desk.inner.store.tidy().await {
+            tracing::warn!(%error, "no checkpoint");
+        }
+    }
+
+    async fn perform(&mut self, command: Command) -> Input {
+        let done = match command {
+            Command::ReadPosition => self.position().await.map(Input::Position),
+            Command::Load {
+                lane,
+                after,
+                max_events,
+                max_bytes,
+            } => self
+                .load(lane, after, max_events, max_bytes)
+                .await
+                .map(Input::Loaded),
+            Command::Send { session, ask } => return self.send(session, ask).await,
+            Command::SaveWelcome { welcome, cursor } => self
+                .save_welcome(welcome, cursor)
+                .await
+                .map(|()| Input::Saved),
+            Command::SaveReceipt(receipt) => {
+                self.save_receipt(&receipt).await.map(|()| Input::Saved)
+            }
+            Command::SavePage(page) => {
+                self.summary.received += page.entries.len() as u64;
+                let offset = self.offset();
+                self.desk
+                    .save_page(&page, offset)
+                    .await
+                    .map(|()| Input::Saved)
+            }
+        };
+        done.unwrap_or_else(|error| {
+            tracing::error!(%error, "the store refused a step of the sync");
+            self.failure = Some(error.into());
+            Input::StoreFailed
+        })
+    }
+
+    async fn position(&self) -> Result<Position, StoreError> {
+        let inner = &self.desk.inner;
+        let mut conn = inner.store.read().await?;
+        let heads = ledger::heads(&mut conn, self.device.device, self.device.incarnation).await?;
+        let link = outbox::link(&mut conn).await?;
+        Ok(Position {
+            written: heads.map(|head| head.n),
+            acked: outbox::acked(&mut conn).await?,
+            cursor: link.cursor,
+            epoch: link.epoch,
+            directory: inner
+                .enrolled()
+                .map(|e| e.directory.version)
+                .unwrap_or_default(),
+            wall: Some(inner.clock.wall()),
+        })
+    }
+
+    async fn load(
+        &self,
+        lane: suda_domain::Lane,
+        after: u64,
+        max_events: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<suda_sync::SealedEvent>, StoreError> {
+        let mut conn = self.desk.inner.store.read().await?;
+        let identity = (self.device.device, self.device.incarnation);
+        outbox::load(&mut conn, identity, lane, after, max_events, max_bytes).await
+    }
+
+    async fn send(&mut self, session: Option<String>, ask: Ask) -> Input {
+        let asked_ms = self.now_ms();
+        match exchange(&self.transport, &self.device, session, ask, false).await {
+            Ok((signed, reply)) => {
+                let round_trip = self.now_ms().saturating_sub(asked_ms);
+                let wall = self.desk.inner.clock.wall();
+                let hub_now = match &reply {
+                    Reply::Welcome(welcome) => Some(welcome.now),
+                    Reply::Page(page) => Some(page.now),
+                    _ => None,
+                };
+                let offset = hub_now.map(|now| HubOffset::measured(now, wall, round_trip));
+                self.failure = match &reply {
+                    Reply::Refused(Refused::Busy { .. }) => Some(SyncError::HubBusy),
+                    Reply::Refused(Refused::SessionExpired) => None,
+                    Reply::Refused(refused) => Some(SyncError::Refused(refused.clone())),
+                    _ => None,
+                };
+                self.answer = Some((signed, offset));
+                Input::Reply(Box::new(reply))
+            }
+            Err(error) => {
+                tracing::info!(%error, "no answer from the hub");
+                self.failure = Some(error);
+                Input::SendFailed
+            }
+        }
+    }
+
+    /// The hub's clock as the last answer showed it.
+    fn offset(&self) -> HubOffset {
+        let measured = self.answer.as_ref().and_then(|(_, offset)| *offset);
+        measured
+            .or_else(|| self.desk.inner.offset())
+            .unwrap_or(HubOffset {
+                offset_ms: 0,
+                measured_at: self.desk.inner.clock.wall(),
+            })
+    }
+
+    async fn save_welcome(
+        &mut self,
+        welcome: suda_sync::Welcome,
+        cursor: u64,
+    ) -> Result<(), StoreError> {
+        let inner = &self.desk.inner;
+        let offset = self.offset();
+        let mut tx = inner.store.begin().await?;
+        outbox::set_acked(tx.conn(), welcome.watermarks).await?;
+        outbox::set_link(tx.conn(), &welcome.epoch, cursor, offset).await?;
+        tx.commit().await?;
+        inner.set_offset(offset);
+        self.session.send_replace(Some(welcome.session));
+        inner.tell(Change::Status);
+        Ok(())
+    }
+
+    async fn save_receipt(&mut self, receipt: &Receipt) -> Result<(), StoreError> {
+        let Some((signed, _)) = &self.answer else {
+            return Ok(());
+        };
+        let mut tx = self.desk.inner.store.begin().await?;
+        outbox::save_receipt(tx.conn(), receipt, signed).await?;
+        tx.commit().await?;
+        for (n, verdict) in (receipt.first_n..).zip(&receipt.verdicts) {
+            match verdict {
+                Verdict::Applied | Verdict::Duplicate => self.summary.sent += 1,
+                Verdict::Held => {}
+                Verdict::Quarantined { reason } => {
+                    self.summary.quarantined += 1;
+                    let lane = receipt.lane.number();
+                    tracing::warn!(lane, n, ?reason, "set aside by the hub");
+                }
+            }
+        }
+        self.desk.inner.tell(Change::Status);
+        self.desk.inner.tell(Change::Cases);
+        Ok(())
+    }
+}
+
+/// Asks the hub and checks who answers.
+async fn exchange(
+    transport: &Transport,
+    device: &DeviceRow,
+    session: Option<String>,
+    ask: Ask,
+    patient: bool,
+) -> Result<(Signed, Reply), SyncError> {
+    let request = Request {
+        v: VERSION,
+        device: device.device,
+        incarnation: device.incarnation,
+        session,
+        ask,
+    };
+    let question = Signed::seal(&request, &device.secret).map_err(TransportError::Json)?;
+    let answer = if patient {
+        transport.watch(SYNC_PATH, &question).await?
+    } else {
+        transport.post(SYNC_PATH, &question).await?
+    };
+    let signed: Signed = match answer.json() {
+        Ok(signed) => signed,
+        Err(_) if answer.status.is_server_error() => {
+            return Err(SyncError::HubFailing(answer.status.as_u16()));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if !signed.is_from(&device.hub_key) {
+        return Err(SyncError::ForeignHub);
+    }
+    let reply = signed.peek().map_err(|_| TransportError::NotSuda)?;
+    Ok((signed, reply))
+}
+
+/// The second connection: asks for news, and calls for a round when there is some.
+struct Watcher {
+    desk: Desk,
+    device: DeviceRow,
+    transport: Transport,
+    session: watch::Sender<Option<String>>,
+    rounds: watch::Receiver<u64>,
+}
+
+impl Watcher {
+    async fn run(mut self, nudge: &Notify) {
+        let mut session = self.session.subscribe();
+        loop {
+            let Ok(token) = session
+                .wait_for(Option::is_some)
+                .await
+                .map(|token| token.clone())
+            else {
+                return;
+            };
+            match self.watch(token).await {
+                Ok(Reply::Changed { changed: false }) => {}
+                Ok(Reply::Changed { changed: true }) => {
+                    self.rounds.mark_unchanged();
+                    nudge.notify_one();
+                    tokio::time::timeout(ROUND_PATIENCE, self.rounds.changed())
+                        .await
+                        .ok();
+                }
+                Ok(Reply::Refused(Refused::SessionExpired)) => {
+                    self.session.send_replace(None);
+                    nudge.notify_one();
+                }
+                Ok(_) => self.pause().await,
+                Err(error) => {
+                    tracing::debug!(%error, "the watch had no answer");
+                    self.pause().await;
+                    // If the hub is there again, the runner need not wait for its own next try.
+                    if self.probe().await {
+                        nudge.notify_one();
+                    }
+                }
+            }
+        }
+    }
+
+    async fn watch(&self, session: Option<String>) -> Result<Reply, SyncError> {
+        let mut conn = self.desk.inner.store.read().await?;
+        let cursor = outbox::link(&mut conn).await?.cursor;
+        drop(conn);
+        let directory = self.desk.inner.enrolled()?.directory.version;
+        let ask = Ask::Watch { cursor, directory };
+        exchange(&self.transport, &self.device, session, ask, true)
+            .await
+            .map(|(_, reply)| reply)
+    }
+
+    /// Whether something answers at the hub's address.
+    async fn probe(&self) -> bool {
+        self.transport.is_listening().await
+    }
+
+    async fn pause(&self) {
+        let (least, span) = WATCH_PAUSE_MS;
+        let pause = least + rand::random::<u64>() % span;
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
+}

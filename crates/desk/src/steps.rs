@@ -1,0 +1,152 @@
+//! What a clerk or manager does with a recorded complaint: settle, hand off,
+//! note, withdraw. Each is one transaction; the rules are the domain's.
+
+use suda_domain::fact::{GuidanceUsed, HandoffCause};
+use suda_domain::guidance;
+use suda_domain::text::clean;
+use suda_domain::{Complaint, ComplaintId, Fact, Refusal};
+
+use crate::ReadError;
+use crate::desk::{Desk, Enrolled, heads};
+use crate::fold;
+use crate::pen::{Pen, PenError};
+use crate::session::{Session, SessionError};
+use crate::store::{StoreError, complaints, ledger};
+use crate::view::{CaseView, Settlement};
+
+/// Why a step was not taken. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    #[error("there is no such complaint on this computer")]
+    NotFound,
+    #[error(transparent)]
+    Refused(Refusal),
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<PenError> for StepError {
+    fn from(error: PenError) -> Self {
+        match error {
+            PenError::Refused(refusal) => Self::Refused(refusal),
+            PenError::Json(error) => Self::Store(error.into()),
+        }
+    }
+}
+
+impl From<ReadError> for StepError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::NotFound => Self::NotFound,
+            ReadError::Session(error) => Self::Session(error),
+            ReadError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl Desk {
+    /// Settles a simple complaint at the counter, with its written summary.
+    pub async fn settle(
+        &self,
+        session: &Session,
+        id: ComplaintId,
+        settlement: Settlement,
+    ) -> Result<CaseView, StepError> {
+        self.step(session, id, |pen, state, enrolled| {
+            let category = state
+                .as_ref()
+                .map(|complaint| complaint.intake.category.clone());
+            let used = category
+                .and_then(|code| guidance::for_category(&enrolled.directory.guidance, &code));
+            let fact = Fact::Settled {
+                summary: clean(&settlement.summary),
+                remedy: clean(&settlement.remedy),
+                amount_minor: settlement.amount_minor,
+                guidance: used.map(|guidance| GuidanceUsed {
+                    category: guidance.category.clone(),
+                    version: guidance.version,
+                }),
+            };
+            pen.write(id, state, fact)
+        })
+        .await
+    }
+
+    /// Hands the complaint to the experts; the note, if any, goes before.
+    pub async fn hand_off(
+        &self,
+        session: &Session,
+        id: ComplaintId,
+        reason_note: Option<String>,
+    ) -> Result<CaseView, StepError> {
+        let note = reason_note
+            .map(|note| clean(&note))
+            .filter(|note| !note.is_empty());
+        self.step(session, id, |pen, state, _| {
+            if let Some(text) = note {
+                pen.write(id, state, Fact::Noted { text })?;
+            }
+            pen.hand_off(state, HandoffCause::Manual)
+        })
+        .await
+    }
+
+    /// Adds a note, whoever owns the complaint.
+    pub async fn note(
+        &self,
+        session: &Session,
+        id: ComplaintId,
+        text: String,
+    ) -> Result<CaseView, StepError> {
+        let fact = Fact::Noted { text: clean(&text) };
+        self.step(session, id, |pen, state, _| pen.write(id, state, fact))
+            .await
+    }
+
+    /// Ends the complaint at the customer's wish.
+    pub async fn withdraw(
+        &self,
+        session: &Session,
+        id: ComplaintId,
+        reason: String,
+    ) -> Result<CaseView, StepError> {
+        let fact = Fact::Withdrawn {
+            reason: clean(&reason),
+        };
+        self.step(session, id, |pen, state, _| pen.write(id, state, fact))
+            .await
+    }
+
+    async fn step(
+        &self,
+        session: &Session,
+        id: ComplaintId,
+        write: impl FnOnce(&mut Pen<'_>, &mut Option<Complaint>, &Enrolled) -> Result<(), PenError>,
+    ) -> Result<CaseView, StepError> {
+        let (enrolled, actor) = self.inner.at_work(session)?;
+        let mut tx = self.inner.store.begin().await?;
+        let stored = complaints::get(tx.conn(), id)
+            .await?
+            .ok_or(StepError::NotFound)?;
+        let mut state = Some(stored.complaint);
+        let mut pen = Pen {
+            device: &enrolled.device,
+            heads: heads(&mut tx, &enrolled).await?,
+            actor: &actor,
+            at: self.inner.stamp(),
+            events: Vec::with_capacity(2),
+        };
+        write(&mut pen, &mut state, &enrolled)?;
+        let events = pen.events;
+        let complaint = state.ok_or(StepError::NotFound)?;
+        let policy = &enrolled.directory.policy;
+        let row = fold::state_row(complaint, policy, &self.inner.calendar, stored.reminded);
+        complaints::update(tx.conn(), &row).await?;
+        ledger::append(tx.conn(), &events).await?;
+        tx.commit().await?;
+        self.inner.tell_written();
+        Ok(self.case(session, id).await?)
+    }
+}

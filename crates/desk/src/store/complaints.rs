@@ -1,0 +1,334 @@
+//! The state rows: the fold of the ledger as lists need it.
+
+use std::collections::BTreeMap;
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row as _, SqliteConnection};
+use suda_domain::{Complaint, ComplaintId, ReferenceNumber};
+
+use super::StoreError;
+use super::ledger::unsigned;
+use crate::view::Scope;
+
+/// No running clock: after all that have one.
+pub(crate) const NO_DEADLINE: i64 = i64::MAX;
+
+/// A complaint with what lists are ordered by.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StateRow {
+    pub(crate) complaint: Complaint,
+    pub(crate) scope: Scope,
+    pub(crate) rank: i64,
+    pub(crate) prompt_at: Option<i64>,
+}
+
+/// A complaint as read.
+pub(crate) struct Stored {
+    pub(crate) row: i64,
+    pub(crate) rank: i64,
+    pub(crate) complaint: Complaint,
+    /// Recorded on this computer.
+    pub(crate) mine: bool,
+    /// An event of it written here has no receipt yet.
+    pub(crate) undelivered: bool,
+    /// The latest reminder shown.
+    pub(crate) reminded: Option<u32>,
+}
+
+impl FromRow<'_, SqliteRow> for Stored {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let body: &str = row.try_get("body")?;
+        Ok(Self {
+            row: row.try_get("row")?,
+            rank: row.try_get("rank")?,
+            complaint: serde_json::from_str(body)
+                .map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+            mine: row.try_get("mine")?,
+            undelivered: row.try_get("undelivered")?,
+            reminded: row.try_get("reminded")?,
+        })
+    }
+}
+
+/// The columns of a [`Stored`].
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select c.row, c.rank, c.body, c.mine, ",
+            "exists (select 1 from event e where e.complaint = c.id and e.own and e.n > ",
+            "(select acked_n from lane_ack a where a.lane = e.lane)) as undelivered, ",
+            "(select minute from reminder r where r.complaint = c.id) as reminded ",
+            "from complaint c ",
+            $rest
+        )
+    };
+}
+
+fn scope_number(scope: Scope) -> i64 {
+    match scope {
+        Scope::Open => 0,
+        Scope::WithExperts => 1,
+        Scope::Done => 2,
+        // Never stored; lists of it do not look at the column.
+        Scope::All => 3,
+    }
+}
+
+/// Adds a complaint and its words for the search.
+pub(crate) async fn insert(
+    conn: &mut SqliteConnection,
+    state: &StateRow,
+    mine: bool,
+    words: String,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into complaint (id, reference, state, scope, rank, prompt_at, mine, body) \
+         values (?, ?, ?, ?, ?, ?, ?, ?); \
+         insert into search (rowid, words) values (last_insert_rowid(), ?)",
+    )
+    .bind(state.complaint.id.0)
+    .bind(state.complaint.reference.as_str().to_owned())
+    .bind(state.complaint.state.name())
+    .bind(scope_number(state.scope))
+    .bind(state.rank)
+    .bind(state.prompt_at)
+    .bind(mine)
+    .bind(serde_json::to_string(&state.complaint)?)
+    .bind(words)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn update(
+    conn: &mut SqliteConnection,
+    state: &StateRow,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "update complaint set state = ?, scope = ?, rank = ?, prompt_at = ?, body = ? where id = ?",
+    )
+    .bind(state.complaint.state.name())
+    .bind(scope_number(state.scope))
+    .bind(state.rank)
+    .bind(state.prompt_at)
+    .bind(serde_json::to_string(&state.complaint)?)
+    .bind(state.complaint.id.0)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn get(
+    conn: &mut SqliteConnection,
+    id: ComplaintId,
+) -> Result<Option<Stored>, StoreError> {
+    Ok(sqlx::query_as(select!("where c.id = ?"))
+        .bind(id.0)
+        .fetch_optional(conn)
+        .await?)
+}
+
+pub(crate) async fn by_reference(
+    conn: &mut SqliteConnection,
+    reference: &ReferenceNumber,
+) -> Result<Option<Stored>, StoreError> {
+    Ok(sqlx::query_as(select!("where c.reference = ?"))
+        .bind(reference.as_str().to_owned())
+        .fetch_optional(conn)
+        .await?)
+}
+
+/// A place in a list: order within the scope, then row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Place {
+    pub(crate) rank: i64,
+    pub(crate) row: i64,
+}
+
+/// The lines of a scope after a place. [`Scope::All`] is the newest first.
+pub(crate) async fn page(
+    conn: &mut SqliteConnection,
+    scope: Scope,
+    after: Option<Place>,
+    limit: i64,
+) -> Result<Vec<Stored>, StoreError> {
+    let rows = match (scope, after) {
+        (Scope::All, after) => {
+            sqlx::query_as(select!("where c.row < ? order by c.row desc limit ?"))
+                .bind(after.map_or(i64::MAX, |place| place.row))
+                .bind(limit)
+                .fetch_all(conn)
+                .await?
+        }
+        (scope, after) => {
+            let after = after.unwrap_or(Place {
+                rank: i64::MIN,
+                row: 0,
+            });
+            sqlx::query_as(select!(
+                "where c.scope = ? and (c.rank, c.row) > (?, ?) order by c.rank, c.row limit ?"
+            ))
+            .bind(scope_number(scope))
+            .bind(after.rank)
+            .bind(after.row)
+            .bind(limit)
+            .fetch_all(conn)
+            .await?
+        }
+    };
+    Ok(rows)
+}
+
+pub(crate) async fn count(conn: &mut SqliteConnection, scope: Scope) -> Result<u64, StoreError> {
+    let n: i64 = match scope {
+        Scope::All => {
+            sqlx::query_scalar("select count(*) from complaint")
+                .fetch_one(conn)
+                .await?
+        }
+        scope => {
+            sqlx::query_scalar("select count(*) from complaint where scope = ?")
+                .bind(scope_number(scope))
+                .fetch_one(conn)
+                .await?
+        }
+    };
+    Ok(unsigned(n))
+}
+
+/// How many complaints stand in each state, by the state's name.
+pub(crate) async fn by_state(
+    conn: &mut SqliteConnection,
+) -> Result<BTreeMap<String, u64>, StoreError> {
+    let rows: Vec<(String, i64)> = sqlx::query_as(
+        "select state, count(*) from complaint indexed by complaint_scope group by state",
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(state, n)| (state, unsigned(n)))
+        .collect())
+}
+
+/// The deadline that is due first among the complaints not done.
+pub(crate) async fn next_deadline(conn: &mut SqliteConnection) -> Result<Option<i64>, StoreError> {
+    Ok(sqlx::query_scalar(
+        "select min(first) from (select min(rank) as first from complaint where scope = 0 \
+         union all select min(rank) from complaint where scope = 1) where first < ?",
+    )
+    .bind(NO_DEADLINE)
+    .fetch_one(conn)
+    .await?)
+}
+
+/// The complaints the desk has to remind of or hand off by `now`.
+pub(crate) async fn prompts_due(
+    conn: &mut SqliteConnection,
+    now_ms: i64,
+) -> Result<Vec<ComplaintId>, StoreError> {
+    let ids: Vec<uuid::Uuid> = sqlx::query_scalar(
+        "select id from complaint where prompt_at is not null and prompt_at <= ? order by prompt_at",
+    )
+    .bind(now_ms)
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(ComplaintId).collect())
+}
+
+pub(crate) async fn set_reminded(
+    conn: &mut SqliteConnection,
+    id: ComplaintId,
+    minute: u32,
+) -> Result<(), StoreError> {
+    sqlx::query("insert or replace into reminder (complaint, minute) values (?, ?)")
+        .bind(id.0)
+        .bind(minute)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// A state row with the columns that repeat its contents.
+pub(crate) struct RawState {
+    pub(crate) row: i64,
+    pub(crate) id: uuid::Uuid,
+    pub(crate) reference: String,
+    pub(crate) state: String,
+    pub(crate) scope: i64,
+    pub(crate) body: String,
+}
+
+impl FromRow<'_, SqliteRow> for RawState {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            row: row.try_get("row")?,
+            id: row.try_get("id")?,
+            reference: row.try_get("reference")?,
+            state: row.try_get("state")?,
+            scope: row.try_get("scope")?,
+            body: row.try_get("body")?,
+        })
+    }
+}
+
+impl RawState {
+    pub(crate) fn has_scope(&self, scope: Scope) -> bool {
+        self.scope == scope_number(scope)
+    }
+}
+
+/// State rows as stored, in order, for checking.
+pub(crate) async fn raw(
+    conn: &mut SqliteConnection,
+    after_row: i64,
+    limit: i64,
+) -> Result<Vec<RawState>, StoreError> {
+    Ok(sqlx::query_as(
+        "select row, id, reference, state, scope, body from complaint where row > ? order by row \
+         limit ?",
+    )
+    .bind(after_row)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?)
+}
+
+/// The last running number of a day.
+pub(crate) async fn running(conn: &mut SqliteConnection, day: &str) -> Result<u32, StoreError> {
+    let last: Option<u32> = sqlx::query_scalar("select n from running where day = ?")
+        .bind(day.to_owned())
+        .fetch_optional(conn)
+        .await?;
+    Ok(last.unwrap_or_default())
+}
+
+pub(crate) async fn set_running(
+    conn: &mut SqliteConnection,
+    day: &str,
+    n: u32,
+) -> Result<(), StoreError> {
+    sqlx::query("insert or replace into running (day, n) values (?, ?)")
+        .bind(day.to_owned())
+        .bind(n)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The complaints in the order of the full-text index's rows, the newest first.
+pub(super) async fn found(
+    conn: &mut SqliteConnection,
+    expression: String,
+    limit: i64,
+) -> Result<Vec<Stored>, StoreError> {
+    let sql = select!(
+        "join (select rowid as hit from search where search match ? order by rowid desc limit ?) \
+         on c.row = hit order by c.row desc"
+    );
+    Ok(sqlx::query_as(sql)
+        .bind(expression)
+        .bind(limit)
+        .fetch_all(conn)
+        .await?)
+}

@@ -1,0 +1,104 @@
+//! Forms not yet recorded.
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row as _, SqliteConnection};
+use suda_domain::{ComplaintId, StaffId};
+
+use super::StoreError;
+
+/// A draft as stored.
+pub(crate) struct DraftRow {
+    pub(crate) id: uuid::Uuid,
+    pub(crate) opened_at: i64,
+    pub(crate) changed_at: i64,
+    pub(crate) body: String,
+}
+
+impl FromRow<'_, SqliteRow> for DraftRow {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            opened_at: row.try_get("opened_at")?,
+            changed_at: row.try_get("changed_at")?,
+            body: row.try_get("body")?,
+        })
+    }
+}
+
+/// Journals a form. Changes nothing when it has been recorded meanwhile: a
+/// keystroke that comes after the click on save must not bring the draft back.
+pub(crate) async fn save(
+    conn: &mut SqliteConnection,
+    id: ComplaintId,
+    staff: StaffId,
+    (opened_at, changed_at): (i64, i64),
+    body: String,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "insert into draft (id, staff, opened_at, changed_at, body) \
+         select ?1, ?2, ?3, ?4, ?5 where not exists (select 1 from complaint where id = ?1) \
+         on conflict (id) do update set changed_at = excluded.changed_at, body = excluded.body \
+         where staff = excluded.staff",
+    )
+    .bind(id.0)
+    .bind(staff.0)
+    .bind(opened_at)
+    .bind(changed_at)
+    .bind(body)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A person's drafts, the latest first.
+pub(crate) async fn of_staff(
+    conn: &mut SqliteConnection,
+    staff: StaffId,
+) -> Result<Vec<DraftRow>, StoreError> {
+    Ok(sqlx::query_as(
+        "select id, opened_at, changed_at, body from draft where staff = ? order by changed_at desc",
+    )
+    .bind(staff.0)
+    .fetch_all(conn)
+    .await?)
+}
+
+/// When the form was opened.
+pub(crate) async fn opened_at(
+    conn: &mut SqliteConnection,
+    id: ComplaintId,
+) -> Result<Option<i64>, StoreError> {
+    Ok(
+        sqlx::query_scalar("select opened_at from draft where id = ?")
+            .bind(id.0)
+            .fetch_optional(conn)
+            .await?,
+    )
+}
+
+pub(crate) async fn delete(
+    conn: &mut SqliteConnection,
+    id: ComplaintId,
+    staff: StaffId,
+) -> Result<(), StoreError> {
+    sqlx::query("delete from draft where id = ? and staff = ?")
+        .bind(id.0)
+        .bind(staff.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Forms that were opened and never filled in; `blank` is how they are stored.
+pub(crate) async fn delete_blank(
+    conn: &mut SqliteConnection,
+    staff: StaffId,
+    blank: &str,
+) -> Result<(), StoreError> {
+    sqlx::query("delete from draft where staff = ? and body = ?")
+        .bind(staff.0)
+        .bind(blank.to_owned())
+        .execute(conn)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,231 @@
+//! The ledger: appending events, and reading them back by complaint, by lane
+//! and in order.
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row as _, SqliteConnection};
+use suda_domain::{ComplaintId, DeviceId, EventKey, Lane};
+use suda_sync::ingest::LaneHead;
+use suda_sync::{Hash, SealedEvent};
+
+use super::StoreError;
+
+/// An event on its way into the store.
+#[derive(Clone, Debug)]
+pub(crate) struct NewEvent {
+    pub(crate) key: EventKey,
+    pub(crate) complaint: ComplaintId,
+    pub(crate) at_ms: i64,
+    pub(crate) sealed: SealedEvent,
+    /// Its number in the hub's log; absent for one written here.
+    pub(crate) hub_seq: Option<u64>,
+}
+
+/// An event as stored.
+pub(crate) struct StoredEvent {
+    pub(crate) seq: i64,
+    pub(crate) key: EventKey,
+    pub(crate) complaint: ComplaintId,
+    pub(crate) own: bool,
+    pub(crate) body: String,
+    pub(crate) prev: Hash,
+    pub(crate) hash: Hash,
+}
+
+impl FromRow<'_, SqliteRow> for StoredEvent {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            seq: row.try_get("seq")?,
+            key: EventKey {
+                device: DeviceId(row.try_get("device")?),
+                incarnation: row.try_get("incarnation")?,
+                lane: lane(row.try_get("lane")?)?,
+                n: unsigned(row.try_get("n")?),
+            },
+            complaint: ComplaintId(row.try_get("complaint")?),
+            own: row.try_get("own")?,
+            body: row.try_get("body")?,
+            prev: hash(row.try_get("prev")?)?,
+            hash: hash(row.try_get("hash")?)?,
+        })
+    }
+}
+
+fn lane(number: i64) -> Result<Lane, sqlx::Error> {
+    u8::try_from(number)
+        .ok()
+        .and_then(|number| Lane::try_from(number).ok())
+        .ok_or_else(|| sqlx::Error::Decode("no such lane".into()))
+}
+
+fn hash(bytes: Vec<u8>) -> Result<Hash, sqlx::Error> {
+    bytes
+        .try_into()
+        .map(Hash)
+        .map_err(|_| sqlx::Error::Decode("a hash has 32 bytes".into()))
+}
+
+/// SQLite's integers are signed; counters here never reach the sign.
+pub(crate) fn signed(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn unsigned(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or_default()
+}
+
+macro_rules! insert_sql {
+    ($($row:literal),+) => {
+        concat!(
+            "insert into event (device, incarnation, lane, n, complaint, at, body, prev, hash, own, \
+             hub_seq) values ", $($row),+
+        )
+    };
+}
+
+const INSERT: [&str; 4] = [
+    insert_sql!("(?,?,?,?,?,?,?,?,?,?,?)"),
+    insert_sql!("(?,?,?,?,?,?,?,?,?,?,?),", "(?,?,?,?,?,?,?,?,?,?,?)"),
+    insert_sql!(
+        "(?,?,?,?,?,?,?,?,?,?,?),",
+        "(?,?,?,?,?,?,?,?,?,?,?),",
+        "(?,?,?,?,?,?,?,?,?,?,?)"
+    ),
+    insert_sql!(
+        "(?,?,?,?,?,?,?,?,?,?,?),",
+        "(?,?,?,?,?,?,?,?,?,?,?),",
+        "(?,?,?,?,?,?,?,?,?,?,?),",
+        "(?,?,?,?,?,?,?,?,?,?,?)"
+    ),
+];
+
+/// Appends events in the order given.
+pub(crate) async fn append(
+    conn: &mut SqliteConnection,
+    events: &[NewEvent],
+) -> Result<(), StoreError> {
+    for group in events.chunks(INSERT.len()) {
+        let mut insert = sqlx::query(INSERT[group.len() - 1]);
+        for event in group {
+            insert = insert
+                .bind(event.key.device.0)
+                .bind(event.key.incarnation)
+                .bind(event.key.lane.number())
+                .bind(signed(event.key.n))
+                .bind(event.complaint.0)
+                .bind(event.at_ms)
+                .bind(event.sealed.body.get().to_owned())
+                .bind(event.sealed.prev.0.to_vec())
+                .bind(event.sealed.hash.0.to_vec())
+                .bind(event.hub_seq.is_none())
+                .bind(event.hub_seq.map(signed));
+        }
+        insert.execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+/// The last event of each lane of a device.
+pub(crate) async fn heads(
+    conn: &mut SqliteConnection,
+    device: DeviceId,
+    incarnation: u32,
+) -> Result<[LaneHead; 4], StoreError> {
+    let mut heads = [LaneHead::EMPTY; 4];
+    for (lane, head) in Lane::ALL.into_iter().zip(&mut heads) {
+        let last: Option<(i64, Vec<u8>)> = sqlx::query_as(
+            "select n, hash from event where device = ? and incarnation = ? and lane = ? \
+             order by n desc limit 1",
+        )
+        .bind(device.0)
+        .bind(incarnation)
+        .bind(lane.number())
+        .fetch_optional(&mut *conn)
+        .await?;
+        if let Some((n, bytes)) = last {
+            *head = LaneHead {
+                n: unsigned(n),
+                hash: hash(bytes)?,
+            };
+        }
+    }
+    Ok(heads)
+}
+
+/// The hash stored under a key.
+pub(crate) async fn known(
+    conn: &mut SqliteConnection,
+    key: EventKey,
+) -> Result<Option<Hash>, StoreError> {
+    let found: Option<Vec<u8>> = sqlx::query_scalar(
+        "select hash from event where device = ? and incarnation = ? and lane = ? and n = ?",
+    )
+    .bind(key.device.0)
+    .bind(key.incarnation)
+    .bind(key.lane.number())
+    .bind(signed(key.n))
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.map(hash).transpose()?)
+}
+
+/// Everything that happened to a complaint, in the order it was applied here.
+pub(crate) async fn of_complaint(
+    conn: &mut SqliteConnection,
+    complaint: ComplaintId,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    Ok(
+        sqlx::query_as("select * from event where complaint = ? order by seq")
+            .bind(complaint.0)
+            .fetch_all(conn)
+            .await?,
+    )
+}
+
+/// Up to `limit` events after a place in the order of devices, lanes and
+/// numbers: for checking the chains without holding everything in memory.
+pub(crate) async fn by_lane(
+    conn: &mut SqliteConnection,
+    after: Option<EventKey>,
+    limit: i64,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let select = match after {
+        None => sqlx::query_as("select * from event order by device, incarnation, lane, n limit ?"),
+        Some(key) => sqlx::query_as(
+            "select * from event where (device, incarnation, lane, n) > (?, ?, ?, ?) \
+             order by device, incarnation, lane, n limit ?",
+        )
+        .bind(key.device.0)
+        .bind(key.incarnation)
+        .bind(key.lane.number())
+        .bind(signed(key.n)),
+    };
+    Ok(select.bind(limit).fetch_all(conn).await?)
+}
+
+/// Complaints that have events but no row.
+pub(crate) async fn orphans(conn: &mut SqliteConnection) -> Result<Vec<ComplaintId>, StoreError> {
+    let found: Vec<uuid::Uuid> = sqlx::query_scalar(
+        "select distinct complaint from event where not exists \
+         (select 1 from complaint where complaint.id = event.complaint)",
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(found.into_iter().map(ComplaintId).collect())
+}
+
+/// Whether a device wrote any event of a complaint.
+pub(crate) async fn is_of_device(
+    conn: &mut SqliteConnection,
+    complaint: ComplaintId,
+    device: DeviceId,
+) -> Result<bool, StoreError> {
+    Ok(
+        sqlx::query_scalar(
+            "select exists (select 1 from event where complaint = ? and device = ?)",
+        )
+        .bind(complaint.0)
+        .bind(device.0)
+        .fetch_one(conn)
+        .await?,
+    )
+}

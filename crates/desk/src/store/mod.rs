@@ -1,0 +1,213 @@
+//! The encrypted SQLite store, and the only place with SQL. One connection
+//! writes and checkpoints; all others are opened read-only: SQLite before
+//! 3.51.3 can corrupt a write-ahead log that two connections write or
+//! checkpoint. What is written and why is decided elsewhere.
+
+pub(crate) mod complaints;
+pub(crate) mod directory;
+pub(crate) mod drafts;
+mod error;
+pub(crate) mod imports;
+pub(crate) mod ledger;
+mod open;
+pub(crate) mod outbox;
+pub(crate) mod search;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use chrono::NaiveDate;
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::SqlitePool;
+use sqlx::{Connection as _, Sqlite, SqliteConnection};
+use suda_sync::ingest::LaneHead;
+use tokio::sync::{Mutex, MutexGuard};
+
+pub use error::StoreError;
+pub(crate) use open::FileError;
+
+use crate::key::DatabaseKey;
+
+/// The database of one data directory.
+pub(crate) struct Store {
+    /// Absent when another process writes and this one only reads.
+    writer: Option<Mutex<Writer>>,
+    readers: SqlitePool,
+}
+
+struct Writer {
+    conn: SqliteConnection,
+    /// A transaction was begun and neither committed nor rolled back: the task
+    /// that did so failed or was dropped.
+    open: bool,
+    cache: Cache,
+}
+
+/// What the writer knows without asking the database. Forgotten whenever a
+/// transaction does not commit.
+#[derive(Default)]
+pub(crate) struct Cache {
+    /// The last event of each lane of this device.
+    pub(crate) heads: Option<[LaneHead; 4]>,
+    /// The last running number used, and its day.
+    pub(crate) running: Option<(NaiveDate, u32)>,
+}
+
+/// A write transaction. Dropped without [`commit`](Self::commit), nothing of
+/// it remains.
+pub(crate) struct WriteTx<'a> {
+    writer: MutexGuard<'a, Writer>,
+}
+
+impl Store {
+    /// Opens for reading and writing; makes the database when there is none.
+    pub(crate) async fn open(file: &Path, key: &DatabaseKey) -> Result<Self, FileError> {
+        let conn = open::writer(file, key).await?;
+        let readers = open::readers(file, key).await?;
+        let writer = Writer {
+            conn,
+            open: false,
+            cache: Cache::default(),
+        };
+        Ok(Self {
+            writer: Some(Mutex::new(writer)),
+            readers,
+        })
+    }
+
+    /// Opens for reading, beside whoever writes.
+    pub(crate) async fn open_reading(file: &Path, key: &DatabaseKey) -> Result<Self, FileError> {
+        Ok(Self {
+            writer: None,
+            readers: open::readers(file, key).await?,
+        })
+    }
+
+    pub(crate) async fn read(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        Ok(self.readers.acquire().await?)
+    }
+
+    /// Begins a write transaction, after whichever is under way.
+    pub(crate) async fn begin(&self) -> Result<WriteTx<'_>, StoreError> {
+        let Some(writer) = &self.writer else {
+            return Err(StoreError::ReadOnly);
+        };
+        let mut writer = writer.lock().await;
+        if writer.open {
+            writer.cache = Cache::default();
+            // Fails when the commit went through after all; then there is nothing to undo.
+            let undone = sqlx::query("rollback").execute(&mut writer.conn).await;
+            if let Err(error) = undone {
+                tracing::debug!(%error, "no transaction to roll back");
+            }
+        }
+        writer.open = true;
+        sqlx::query("begin immediate")
+            .execute(&mut writer.conn)
+            .await?;
+        Ok(WriteTx { writer })
+    }
+
+    /// How long each of `count` commits of a row of `bytes` takes: the bound
+    /// that saving is measured against.
+    pub(crate) async fn raw_commits(
+        &self,
+        count: usize,
+        bytes: usize,
+    ) -> Result<Vec<Duration>, StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("create table if not exists bench_row (body text not null)")
+            .execute(tx.conn())
+            .await?;
+        tx.commit().await?;
+        let body = "x".repeat(bytes);
+        let mut times = Vec::with_capacity(count);
+        for _ in 0..count {
+            let begun = Instant::now();
+            let mut tx = self.begin().await?;
+            sqlx::query("insert into bench_row (body) values (?)")
+                .bind(body.clone())
+                .execute(tx.conn())
+                .await?;
+            tx.commit().await?;
+            times.push(begun.elapsed());
+        }
+        Ok(times)
+    }
+
+    /// Carries the write-ahead log over into the database, so that no commit
+    /// has to. For idle moments.
+    pub(crate) async fn tidy(&self) -> Result<(), StoreError> {
+        let Some(writer) = &self.writer else {
+            return Ok(());
+        };
+        let mut writer = writer.lock().await;
+        if !writer.open {
+            sqlx::query("pragma wal_checkpoint(passive)")
+                .execute(&mut writer.conn)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Closes everything, the writer last, so that it makes the last checkpoint.
+    pub(crate) async fn close(&self) -> Result<(), StoreError> {
+        self.readers.close().await;
+        if let Some(writer) = &self.writer {
+            let mut writer = writer.lock().await;
+            if writer.open {
+                sqlx::query("rollback").execute(&mut writer.conn).await.ok();
+                writer.open = false;
+            }
+            sqlx::query("pragma wal_checkpoint(truncate)")
+                .execute(&mut writer.conn)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Bounds the database's size, to see what a full disk does.
+    #[cfg(test)]
+    pub(crate) async fn limit_pages(&self, more: i64) {
+        let mut writer = self.writer.as_ref().unwrap().lock().await;
+        let now: i64 = sqlx::query_scalar("pragma page_count")
+            .fetch_one(&mut writer.conn)
+            .await
+            .unwrap();
+        let sql = format!("pragma max_page_count = {}", now + more);
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
+            .execute(&mut writer.conn)
+            .await
+            .unwrap();
+    }
+}
+
+impl WriteTx<'_> {
+    pub(crate) fn conn(&mut self) -> &mut SqliteConnection {
+        &mut self.writer.conn
+    }
+
+    /// The connection and what is known beside it.
+    pub(crate) fn parts(&mut self) -> (&mut SqliteConnection, &mut Cache) {
+        let writer = &mut *self.writer;
+        (&mut writer.conn, &mut writer.cache)
+    }
+
+    /// When this returns, what was written is on the disk.
+    pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
+        sqlx::query("commit").execute(&mut self.writer.conn).await?;
+        self.writer.open = false;
+        Ok(())
+    }
+}
+
+/// Ends the connections of a store that is not used any more, without a checkpoint.
+pub(crate) async fn abandon(store: Store) {
+    store.readers.close().await;
+    if let Some(writer) = store.writer {
+        writer.into_inner().conn.close().await.ok();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! What is on its way to the hub: the own events above each lane's receipt,
+//! the receipts themselves, and the cursor in the hub's log.
+
+use sqlx::SqliteConnection;
+use suda_domain::{DeviceId, Lane};
+use suda_sync::{Hash, Receipt, SealedEvent, Signed};
+
+use super::StoreError;
+use super::ledger::{signed, unsigned};
+use crate::clock::{HubOffset, from_ms, to_ms};
+
+/// How far the link to the hub is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LinkRow {
+    pub(crate) epoch: Option<String>,
+    pub(crate) cursor: u64,
+    pub(crate) offset: Option<HubOffset>,
+}
+
+type LinkColumns = (Option<String>, i64, Option<i64>, Option<i64>);
+
+pub(crate) async fn link(conn: &mut SqliteConnection) -> Result<LinkRow, StoreError> {
+    let (epoch, cursor, offset, at): LinkColumns =
+        sqlx::query_as("select epoch, cursor, hub_offset_ms, offset_at from link")
+            .fetch_one(conn)
+            .await?;
+    let offset = offset.zip(at).map(|(offset_ms, at)| HubOffset {
+        offset_ms,
+        measured_at: from_ms(at),
+    });
+    Ok(LinkRow {
+        epoch,
+        cursor: unsigned(cursor),
+        offset,
+    })
+}
+
+pub(crate) async fn set_link(
+    conn: &mut SqliteConnection,
+    epoch: &str,
+    cursor: u64,
+    offset: HubOffset,
+) -> Result<(), StoreError> {
+    sqlx::query("update link set epoch = ?, cursor = ?, hub_offset_ms = ?, offset_at = ?")
+        .bind(epoch)
+        .bind(signed(cursor))
+        .bind(offset.offset_ms)
+        .bind(to_ms(offset.measured_at))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Highest number in a signed receipt, by lane.
+pub(crate) async fn acked(conn: &mut SqliteConnection) -> Result<[u64; 4], StoreError> {
+    let rows: Vec<(i64, i64)> = sqlx::query_as("select lane, acked_n from lane_ack")
+        .fetch_all(conn)
+        .await?;
+    let mut acked = [0; 4];
+    for (lane, n) in rows {
+        if let Some(place) = usize::try_from(lane)
+            .ok()
+            .and_then(|lane| acked.get_mut(lane))
+        {
+            *place = unsigned(n);
+        }
+    }
+    Ok(acked)
+}
+
+/// Takes the hub's watermarks, also lower ones: a hub restored from a backup
+/// gets again what it forgot.
+pub(crate) async fn set_acked(
+    conn: &mut SqliteConnection,
+    watermarks: [u64; 4],
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "update lane_ack set acked_n = case lane when 0 then ? when 1 then ? when 2 then ? else ? \
+         end",
+    )
+    .bind(signed(watermarks[0]))
+    .bind(signed(watermarks[1]))
+    .bind(signed(watermarks[2]))
+    .bind(signed(watermarks[3]))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Keeps a receipt as signed, and its watermarks.
+pub(crate) async fn save_receipt(
+    conn: &mut SqliteConnection,
+    receipt: &Receipt,
+    signed_receipt: &Signed,
+) -> Result<(), StoreError> {
+    set_acked(&mut *conn, receipt.watermarks).await?;
+    sqlx::query("update lane_ack set at = ? where lane = ?")
+        .bind(to_ms(receipt.at))
+        .bind(receipt.lane.number())
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query("insert or replace into receipt (lane, body, signature) values (?, ?, ?)")
+        .bind(receipt.lane.number())
+        .bind(signed_receipt.body.get().to_owned())
+        .bind(signed_receipt.signature.clone())
+        .execute(&mut *conn)
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn last_receipt_at(
+    conn: &mut SqliteConnection,
+) -> Result<Option<i64>, StoreError> {
+    Ok(sqlx::query_scalar("select max(at) from lane_ack")
+        .fetch_one(conn)
+        .await?)
+}
+
+/// The own events of a lane after number `after`, contiguous, at most so many
+/// and so many bytes; a single larger one goes alone.
+pub(crate) async fn load(
+    conn: &mut SqliteConnection,
+    (device, incarnation): (DeviceId, u32),
+    lane: Lane,
+    after: u64,
+    max_events: usize,
+    max_bytes: usize,
+) -> Result<Vec<SealedEvent>, StoreError> {
+    let rows: Vec<(String, Vec<u8>, Vec<u8>)> = sqlx::query_as(
+        "select body, prev, hash from event \
+         where device = ? and incarnation = ? and lane = ? and n > ? order by n limit ?",
+    )
+    .bind(device.0)
+    .bind(incarnation)
+    .bind(lane.number())
+    .bind(signed(after))
+    .bind(signed(max_events as u64))
+    .fetch_all(conn)
+    .await?;
+    let mut events = Vec::with_capacity(rows.len());
+    let mut bytes = 0;
+    for (body, prev, hash) in rows {
+        bytes += body.len();
+        if bytes > max_bytes && !events.is_empty() {
+            break;
+        }
+        let hash_of = |bytes: Vec<u8>| {
+            bytes
+                .try_into()
+                .map(Hash)
+                .map_err(|_| StoreError::from(sqlx::Error::Decode("a hash has 32 bytes".into())))
+        };
+        events.push(SealedEvent::from_parts(
+            body,
+            hash_of(prev)?,
+            hash_of(hash)?,
+        )?);
+    }
+    Ok(events)
+}
+
+/// When the oldest own event without receipt was written. One step in an index
+/// for each lane.
+pub(crate) async fn oldest_unsent(
+    conn: &mut SqliteConnection,
+    (device, incarnation): (DeviceId, u32),
+) -> Result<Option<i64>, StoreError> {
+    let mut oldest = None;
+    for lane in Lane::ALL {
+        let at: Option<i64> = sqlx::query_scalar(
+            "select at from event where device = ?1 and incarnation = ?2 and lane = ?3 \
+             and n > (select acked_n from lane_ack where lane = ?3) order by n limit 1",
+        )
+        .bind(device.0)
+        .bind(incarnation)
+        .bind(lane.number())
+        .fetch_optional(&mut *conn)
+        .await?;
+        oldest = [oldest, at].into_iter().flatten().min();
+    }
+    Ok(oldest)
+}

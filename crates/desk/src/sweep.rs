@@ -1,0 +1,108 @@
+//! What the desk does by itself as the hour runs: reminders, and the handoff
+//! ten minutes before its end. Called every few seconds.
+
+use suda_domain::clocks::{self, Prompt};
+use suda_domain::fact::HandoffCause;
+use suda_domain::{Actor, Complaint, ComplaintId};
+
+use crate::clock::to_ms;
+use crate::desk::{Change, Desk, Enrolled, heads};
+use crate::fold;
+use crate::pen::Pen;
+use crate::session::SessionError;
+use crate::steps::StepError;
+use crate::store::{StoreError, complaints, ledger};
+use crate::view::PromptView;
+
+/// Why the desk could not look after its complaints.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Desk {
+    /// Does what is due now and tells what a person should be shown. Each
+    /// reminder is given once.
+    pub async fn sweep(&self) -> Result<Vec<PromptView>, SweepError> {
+        let enrolled = self.inner.enrolled()?;
+        let mut conn = self.inner.store.read().await?;
+        let due = complaints::prompts_due(&mut conn, to_ms(self.inner.now())).await?;
+        drop(conn);
+        let mut prompts = Vec::new();
+        for id in due {
+            match self.prompt(&enrolled, id).await {
+                Ok(prompt) => prompts.extend(prompt),
+                // One that cannot be handed off must not keep the others waiting.
+                Err(StepError::Refused(refusal)) => {
+                    tracing::error!(complaint = %id, %refusal, "not handed off by itself");
+                }
+                Err(StepError::NotFound) => {}
+                Err(StepError::Session(error)) => return Err(error.into()),
+                Err(StepError::Store(error)) => return Err(error.into()),
+            }
+        }
+        if !prompts.is_empty() {
+            self.inner.tell(Change::Cases);
+        }
+        if prompts.iter().any(|prompt| prompt.handed_off) {
+            self.inner.tell_written();
+        }
+        Ok(prompts)
+    }
+
+    async fn prompt(
+        &self,
+        enrolled: &Enrolled,
+        id: ComplaintId,
+    ) -> Result<Option<PromptView>, StepError> {
+        let mut tx = self.inner.store.begin().await?;
+        let stored = complaints::get(tx.conn(), id)
+            .await?
+            .ok_or(StepError::NotFound)?;
+        let policy = &enrolled.directory.policy;
+        let now = self.inner.now();
+        let mut reminded = stored.reminded;
+        let mut state = Some(stored.complaint);
+        let prompt = state
+            .as_ref()
+            .and_then(|c| clocks::prompt(c, policy, now, reminded));
+        let events = match prompt {
+            Some(Prompt::Remind(minute)) => {
+                reminded = Some(minute);
+                complaints::set_reminded(tx.conn(), id, minute).await?;
+                Vec::new()
+            }
+            Some(Prompt::HandOff) => {
+                let actor = Actor::system(Some(enrolled.directory.branch.clone()));
+                let mut pen = Pen {
+                    device: &enrolled.device,
+                    heads: heads(&mut tx, enrolled).await?,
+                    actor: &actor,
+                    at: self.inner.stamp(),
+                    events: Vec::with_capacity(1),
+                };
+                pen.hand_off(&mut state, HandoffCause::Automatic)?;
+                pen.events
+            }
+            None => Vec::new(),
+        };
+        let complaint: Complaint = state.ok_or(StepError::NotFound)?;
+        let row = fold::state_row(complaint, policy, &self.inner.calendar, reminded);
+        complaints::update(tx.conn(), &row).await?;
+        ledger::append(tx.conn(), &events).await?;
+        tx.commit().await?;
+        let minutes = (now - row.complaint.arrived_at).num_minutes();
+        Ok(prompt.map(|prompt| PromptView {
+            id,
+            reference: row.complaint.reference,
+            minutes: match prompt {
+                Prompt::Remind(minute) => minute,
+                Prompt::HandOff => u32::try_from(minutes).unwrap_or_default(),
+            },
+            handed_off: prompt == Prompt::HandOff,
+        }))
+    }
+}

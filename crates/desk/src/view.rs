@@ -1,0 +1,243 @@
+//! What the screens are shown: plain shapes, made from the store, never
+//! written back. No rule and no SQL here.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use suda_domain::clocks::Deadline;
+use suda_domain::fact::{FactKind, HandoffCause};
+use suda_domain::guidance::Guidance;
+use suda_domain::intake::Problem;
+use suda_domain::{
+    BranchCode, ComplaintId, Complexity, Fact, Grade, Intake, ReferenceNumber, Role, StaffId, State,
+};
+use suda_judge::Suggestion;
+
+/// A member of staff as the sign-in screen lists them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct StaffView {
+    pub id: StaffId,
+    pub login: String,
+    pub name: String,
+    pub role: Role,
+}
+
+/// Who is signed in.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct SessionView {
+    pub staff: StaffView,
+    pub branch: BranchCode,
+    pub branch_name: String,
+    pub organisation: String,
+    /// Minutes without input until the screen locks.
+    pub idle_lock: u32,
+}
+
+/// A form not yet recorded.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct DraftView {
+    pub id: ComplaintId,
+    /// When the form was opened: the customer's arrival unless changed.
+    pub opened_at: DateTime<Utc>,
+    pub changed_at: DateTime<Utc>,
+    pub intake: Intake,
+}
+
+/// What is proposed while the form is filled in.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct AdviceView {
+    pub suggestion: Suggestion,
+    /// For the chosen category, else the suggested one.
+    pub guidance: Option<Guidance>,
+    /// What still keeps the form from being recorded.
+    pub problems: Vec<Problem>,
+}
+
+/// The person's decision that goes with the form.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct Assessment {
+    pub grade: Grade,
+    pub complexity: Complexity,
+    /// Required when category, grade or complexity differ from the suggestion.
+    pub override_reason: Option<String>,
+}
+
+/// What the customer gets on paper.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct ReceiptView {
+    pub id: ComplaintId,
+    pub reference: ReferenceNumber,
+    pub organisation: String,
+    pub branch: BranchCode,
+    pub branch_name: String,
+    pub clerk_name: String,
+    pub arrived_at: DateTime<Utc>,
+    pub recorded_at: DateTime<Utc>,
+    pub category_zh: String,
+    pub category_en: String,
+    pub grade: Option<Grade>,
+    pub complexity: Option<Complexity>,
+    /// By when the customer is told something at the latest.
+    pub respond_by: DateTime<Utc>,
+    /// What the QR code holds: the status address with the number, else the number.
+    pub qr: String,
+}
+
+/// How far a complaint's events are.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// Durable on this PC, not yet at the hub.
+    SavedHere,
+    /// The hub's signed receipt covers everything.
+    AtHub,
+}
+
+/// One line of the backlog.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct CaseRow {
+    pub id: ComplaintId,
+    pub reference: ReferenceNumber,
+    pub state: State,
+    pub grade: Option<Grade>,
+    pub complexity: Option<Complexity>,
+    pub category_zh: String,
+    pub category_en: String,
+    /// Name with all but the family name masked.
+    pub customer: String,
+    /// The first 80 characters of the description.
+    pub excerpt: String,
+    pub clerk_name: String,
+    pub arrived_at: DateTime<Utc>,
+    /// The running clock that is due first.
+    pub next: Option<Deadline>,
+    pub delivery: Delivery,
+    /// Whether it was recorded on this PC.
+    pub mine: bool,
+}
+
+/// Which lines to list.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Open in the branch: to be settled or handed off. By next deadline.
+    #[default]
+    Open,
+    /// Handed off and not yet answered.
+    WithExperts,
+    /// Answered, closed, withdrawn. Newest first.
+    Done,
+    All,
+}
+
+/// A page of the backlog.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct CasePage {
+    pub rows: Vec<CaseRow>,
+    /// How many there are in the scope altogether.
+    pub total: u32,
+    /// Pass as `after` for the next page; absent at the end.
+    pub next: Option<String>,
+}
+
+/// One line of a complaint's timeline.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct TimelineEntry {
+    pub at: DateTime<Utc>,
+    /// The device's own clock when it differs from `at` by more than a minute.
+    pub wall: Option<DateTime<Utc>>,
+    pub kind: FactKind,
+    pub actor_name: String,
+    pub actor_role: Role,
+    pub fact: Fact,
+    /// Written under an owner number that had passed.
+    pub late_note: bool,
+    pub delivery: Delivery,
+    /// The first characters of the ledger hash, for comparing on the telephone.
+    pub hash: String,
+}
+
+/// One complaint, whole.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct CaseView {
+    pub row: CaseRow,
+    pub intake: Intake,
+    pub recorded_at: DateTime<Utc>,
+    pub late: bool,
+    pub owner_no: u32,
+    pub with_experts: bool,
+    pub expert_name: Option<String>,
+    pub return_reason: Option<String>,
+    pub handoff_cause: Option<HandoffCause>,
+    pub answer_text: Option<String>,
+    pub answer_remedy: Option<String>,
+    pub deadlines: Vec<Deadline>,
+    pub guidance: Option<Guidance>,
+    pub timeline: Vec<TimelineEntry>,
+    /// What the person signed in may do now.
+    pub can_settle: bool,
+    pub can_hand_off: bool,
+    pub can_note: bool,
+    pub can_withdraw: bool,
+}
+
+/// How a simple complaint was settled.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct Settlement {
+    pub summary: String,
+    pub remedy: String,
+    #[cfg_attr(feature = "specta", specta(type = Option<u32>))]
+    pub amount_minor: Option<i64>,
+}
+
+/// Whether the hub can be reached, as far as is known.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum LinkView {
+    Up,
+    Down,
+    Unknown,
+}
+
+/// The status line.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct StatusView {
+    pub link: LinkView,
+    pub unsent: u32,
+    pub unsent_urgent: u32,
+    pub oldest_unsent_at: Option<DateTime<Utc>>,
+    pub last_receipt_at: Option<DateTime<Utc>>,
+    pub open: u32,
+    pub with_experts: u32,
+    pub next_deadline: Option<DateTime<Utc>>,
+    /// This PC's clock is off by more than a minute; seconds, hub minus here.
+    #[cfg_attr(feature = "specta", specta(type = Option<i32>))]
+    pub clock_off_by_s: Option<i64>,
+    pub device_letter: String,
+}
+
+/// A desktop notification that is due.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct PromptView {
+    pub id: ComplaintId,
+    pub reference: ReferenceNumber,
+    /// Minutes since the customer's arrival.
+    pub minutes: u32,
+    /// The desk has handed it off by itself.
+    pub handed_off: bool,
+}

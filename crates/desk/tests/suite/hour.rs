@@ -1,0 +1,96 @@
+//! The hour: reminders, the handoff ten minutes before its end, rows of the past.
+
+use chrono::TimeDelta;
+use suda_desk::{Clock as _, ImportOptions};
+use suda_domain::fact::HandoffCause;
+use suda_domain::{Complexity, Grade, State};
+
+use crate::support::{Bench, form};
+
+async fn prompts(bench: &Bench) -> Vec<(u32, bool)> {
+    let prompts = bench.desk.sweep().await.unwrap();
+    prompts
+        .into_iter()
+        .map(|prompt| (prompt.minutes, prompt.handed_off))
+        .collect()
+}
+
+#[tokio::test]
+async fn reminds_once_at_each_minute_and_hands_off_before_the_end() {
+    let bench = Bench::new().await;
+    let id = bench
+        .record_as(form("断网"), Grade::Three, Complexity::Simple)
+        .await;
+    assert_eq!(prompts(&bench).await, []);
+    for (pass, due) in [
+        (14, vec![]),
+        (1, vec![(15, false)]),
+        (0, vec![]),
+        (15, vec![(30, false)]),
+    ] {
+        bench.clock.pass(pass);
+        assert_eq!(prompts(&bench).await, due);
+    }
+    // Also over a restart nothing is said twice.
+    let bench = bench.reopen().await;
+    assert_eq!(prompts(&bench).await, []);
+    bench.clock.pass(15);
+    assert_eq!(prompts(&bench).await, [(45, false)]);
+    bench.clock.pass(5);
+    assert_eq!(prompts(&bench).await, [(50, true)]);
+    assert_eq!(prompts(&bench).await, []);
+    let case = bench.desk.case(&bench.session, id).await.unwrap();
+    assert_eq!(case.row.state, State::HandoffPending);
+    assert_eq!(case.handoff_cause, Some(HandoffCause::Automatic));
+    assert_eq!(bench.desk.report().await.unwrap().unsent.lane0, 1);
+    assert!(bench.desk.verify().await.unwrap().is_clean());
+}
+
+#[tokio::test]
+async fn a_desk_switched_on_late_reminds_once_and_a_settled_one_is_left_alone() {
+    let bench = Bench::new().await;
+    bench
+        .record_as(form("一"), Grade::Three, Complexity::Simple)
+        .await;
+    let settled = bench
+        .record_as(form("二"), Grade::Three, Complexity::Simple)
+        .await;
+    bench
+        .desk
+        .withdraw(&bench.session, settled, "撤回".into())
+        .await
+        .unwrap();
+    bench.clock.pass(47);
+    assert_eq!(prompts(&bench).await, [(45, false)]);
+    bench.clock.pass(40);
+    assert_eq!(prompts(&bench).await, [(87, true)]);
+}
+
+#[tokio::test]
+async fn rows_of_the_past_never_prompt_and_young_ones_do() {
+    let bench = Bench::new().await;
+    let young = bench.clock.wall() - TimeDelta::minutes(20);
+    let old = bench.clock.wall() - TimeDelta::minutes(70);
+    let csv = format!(
+        "text,time\n老的,{}\n新的,{}\n",
+        old.to_rfc3339(),
+        young.to_rfc3339()
+    );
+    let file = bench.dir.path().join("rows.csv");
+    std::fs::write(&file, csv).unwrap();
+    let options = ImportOptions {
+        handoff: suda_desk::HandoffChoice::None,
+        ..Default::default()
+    };
+    bench.desk.import(&file, &options, |_| {}).await.unwrap();
+    assert_eq!(prompts(&bench).await, [(15, false)]);
+    bench.clock.pass(600);
+    assert_eq!(prompts(&bench).await, [(620, true)]);
+    let all = bench
+        .desk
+        .cases(&bench.session, suda_desk::view::Scope::Open, None, 9)
+        .await
+        .unwrap();
+    assert_eq!(all.rows.len(), 1);
+    assert_eq!(all.rows[0].excerpt, "老的");
+}

@@ -1,0 +1,9 @@
+//! The desk as its callers see it, each test on a data directory of its own.
+
+mod hour;
+mod importing;
+mod places;
+mod recording;
+mod support;
+mod syncing;
+mod verifying;

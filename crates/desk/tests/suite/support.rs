@@ -1,0 +1,402 @@
+//! Builders: a clock that is set by hand, a small hub, an enrolled desk.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use argon2::Argon2;
+use argon2::password_hash::PasswordHasher as _;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::post;
+use axum::{Json, Router};
+use chrono::{DateTime, TimeDelta, Utc};
+use suda_desk::view::Assessment;
+use suda_desk::{Clock, Desk, KeySource, Session};
+use suda_domain::staff::StaffRecord;
+use suda_domain::{
+    Actor, ComplaintId, Complexity, DeviceId, EventKey, Fact, Grade, Intake, Lane, LedgerEvent,
+    Policy, Role, StaffId, Stamp,
+};
+use suda_sync::message::{EnrolRefused, EnrolReply, EnrolRequest, LogEntry, Refused};
+use suda_sync::{
+    Ask, Directory, Hash, Page, Receipt, Reply, Request, SealedEvent, SecretKey, Signed, Verdict,
+    Welcome,
+};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+pub const LOGIN: &str = "wang";
+pub const PASSWORD: &str = "counter-7";
+pub const CODE: &str = "ABCD-1234";
+const BRANCH: &str = "CQ0123";
+const HUB: DeviceId = DeviceId(Uuid::from_u128(7));
+
+/// The computer's clock, and what is put on it by hand.
+pub struct HandClock {
+    added_ms: AtomicI64,
+    started: Instant,
+    from: DateTime<Utc>,
+}
+
+impl HandClock {
+    pub fn new() -> Arc<Self> {
+        let (started, from) = (Instant::now(), Utc::now());
+        Arc::new(Self {
+            added_ms: AtomicI64::new(0),
+            started,
+            from,
+        })
+    }
+
+    pub fn pass(&self, minutes: i64) {
+        self.added_ms.fetch_add(minutes * 60_000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for HandClock {
+    fn wall(&self) -> DateTime<Utc> {
+        self.from + TimeDelta::milliseconds(i64::try_from(self.mono_ms()).unwrap())
+    }
+
+    fn mono_ms(&self) -> u64 {
+        let added = u64::try_from(self.added_ms.load(Ordering::SeqCst)).unwrap();
+        u64::try_from(self.started.elapsed().as_millis()).unwrap() + added
+    }
+}
+
+/// What the small hub keeps. It stores and gives back; it judges nothing.
+pub struct HubState {
+    key: SecretKey,
+    pub code_used: bool,
+    pub watermarks: [u64; 4],
+    pub log: Vec<SealedEvent>,
+    pub directory: Directory,
+    pub device_key: Option<suda_sync::PublicKey>,
+    pub clock_ahead: TimeDelta,
+    head: Hash,
+    written: u64,
+}
+
+#[derive(Clone)]
+pub struct Hub {
+    pub state: Arc<Mutex<HubState>>,
+    pub url: String,
+}
+
+impl Hub {
+    pub async fn start() -> Self {
+        let state = HubState {
+            key: SecretKey::from_seed([9; 32]),
+            code_used: false,
+            watermarks: [0; 4],
+            log: Vec::new(),
+            directory: directory(),
+            device_key: None,
+            clock_ahead: TimeDelta::zero(),
+            head: Hash::START,
+            written: 0,
+        };
+        let state = Arc::new(Mutex::new(state));
+        let app = Router::new()
+            .route("/v1/enrol", post(enrol))
+            .route("/v1/sync", post(sync))
+            .layer(axum::extract::DefaultBodyLimit::max(8 << 20))
+            .with_state(state.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { state, url }
+    }
+
+    /// Writes a fact of the hub's own into its log.
+    pub fn write(&self, complaint: ComplaintId, owner_no: u32, actor: Actor, fact: Fact) {
+        let mut hub = self.state.lock().unwrap();
+        hub.written += 1;
+        let event = LedgerEvent {
+            key: EventKey {
+                device: HUB,
+                incarnation: 1,
+                lane: Lane::Ordinary,
+                n: hub.written,
+            },
+            complaint,
+            owner_no,
+            at: Stamp {
+                wall: Utc::now(),
+                mono_ms: 0,
+                hub_offset_ms: Some(0),
+                offset_age_s: None,
+            },
+            actor,
+            fact,
+        };
+        let sealed = SealedEvent::seal(&event, hub.head).unwrap();
+        hub.head = sealed.hash;
+        hub.log.push(sealed);
+    }
+}
+
+async fn enrol(
+    State(hub): State<Arc<Mutex<HubState>>>,
+    Json(request): Json<EnrolRequest>,
+) -> Result<Json<EnrolReply>, (StatusCode, Json<EnrolRefused>)> {
+    let mut hub = hub.lock().unwrap();
+    if request.code != CODE {
+        return Err((StatusCode::NOT_FOUND, Json(EnrolRefused::UnknownCode)));
+    }
+    if hub.code_used {
+        return Err((StatusCode::CONFLICT, Json(EnrolRefused::UsedCode)));
+    }
+    hub.code_used = true;
+    hub.device_key = Some(request.key);
+    Ok(Json(EnrolReply {
+        device: DeviceId(Uuid::now_v7()),
+        incarnation: 1,
+        desk_letter: "A".into(),
+        hub_key: hub.key.public(),
+        epoch: "e1".into(),
+        now: Utc::now() + hub.clock_ahead,
+        directory: hub.directory.clone(),
+    }))
+}
+
+async fn sync(State(hub): State<Arc<Mutex<HubState>>>, Json(signed): Json<Signed>) -> Json<Signed> {
+    let watched = matches!(signed.peek::<Request>().unwrap().ask, Ask::Watch { .. });
+    if watched {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let mut hub = hub.lock().unwrap();
+    let reply = match signed.open::<Request>(&hub.device_key.unwrap()) {
+        Ok(request) => answer(&mut hub, request),
+        Err(_) => Reply::Refused(Refused::BadSignature),
+    };
+    Json(Signed::seal(&reply, &hub.key).unwrap())
+}
+
+fn answer(hub: &mut HubState, request: Request) -> Reply {
+    let now = Utc::now() + hub.clock_ahead;
+    if !matches!(request.ask, Ask::Hello(_)) && request.session.as_deref() != Some("s") {
+        return Reply::Refused(Refused::SessionExpired);
+    }
+    match request.ask {
+        Ask::Hello(_) => Reply::Welcome(Welcome {
+            session: "s".into(),
+            epoch: "e1".into(),
+            watermarks: hub.watermarks,
+            now,
+        }),
+        Ask::Batch {
+            lane,
+            first_n,
+            events,
+        } => {
+            let mut verdicts = Vec::new();
+            for (n, event) in (first_n..).zip(events) {
+                let mark = &mut hub.watermarks[lane.index()];
+                assert!(event.hash_fits());
+                if n == *mark + 1 {
+                    *mark = n;
+                    hub.log.push(event);
+                    verdicts.push(Verdict::Applied);
+                } else {
+                    verdicts.push(Verdict::Duplicate);
+                }
+            }
+            Reply::Receipt(Receipt {
+                device: request.device,
+                incarnation: request.incarnation,
+                epoch: "e1".into(),
+                watermarks: hub.watermarks,
+                lane,
+                first_n,
+                verdicts,
+                at: now,
+            })
+        }
+        Ask::Pull {
+            cursor,
+            limit,
+            directory,
+        } => {
+            let entries: Vec<LogEntry> = (1..)
+                .zip(&hub.log)
+                .filter(|(seq, _)| *seq > cursor)
+                .take(limit as usize)
+                .map(|(seq, event)| LogEntry {
+                    seq,
+                    event: event.clone(),
+                })
+                .collect();
+            let cursor = entries.last().map_or(cursor, |entry| entry.seq);
+            Reply::Page(Page {
+                epoch: "e1".into(),
+                cursor,
+                more: cursor < hub.log.len() as u64,
+                entries,
+                directory: (directory != hub.directory.version)
+                    .then(|| Box::new(hub.directory.clone())),
+                now,
+            })
+        }
+        Ask::Watch { cursor, .. } => Reply::Changed {
+            changed: cursor < hub.log.len() as u64,
+        },
+    }
+}
+
+pub fn staff(login: &str, name: &str, role: Role) -> StaffRecord {
+    let hash = Argon2::default()
+        .hash_password(PASSWORD.as_bytes())
+        .unwrap();
+    StaffRecord {
+        id: StaffId(Uuid::new_v4()),
+        login: login.into(),
+        name: name.into(),
+        role,
+        branch: Some(BRANCH.parse().unwrap()),
+        password_hash: hash.to_string(),
+        active: true,
+    }
+}
+
+pub fn directory() -> Directory {
+    let rules: serde_json::Value = serde_json::from_str(suda_judge::TELECOM).unwrap();
+    let set = suda_judge::RuleSet::from_value(&rules).unwrap();
+    Directory {
+        version: 1,
+        branch: BRANCH.parse().unwrap(),
+        branch_name: "渝北营业厅".into(),
+        organisation: "山城电信".into(),
+        status_url: Some("https://status.example/s/".into()),
+        categories: set.tree,
+        rules,
+        guidance: Vec::new(),
+        policy: Policy::default(),
+        staff: vec![
+            staff(LOGIN, "王芳", Role::Clerk),
+            staff("chen", "陈强", Role::BranchManager),
+        ],
+    }
+}
+
+/// An enrolled desk in a directory of its own.
+pub struct Bench {
+    pub dir: TempDir,
+    pub hub: Hub,
+    pub clock: Arc<HandClock>,
+    pub desk: Desk,
+    pub session: Session,
+}
+
+impl Bench {
+    pub async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let hub = Hub::start().await;
+        let clock = HandClock::new();
+        let desk = open(dir.path(), clock.clone()).await;
+        desk.enrol(&hub.url, CODE).await.unwrap();
+        let session = desk.sign_in(LOGIN, PASSWORD).await.unwrap();
+        Self {
+            dir,
+            hub,
+            clock,
+            desk,
+            session,
+        }
+    }
+
+    /// Closes and opens again, as after a restart.
+    pub async fn reopen(self) -> Self {
+        let Self {
+            dir,
+            hub,
+            clock,
+            desk,
+            session: _,
+        } = self;
+        drop(desk);
+        let desk = open(dir.path(), clock.clone()).await;
+        let session = desk.sign_in(LOGIN, PASSWORD).await.unwrap();
+        Self {
+            dir,
+            hub,
+            clock,
+            desk,
+            session,
+        }
+    }
+
+    /// Records with the assessment suggested.
+    pub async fn record(&self, intake: Intake) -> ComplaintId {
+        let draft = self.desk.draft_open(&self.session).await.unwrap();
+        let assessment = self.suggested(&intake);
+        self.desk
+            .record(&self.session, draft.id, intake, assessment, None)
+            .await
+            .unwrap();
+        draft.id
+    }
+
+    pub fn suggested(&self, intake: &Intake) -> Assessment {
+        let suggestion = self.desk.advise(intake.clone()).unwrap().suggestion;
+        Assessment {
+            grade: suggestion.grade,
+            complexity: suggestion.complexity,
+            override_reason: Some("按流程".into()),
+        }
+    }
+
+    pub async fn record_as(
+        &self,
+        intake: Intake,
+        grade: Grade,
+        complexity: Complexity,
+    ) -> ComplaintId {
+        let draft = self.desk.draft_open(&self.session).await.unwrap();
+        let assessment = Assessment {
+            grade,
+            complexity,
+            override_reason: Some("按流程".into()),
+        };
+        self.desk
+            .record(&self.session, draft.id, intake, assessment, None)
+            .await
+            .unwrap();
+        draft.id
+    }
+}
+
+pub fn key_file(dir: &Path) -> PathBuf {
+    dir.join("key")
+}
+
+pub fn data_dir(dir: &Path) -> PathBuf {
+    dir.join("data")
+}
+
+pub async fn open(dir: &Path, clock: Arc<HandClock>) -> Desk {
+    Desk::open_at(&data_dir(dir), KeySource::File(key_file(dir)), clock)
+        .await
+        .unwrap()
+}
+
+/// A complete form.
+pub fn form(description: &str) -> Intake {
+    Intake {
+        name: "张三".into(),
+        phone: "13812345678".into(),
+        description: description.into(),
+        remedy_sought: "尽快解决".into(),
+        category: leaf(),
+        ..Intake::default()
+    }
+}
+
+/// Any category a complaint may be filed under.
+pub fn leaf() -> String {
+    suda_judge::RuleSet::parse(suda_judge::TELECOM)
+        .unwrap()
+        .fallback_category
+}
