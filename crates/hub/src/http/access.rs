@@ -1,0 +1,182 @@
+//! Who may call which route: one table. A route that is not in it answers
+//! nobody. What a caller may see or do with one complaint is judged behind it.
+
+use suda_domain::permission::{Right, has};
+use suda_domain::{FactKind, Role};
+
+use crate::queue::may_step;
+
+/// What a route asks of its caller.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    Anyone,
+    SignedIn,
+    /// Any of these rights.
+    Any(&'static [Right]),
+    /// To write a fact of this kind from the console.
+    Step(FactKind),
+}
+
+const SEES_COMPLAINTS: Access =
+    Access::Any(&[Right::SeeAll, Right::SeeOwnBranch, Right::SeeOwnTasks]);
+const ADMINISTERS: Access = Access::Any(&[Right::Administer]);
+const MENDS: Access = Access::Any(&[Right::MendQuarantine]);
+
+/// Method, route as the router names it, and what it asks.
+pub const TABLE: &[(&str, &str, Access)] = &[
+    ("POST", "/api/login", Access::Anyone),
+    ("POST", "/api/logout", Access::SignedIn),
+    ("GET", "/api/me", Access::SignedIn),
+    ("GET", "/api/live", Access::SignedIn),
+    ("GET", "/api/categories", Access::SignedIn),
+    (
+        "GET",
+        "/api/work-orders",
+        Access::Any(&[Right::SeeAll, Right::SeeOwnBranch]),
+    ),
+    ("GET", "/api/complaints/{id}", SEES_COMPLAINTS),
+    (
+        "POST",
+        "/api/complaints/{id}/claim",
+        Access::Step(FactKind::Claimed),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/renew",
+        Access::Step(FactKind::Claimed),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/release",
+        Access::Step(FactKind::Released),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/return",
+        Access::Step(FactKind::ReturnedToBranch),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/dispatch",
+        Access::Step(FactKind::Dispatched),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/report",
+        Access::Any(&[Right::UseQueue]),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/request-approval",
+        Access::Step(FactKind::ApprovalRequested),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/approve",
+        Access::Step(FactKind::Approved),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/disapprove",
+        Access::Step(FactKind::Disapproved),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/start-solving",
+        Access::Step(FactKind::SolvingStarted),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/implement",
+        Access::Step(FactKind::Implemented),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/answer",
+        Access::Step(FactKind::Answered),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/call-back",
+        Access::Step(FactKind::CalledBack),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/note",
+        Access::Step(FactKind::Noted),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/close",
+        Access::Step(FactKind::Closed),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/withdraw",
+        Access::Step(FactKind::Withdrawn),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/reopen",
+        Access::Step(FactKind::Reopened),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/acknowledge",
+        Access::Step(FactKind::AlertAcknowledged),
+    ),
+    ("GET", "/api/tasks", Access::Any(&[Right::SeeOwnTasks])),
+    (
+        "POST",
+        "/api/tasks/{id}/accept",
+        Access::Step(FactKind::TaskAccepted),
+    ),
+    (
+        "POST",
+        "/api/tasks/{id}/reject",
+        Access::Step(FactKind::TaskRejected),
+    ),
+    (
+        "POST",
+        "/api/tasks/{id}/report",
+        Access::Any(&[Right::SeeOwnTasks]),
+    ),
+    ("GET", "/api/search", SEES_COMPLAINTS),
+    ("GET", "/api/board", Access::Any(&[Right::SeeBoard])),
+    (
+        "GET",
+        "/api/departments",
+        Access::Any(&[Right::UseQueue, Right::SeeBoard]),
+    ),
+    ("GET", "/api/admin/branches", ADMINISTERS),
+    ("POST", "/api/admin/branches", ADMINISTERS),
+    ("GET", "/api/admin/staff", ADMINISTERS),
+    ("POST", "/api/admin/staff", ADMINISTERS),
+    ("POST", "/api/admin/staff/{id}/active", ADMINISTERS),
+    ("POST", "/api/admin/staff/{id}/password", ADMINISTERS),
+    ("GET", "/api/admin/devices", ADMINISTERS),
+    ("POST", "/api/admin/enrolment-codes", ADMINISTERS),
+    ("GET", "/api/admin/guidance", ADMINISTERS),
+    ("POST", "/api/admin/guidance", ADMINISTERS),
+    ("GET", "/api/quarantine", MENDS),
+    ("POST", "/api/quarantine/{id}/resolve", MENDS),
+];
+
+/// What the route asks; nothing for a route the table does not name.
+pub fn of(method: &str, route: &str) -> Option<Access> {
+    TABLE
+        .iter()
+        .find(|(m, r, _)| *m == method && *r == route)
+        .map(|(_, _, access)| *access)
+}
+
+impl Access {
+    /// Whether somebody signed in with `role` may call it.
+    pub fn admits(self, role: Role) -> bool {
+        match self {
+            Self::Anyone | Self::SignedIn => true,
+            Self::Any(rights) => rights.iter().any(|right| has(role, *right)),
+            Self::Step(kind) => may_step(role, kind),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The figures of the whole installation.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, NaiveTime, TimeZone as _, Utc};
+use serde::{Deserialize, Serialize};
+use suda_domain::clocks::{Clock, civil_offset, deadlines, nearest};
+use suda_domain::{BranchCode, Complaint, State as CaseState};
+use utoipa::ToSchema;
+
+use super::view::{self, Names, WorkOrder};
+use crate::http::error::{ApiError, ApiResult};
+use crate::hub::Hub;
+
+const ROWS: u32 = 100;
+
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct StateCount {
+    pub state: CaseState,
+    pub complaints: u64,
+}
+
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct BranchCount {
+    pub branch: BranchCode,
+    pub name: String,
+    /// Not finished.
+    pub open: u64,
+}
+
+/// Why a deadline was missed, as far as the ledger tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BreachCause {
+    /// The branch recorded it when the time was over already.
+    RecordedLate,
+    /// The branch still has it.
+    StillInBranch,
+    /// Handed off in time; the hub received it late: no link.
+    DeliveredLate,
+    /// Handed off when the time was over already.
+    HandedOffLate,
+    /// Nobody has claimed it.
+    Unclaimed,
+    /// A department has not answered.
+    WaitingForDepartment,
+    /// The management group has not decided.
+    WaitingForApproval,
+    /// The expert who has it.
+    WithExpert,
+}
+
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Breach {
+    pub clock: Option<Clock>,
+    pub due: Option<DateTime<Utc>>,
+    pub cause: BreachCause,
+    pub order: WorkOrder,
+}
+
+/// Handoffs received today.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct HandoffFigures {
+    pub in_time: u64,
+    pub late: u64,
+    pub of_the_past: u64,
+}
+
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Board {
+    pub complaints: u64,
+    pub by_state: Vec<StateCount>,
+    pub by_branch: Vec<BranchCount>,
+    pub handoffs_today: HandoffFigures,
+    /// Complaints whose nearest deadline has passed.
+    pub overdue: u64,
+    /// The first of them.
+    pub breaches: Vec<Breach>,
+    /// Grade 1, not acknowledged by a manager.
+    pub alerts: Vec<WorkOrder>,
+    pub quarantined: u64,
+    pub now: DateTime<Utc>,
+}
+
+/// How the installation stands.
+#[utoipa::path(
+    get, path = "/api/board", tag = "board",
+    responses((status = 200, body = Board), (status = "4XX", body = ApiError))
+)]
+pub async fn board(State(hub): State<Arc<Hub>>) -> ApiResult<Json<Board>> {
+    let now = hub.clock.now();
+    let names = Names::read(&hub).await?;
+    let counts = hub.store.counts().await?;
+    let handoffs = hub.store.handoffs_since(today(&names, now)).await?;
+    let (overdue, late) = hub.store.overdue(now, ROWS).await?;
+    let breaches = late
+        .iter()
+        .map(|held| {
+            let clocks = deadlines(&held.complaint, names.policy(), &hub.calendar);
+            let next = nearest(&clocks);
+            Breach {
+                clock: next.map(|deadline| deadline.clock),
+                due: next.map(|deadline| deadline.due),
+                cause: cause(&held.complaint, next.map(|deadline| deadline.due)),
+                order: view::work_order(&hub, &names, held),
+            }
+        })
+        .collect();
+    let alerts = hub.store.alerts(ROWS).await?;
+    let mut open: BTreeMap<String, u64> = counts.open_by_branch.clone();
+    let branches = hub.store.branches().await?;
+    Ok(Json(Board {
+        complaints: counts.complaints(),
+        by_branch: branches
+            .into_iter()
+            .map(|branch| BranchCount {
+                open: open.remove(branch.code.as_str()).unwrap_or_default(),
+                branch: branch.code,
+                name: branch.name,
+            })
+            .collect(),
+        by_state: counts
+            .by_state
+            .into_iter()
+            .map(|(state, complaints)| StateCount { state, complaints })
+            .collect(),
+        handoffs_today: HandoffFigures {
+            in_time: handoffs.in_time,
+            late: handoffs.late,
+            of_the_past: handoffs.of_the_past,
+        },
+        overdue,
+        breaches,
+        alerts: alerts
+            .iter()
+            .map(|held| view::work_order(&hub, &names, held))
+            .collect(),
+        quarantined: counts.quarantined,
+        now,
+    }))
+}
+
+/// The beginning of the installation's civil day.
+fn today(names: &Names, now: DateTime<Utc>) -> DateTime<Utc> {
+    let midnight = civil_offset(names.policy()).and_then(|offset| {
+        let midnight = now
+            .with_timezone(&offset)
+            .date_naive()
+            .and_time(NaiveTime::MIN);
+        offset.from_local_datetime(&midnight).single()
+    });
+    midnight.map_or(now, |at| at.with_timezone(&Utc))
+}
+
+/// Where a complaint that is late stands, and so what it waits for.
+fn cause(complaint: &Complaint, due: Option<DateTime<Utc>>) -> BreachCause {
+    let marks = &complaint.marks;
+    let passed = |at: Option<DateTime<Utc>>| at.zip(due).is_some_and(|(at, due)| at > due);
+    if passed(Some(complaint.recorded_at)) {
+        return BreachCause::RecordedLate;
+    }
+    match complaint.state {
+        state if state.is_open_in_branch() => BreachCause::StillInBranch,
+        CaseState::Queued | CaseState::HandoffPending if passed(marks.handed_off_at) => {
+            BreachCause::HandedOffLate
+        }
+        CaseState::Queued | CaseState::HandoffPending if passed(marks.queued_at) => {
+            BreachCause::DeliveredLate
+        }
+        CaseState::AwaitingApproval => BreachCause::WaitingForApproval,
+        _ if complaint.tasks.iter().any(|task| task.is_open()) => BreachCause::WaitingForDepartment,
+        _ if complaint.claim.is_none() => BreachCause::Unclaimed,
+        _ => BreachCause::WithExpert,
+    }
+}

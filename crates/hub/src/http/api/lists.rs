@@ -1,0 +1,47 @@
+//! What forms choose from.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use suda_domain::category::CategoryTree;
+use suda_domain::{Role, StaffId};
+use utoipa::ToSchema;
+
+use crate::http::error::{ApiError, ApiResult};
+use crate::hub::Hub;
+
+/// A department that can be asked.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct DepartmentChoice {
+    pub id: StaffId,
+    pub name: String,
+}
+
+/// Departments a task can be sent to.
+#[utoipa::path(
+    get, path = "/api/departments", tag = "lists",
+    responses((status = 200, body = Vec<DepartmentChoice>), (status = "4XX", body = ApiError))
+)]
+pub async fn departments(State(hub): State<Arc<Hub>>) -> ApiResult<Json<Vec<DepartmentChoice>>> {
+    let staff = hub.store.staff_with_role(Role::Department).await?;
+    let active = staff.into_iter().filter(|one| one.active);
+    Ok(Json(
+        active
+            .map(|one| DepartmentChoice {
+                id: one.id,
+                name: one.name,
+            })
+            .collect(),
+    ))
+}
+
+/// The category tree.
+#[utoipa::path(
+    get, path = "/api/categories", tag = "lists",
+    responses((status = 200, body = CategoryTree), (status = "4XX", body = ApiError))
+)]
+pub async fn categories(State(hub): State<Arc<Hub>>) -> Json<CategoryTree> {
+    Json(hub.rules.tree.clone())
+}

@@ -1,0 +1,16 @@
+//! The console's API: thin handlers that ask the store or write a step, and
+//! the shapes they answer with.
+#![allow(
+    unused_qualifications,
+    reason = "the path macro writes query types out in full"
+)]
+
+pub mod admin;
+pub mod board;
+pub mod complaints;
+pub mod lists;
+pub mod mask;
+pub mod quarantine;
+pub mod steps;
+pub mod tasks;
+pub mod view;

@@ -1,0 +1,134 @@
+//! Records the hub has set aside: somebody looks at each and decides.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Extension, Path, State};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use suda_domain::{BranchCode, ComplaintId, DeviceId, Fact};
+use utoipa::{IntoParams, ToSchema};
+
+use super::complaints::visible;
+use crate::http::body::{Asked, Body, TEXT, required};
+use crate::http::error::{ApiError, ApiResult, ErrorCode};
+use crate::http::session::SignedIn;
+use crate::hub::Hub;
+use crate::queue::steps;
+use crate::store::Quarantined;
+
+const ROWS: u32 = 100;
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct QuarantineAsked {
+    /// The last id of the page before.
+    pub after: Option<i64>,
+}
+
+/// A record set aside.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct QuarantineRow {
+    pub id: i64,
+    pub device: DeviceId,
+    pub incarnation: u32,
+    pub lane: u8,
+    pub n: u64,
+    pub branch: BranchCode,
+    pub complaint: Option<ComplaintId>,
+    /// The fact's kind, where it could be read.
+    pub kind: Option<String>,
+    /// Why, as the receipt told the desk: a name, or a name with what the rules said.
+    #[schema(value_type = Object)]
+    pub reason: serde_json::Value,
+    pub at: DateTime<Utc>,
+    /// The record as it came.
+    pub body: String,
+}
+
+/// What is done with it.
+#[derive(Deserialize, ToSchema)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Resolution {
+    /// What it says goes to its complaint as a note.
+    Note { text: String },
+    /// It has no consequence.
+    Discard { reason: String },
+}
+
+/// Records that wait for a decision, oldest first.
+#[utoipa::path(
+    get, path = "/api/quarantine", tag = "quarantine", params(QuarantineAsked),
+    responses((status = 200, body = Vec<QuarantineRow>), (status = "4XX", body = ApiError))
+)]
+pub async fn quarantine(
+    State(hub): State<Arc<Hub>>,
+    Asked(asked): Asked<QuarantineAsked>,
+) -> ApiResult<Json<Vec<QuarantineRow>>> {
+    let found = hub
+        .store
+        .quarantined(asked.after.unwrap_or_default(), ROWS)
+        .await?;
+    Ok(Json(found.into_iter().map(row).collect()))
+}
+
+fn row(record: Quarantined) -> QuarantineRow {
+    QuarantineRow {
+        id: record.id,
+        device: record.device,
+        incarnation: record.incarnation,
+        lane: record.lane.number(),
+        n: record.n,
+        branch: record.branch,
+        complaint: record.complaint,
+        kind: record.kind,
+        reason: serde_json::from_str(&record.reason)
+            .unwrap_or(serde_json::Value::String(record.reason)),
+        at: record.at,
+        body: record.body,
+    }
+}
+
+/// Decides about a record.
+#[utoipa::path(
+    post, path = "/api/quarantine/{id}/resolve", tag = "quarantine", request_body = Resolution,
+    params(("id" = i64, Path)),
+    responses((status = 204), (status = "4XX", body = ApiError))
+)]
+pub async fn resolve(
+    State(hub): State<Arc<Hub>>,
+    Extension(who): Extension<SignedIn>,
+    Path(id): Path<i64>,
+    Body(resolution): Body<Resolution>,
+) -> ApiResult<axum::http::StatusCode> {
+    let missing = || ApiError::new(ErrorCode::NotFound);
+    let record = hub
+        .store
+        .quarantined_record(id)
+        .await?
+        .ok_or_else(missing)?;
+    let told = match resolution {
+        Resolution::Discard { reason } => {
+            format!("discard: {}", required("reason", &reason, TEXT)?)
+        }
+        Resolution::Note { text } => {
+            let text = required("text", &text, TEXT)?;
+            let complaint = record.complaint.ok_or_else(missing)?;
+            visible(&hub, &who, &complaint.to_string()).await?;
+            // The record's own key: resolving it again writes no second note.
+            let key = uuid::Uuid::from_u64_pair(u64::MAX, id.unsigned_abs());
+            let note = steps::plain(Fact::Noted { text: text.clone() });
+            hub.step(complaint, who.actor(), Some(key), note).await?;
+            format!("note: {text}")
+        }
+    };
+    if hub
+        .store
+        .resolve(id, who.staff.id, &told, hub.clock.now())
+        .await?
+    {
+        Ok(axum::http::StatusCode::NO_CONTENT)
+    } else {
+        Err(missing())
+    }
+}

@@ -1,0 +1,424 @@
+//! The steps of experts, management and all who may add a note. Each answers
+//! with the complaint as it is afterwards.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use suda_domain::fact::{Decision, Measure, Report};
+use suda_domain::{Fact, Role, StaffId, TaskId};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::complaints::visible;
+use super::view::{self, ComplaintView};
+use crate::http::body::{Body, LINE, TEXT, optional, required};
+use crate::http::error::{ApiError, ApiResult, ErrorCode};
+use crate::http::session::SignedIn;
+use crate::hub::Hub;
+use crate::queue::steps;
+use crate::store::{Decide, Held};
+
+/// Measures a plan may have.
+const MEASURES: usize = 30;
+
+/// The key a browser gives to one click, so that sending it twice does it
+/// once. Optional; header `Idempotency-Key`, a UUID.
+pub struct ClickKey(pub Option<Uuid>);
+
+impl<S: Send + Sync> FromRequestParts<S> for ClickKey {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let Some(value) = parts.headers.get("idempotency-key") else {
+            return Ok(Self(None));
+        };
+        let key = value.to_str().ok().and_then(|text| text.parse().ok());
+        key.map(|key| Self(Some(key)))
+            .ok_or_else(|| ApiError::of_field(ErrorCode::Malformed, "idempotency-key"))
+    }
+}
+
+/// Who does something to which complaint. It is looked up first, so that what
+/// is not for somebody answers like what is not there.
+pub struct Doing {
+    pub hub: Arc<Hub>,
+    pub who: SignedIn,
+    pub held: Held,
+    pub key: Option<Uuid>,
+}
+
+impl FromRequestParts<Arc<Hub>> for Doing {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, hub: &Arc<Hub>) -> ApiResult<Self> {
+        let ClickKey(key) = ClickKey::from_request_parts(parts, hub).await?;
+        let malformed = |_| ApiError::new(ErrorCode::Malformed);
+        let Path(id) = Path::<String>::from_request_parts(parts, hub)
+            .await
+            .map_err(malformed)?;
+        let who = parts.extensions.get::<SignedIn>().cloned();
+        let who = who.ok_or_else(|| ApiError::new(ErrorCode::NotSignedIn))?;
+        let held = visible(hub, &who, &id).await?;
+        Ok(Self {
+            hub: Arc::clone(hub),
+            who,
+            held,
+            key,
+        })
+    }
+}
+
+impl Doing {
+    /// Writes what is decided and shows the complaint as it is afterwards.
+    async fn step(self, decide: Decide) -> ApiResult<Json<ComplaintView>> {
+        let id = self.held.complaint.id;
+        self.hub
+            .step(id, self.who.actor(), self.key, decide)
+            .await?;
+        self.show().await
+    }
+
+    async fn write(self, fact: Fact) -> ApiResult<Json<ComplaintView>> {
+        self.step(steps::plain(fact)).await
+    }
+
+    async fn show(self) -> ApiResult<Json<ComplaintView>> {
+        let held = self.hub.store.complaint(self.held.complaint.id).await?;
+        let held = held.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+        view::complaint(&self.hub, &self.who, held).await.map(Json)
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct Reason {
+    pub reason: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct NoteText {
+    pub text: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct Comment {
+    #[serde(default)]
+    pub comment: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct DispatchTo {
+    /// The department's account, from `/api/departments`.
+    pub department: StaffId,
+    pub question: String,
+    /// Without it, the budget of the initial analysis from now.
+    pub due_at: Option<DateTime<Utc>>,
+    /// Made by the browser when the form opens; the same a second time does nothing.
+    pub task: Option<TaskId>,
+}
+
+/// The initial analysis report; all three parts are required.
+#[derive(Deserialize, ToSchema)]
+pub struct ReportText {
+    pub root_cause: String,
+    pub impact: String,
+    pub proposal: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct Plan {
+    /// May be empty when there is nothing to organise.
+    pub plan: Vec<Measure>,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct Summary {
+    pub summary: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct AnswerText {
+    pub decision: Decision,
+    pub text: String,
+    #[serde(default)]
+    pub remedy: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct CallBack {
+    pub satisfied: bool,
+    #[serde(default)]
+    pub comment: String,
+}
+
+/// How long a claim lasts now.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct Lease {
+    pub until: DateTime<Utc>,
+}
+
+impl ReportText {
+    pub fn checked(self) -> ApiResult<Report> {
+        Ok(Report {
+            root_cause: required("root_cause", &self.root_cause, TEXT)?,
+            impact: required("impact", &self.impact, TEXT)?,
+            proposal: required("proposal", &self.proposal, TEXT)?,
+        })
+    }
+}
+
+/// Claims it under a lease. Exactly one of those who try wins.
+#[utoipa::path(
+    post, path = "/api/complaints/{id}/claim", tag = "steps",
+    params(("id" = String, Path, description = "Id or reference number")),
+    responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
+)]
+pub async fn claim(doing: Doing) -> ApiResult<Json<ComplaintView>> {
+    let policy = doing.hub.store.settings().await?.policy;
+    let until = steps::lease_end(&policy, doing.hub.clock.now());
+    let expert = doing.who.staff.id;
+    doing.step(steps::claim(expert, until)).await
+}
+
+/// Lengthens one's own lease.
+#[utoipa::path(
+    post, path = "/api/complaints/{id}/renew", tag = "steps",
+    params(("id" = String, Path, description = "Id or reference number")),
+    responses((status = 200, body = Lease), (status = "4XX", body = ApiError))
+)]
+pub async fn renew(doing: Doing) -> ApiResult<Json<Lease>> {
+    let policy = doing.hub.store.settings().await?.policy;
+    let until = steps::lease_end(&policy, doing.hub.clock.now());
+    let id = doing.held.complaint.id;
+    if doing.hub.store.renew(id, doing.who.staff.id, until).await? {
+        Ok(Json(Lease { until }))
+    } else {
+        Err(ApiError::new(ErrorCode::NotClaimed))
+    }
+}
+
+/// Gives a claim back.
+#[utoipa::path(
+    post, path = "/api/complaints/{id}/release", tag = "steps",
+    params(("id" = String, Path, description = "Id or reference number")),
+    responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
+)]
+pub async fn release(doing: Doing) -> ApiResult<Json<ComplaintView>> {
+    doing.step(steps::release()).await
+}
+
+/// Returns the complaint to its branch.
+#[utoipa::path(
+    post, path = "/api/complaints/{id}/return", tag = "steps", request_body = Reason,
+    params(("id" = String, Path, description = "Id or reference number")),
+    responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
+)]
+pub async fn return_to_branch(
+    doing: Doing,
+    Body(body): Body<Reason>,
+) -> ApiResult<Json<ComplaintView>> {
+    let reason = required("reason", &body.reason, TEXT)?;
+    doing.write(Fact::ReturnedToBranch { reason }).await
+}
+
+/// Sends a task to a department.
+#[utoipa::path(
+    post, path = "/api/complaints/{id}/dispatch", tag = "steps", request_body = DispatchTo,
+    params(("id" = String, Path, description = "Id or reference number")),
+    responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
+)]
+pub async fn dispatch(
+    doing: Doing,
+    Body(body): Body<DispatchTo>,
+) -> ApiResult<Json<ComplaintView>> {
+    let question = required("question", &body.question, TEXT)?;
+    let department = doing.hub.store.staff_member(body.department).await?;
+    let department = department
+        .filter(|staff| staff.active && staff.role == Role::Department)
+        .ok_or_else(|| ApiError::of_field(ErrorCode::UnknownDepartment, "department"))?;
+    let now = doing.hub.clock.now();
+    let policy = doing.hub.store.settings().await?.policy;
+    let usual = now + TimeDelta::minutes(i64::from(policy.initial_analysis));
+    let due_at = body.due_at.unwrap_or(usual);
+    if due_at <= now {
+        return Err(ApiError::of_field(ErrorCode::InThePast, "due_at"));
+    }
+    let task = body.task.unwrap_or_else(|| TaskId(Uuid::now_v7()));
+    let fact = Fact::Dispatched {
+        task,
+        department: department.id,
+        department_name: department.name,
+        question,
+        due_at,
+    };
+    doing.step(steps::dispatch(task, fact)).await
+}
+
+/// The expert's own initial analysis report.
+#[utoipa::path(
+    post, path = "/api/complaints/{id}/report", tag = "steps", request_body = ReportText,
+    params(("id" = String, Path, description = "Id or reference number")),
+    responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
+)]
+pub async fn report(doing: Doing, Body(body): Body<ReportText>) -> ApiResult<Json<ComplaintView>> {
+    let report = body.checked()?;
+    doing.write(Fact::Reported { task: None, report }).await
+}
+
+/// Asks the management group to approve.
+#[utoipa::path(
+    post, path = "/api/complaints/{id}/request-approval", tag = "steps", request_body = Reason,
+    params(("id" = String, Path, description = "Id or reference number")),
+    responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
+)]
+pub async fn request_approval(
+    doing: Doing,
+    Body(body): Body<Reason>,
+) -> ApiResult<Json<ComplaintView>> {
+    let reason = required("reason", &body.reason, TEXT)?;
+    doing.write(Fact::ApprovalRequested { reason }).await
+}
+
+/// The management group approves.
+#[utoipa::path(
+    post, path = "/api/complaints/{id}/approve", tag = "steps", request_body = Comment,
+    params(("id" = String, Path, description = "Id or reference number")),
+    responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
+)]
+pub async fn approve(doing: Doing, Body(body): Body<Comment>) -> ApiResult<Json<ComplaintView>> {
+    let comment = optional("comment", &body.comment, TEXT)?;
+    doing.write(Fact::Approved { comment }).await
+}
+
+/// The management group does not approve.
+#[utoipa::path(
+    post, path = "/api/complaints/{id}/disapprove", tag = "steps", request_body = Reason,
+    params(("id" = String, Path, description = "Id or reference number")),
+    responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
+)]
+pub async fn disapprove(doing: Doing, Body(body): Body<Reason>) -> ApiResult<Json<ComplaintView>> {
+    let reason = required("reason", &body.reason, TEXT)?;
+    doing.write(Fact::Disapproved { reason }).await
+}
+
+/// Begins to solve, with the measures of the plan.
+#[utoipa::path(
+    post, path = "/api/complaints/{id}/start-solving", tag = "steps", request_body = Plan,
+    params(("id" = String, Path, description = "Id or reference number")),
+    responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
+)]
+pub async fn start_solving(doing: Doing, Body(body): Body<Plan>) -> ApiResult<Json<ComplaintView>> {
+    if body.plan.len() > MEASURES {
+        return Err(ApiError::of_field(ErrorCode::TooLong, "plan").with("limit", MEASURES));
+    }
+    let mut plan = Vec::with_capacity(body.plan.len());
+    for measure in body.plan {
+        plan.push(Measure {
+            what: required("plan.what", &measure.what, TEXT)?,
+            responsible: required("plan.responsible", &measure.responsible, LINE)?,
+            due_at: measure.due_at,
+        });
+    }
+    doing.write(Fact::SolvingStarted { plan }).await
+}
+
+/// The solution is carried out.
+#[utoipa::path(
+    post, path = "/api/complaints/{id}/implement", tag = "steps", request_body = Summary,
+    params(("id" = String, Path, description = "Id or reference number")),
+    responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
+)]
+pub async fn implement(doing: Doing, Body(body): Body<Summary>) -> ApiResult<Json<ComplaintView>> {
+    let summary = required("summary", &body.summary, TEXT)?;
+    doing.write(Fact::Implemented { summary }).await
+}
+
+/// The answer to the customer.
+#[utoipa::path(
+    post, path = "/api/complaints/{id}/answer", tag = "steps", request_body = AnswerText,
+    params(("id" = String, Path, description = "Id or reference number")),
+    responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
+)]
+pub async fn answer(doing: Doing, Body(body): Body<AnswerText>) -> ApiResult<Json<ComplaintView>> {
+    let text = required("text", &body.text, TEXT)?;
+    let remedy = optional("remedy", &body.remedy, TEXT)?;
+    doing
+        .write(Fact::Answered {
+            decision: body.decision,
+            text,
+            remedy,
+        })
+        .await
+}
+
+/// The customer was asked afterwards.
+#[utoipa::path(
+    post, path = "/api/complaints/{id}/call-back", tag = "steps", request_body = CallBack,
+    params(("id" = String, Path, description = "Id or reference number")),
+    responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
+)]
+pub async fn call_back(doing: Doing, Body(body): Body<CallBack>) -> ApiResult<Json<ComplaintView>> {
+    let comment = optional("comment", &body.comment, TEXT)?;
+    doing
+        .write(Fact::CalledBack {
+            satisfied: body.satisfied,
+            comment,
+        })
+        .await
+}
+
+/// Adds a note.
+#[utoipa::path(
+    post, path = "/api/complaints/{id}/note", tag = "steps", request_body = NoteText,
+    params(("id" = String, Path, description = "Id or reference number")),
+    responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
+)]
+pub async fn note(doing: Doing, Body(body): Body<NoteText>) -> ApiResult<Json<ComplaintView>> {
+    let text = required("text", &body.text, TEXT)?;
+    doing.write(Fact::Noted { text }).await
+}
+
+/// Closes an answered complaint.
+#[utoipa::path(
+    post, path = "/api/complaints/{id}/close", tag = "steps",
+    params(("id" = String, Path, description = "Id or reference number")),
+    responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
+)]
+pub async fn close(doing: Doing) -> ApiResult<Json<ComplaintView>> {
+    doing.write(Fact::Closed).await
+}
+
+/// The customer withdraws it.
+#[utoipa::path(
+    post, path = "/api/complaints/{id}/withdraw", tag = "steps", request_body = Reason,
+    params(("id" = String, Path, description = "Id or reference number")),
+    responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
+)]
+pub async fn withdraw(doing: Doing, Body(body): Body<Reason>) -> ApiResult<Json<ComplaintView>> {
+    let reason = required("reason", &body.reason, TEXT)?;
+    doing.write(Fact::Withdrawn { reason }).await
+}
+
+/// Begins a new cycle under the same number.
+#[utoipa::path(
+    post, path = "/api/complaints/{id}/reopen", tag = "steps", request_body = Reason,
+    params(("id" = String, Path, description = "Id or reference number")),
+    responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
+)]
+pub async fn reopen(doing: Doing, Body(body): Body<Reason>) -> ApiResult<Json<ComplaintView>> {
+    let reason = required("reason", &body.reason, TEXT)?;
+    doing.write(Fact::Reopened { reason }).await
+}
+
+/// A manager has seen the grade-1 alert.
+#[utoipa::path(
+    post, path = "/api/complaints/{id}/acknowledge", tag = "steps",
+    params(("id" = String, Path, description = "Id or reference number")),
+    responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
+)]
+pub async fn acknowledge(doing: Doing) -> ApiResult<Json<ComplaintView>> {
+    doing.step(steps::acknowledge()).await
+}

@@ -1,0 +1,372 @@
+//! Complaints as the console shows them.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use suda_domain::clocks::{Clock, Deadline, deadlines, nearest};
+use suda_domain::complaint::{Answer, Marks, Owner, Task};
+use suda_domain::fact::{HandoffCause, Measure, Report};
+use suda_domain::guidance::{Guidance, for_category};
+use suda_domain::text::clean;
+use suda_domain::{
+    Actor, Applied, BranchCode, Complaint, ComplaintId, Complexity, CustomerState, Fact, FactKind,
+    Grade, Intake, LeaseId, Policy, ReferenceNumber, Role, StaffId, State,
+};
+use utoipa::ToSchema;
+
+use super::mask;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::session::SignedIn;
+use crate::hub::Hub;
+use crate::queue::allowed::allowed;
+use crate::store::{Held, Stored};
+
+const EXCERPT: usize = 80;
+
+/// One line of a list of complaints.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct WorkOrder {
+    pub id: ComplaintId,
+    pub reference: ReferenceNumber,
+    pub branch: BranchCode,
+    pub branch_name: String,
+    pub state: State,
+    pub customer_state: Option<CustomerState>,
+    pub grade: Option<Grade>,
+    pub category: String,
+    pub category_zh: String,
+    pub category_en: String,
+    /// The beginning of what happened.
+    pub excerpt: String,
+    /// The customer's name, masked.
+    pub customer: String,
+    pub arrived_at: DateTime<Utc>,
+    pub queued_at: Option<DateTime<Utc>>,
+    pub next_clock: Option<Clock>,
+    pub next_due: Option<DateTime<Utc>>,
+    pub claimed_by: Option<StaffId>,
+    pub claimed_by_name: Option<String>,
+    pub lease_until: Option<DateTime<Utc>>,
+    /// Recorded after the fact.
+    pub late: bool,
+    pub open_tasks: u32,
+    pub alert_pending: bool,
+}
+
+/// An expert's hold on it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ClaimView {
+    pub lease: LeaseId,
+    pub expert: StaffId,
+    pub expert_name: String,
+    /// As renewed last.
+    pub until: DateTime<Utc>,
+    /// Whether it lapses at `until`: no first step has bound the case yet.
+    pub lapses: bool,
+}
+
+/// One clock.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct DeadlineView {
+    #[serde(flatten)]
+    pub deadline: Deadline,
+    pub running: bool,
+    pub breached: bool,
+}
+
+/// What a line of the ledger did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    Opened,
+    Changed,
+    Remark,
+    History,
+    LateNote,
+}
+
+/// One line of the ledger.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TimelineEntry {
+    /// Place in the hub's log.
+    pub seq: u64,
+    pub kind: FactKind,
+    pub fact: Fact,
+    pub actor: Actor,
+    /// When it happened, corrected to the hub's clock.
+    pub at: DateTime<Utc>,
+    /// The device's clock as it stood.
+    pub wall: DateTime<Utc>,
+    pub received_at: DateTime<Utc>,
+    pub effect: Effect,
+    pub hash: String,
+}
+
+/// Everything about one complaint.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ComplaintView {
+    pub id: ComplaintId,
+    pub reference: ReferenceNumber,
+    pub branch: BranchCode,
+    pub branch_name: String,
+    pub state: State,
+    pub customer_state: Option<CustomerState>,
+    pub owner: Owner,
+    pub owner_no: u32,
+    pub recorded_by: Actor,
+    pub intake: Intake,
+    /// Whether the intake is masked for this reader.
+    pub masked: bool,
+    /// Whether texts are still the handoff packet's cut ones.
+    pub cut: bool,
+    pub category_zh: String,
+    pub category_en: String,
+    pub arrived_at: DateTime<Utc>,
+    pub recorded_at: DateTime<Utc>,
+    pub late: bool,
+    pub grade: Option<Grade>,
+    pub complexity: Option<Complexity>,
+    pub handoff_cause: Option<HandoffCause>,
+    pub cycle: u32,
+    pub marks: Marks,
+    pub claim: Option<ClaimView>,
+    pub tasks: Vec<Task>,
+    pub report: Option<Report>,
+    pub plan: Vec<Measure>,
+    pub return_reason: Option<String>,
+    pub answer: Option<Answer>,
+    pub needs_approval: bool,
+    pub deadlines: Vec<DeadlineView>,
+    pub timeline: Vec<TimelineEntry>,
+    pub guidance: Option<Guidance>,
+    /// What the reader may write now.
+    pub allowed: Vec<FactKind>,
+    /// Whether the reader may renew their claim.
+    pub may_renew: bool,
+}
+
+/// What rows need beside the complaint, read once a request.
+pub struct Names {
+    branches: HashMap<BranchCode, String>,
+    policy: Policy,
+}
+
+impl Names {
+    pub async fn read(hub: &Hub) -> ApiResult<Self> {
+        let branches = hub.store.branches().await?;
+        Ok(Self {
+            branches: branches
+                .into_iter()
+                .map(|branch| (branch.code, branch.name))
+                .collect(),
+            policy: hub.store.settings().await?.policy,
+        })
+    }
+
+    pub fn branch(&self, code: &BranchCode) -> String {
+        self.branches.get(code).cloned().unwrap_or_default()
+    }
+
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+}
+
+pub fn work_order(hub: &Hub, names: &Names, held: &Held) -> WorkOrder {
+    let complaint = &held.complaint;
+    let clocks = deadlines(complaint, &names.policy, &hub.calendar);
+    let next = nearest(&clocks);
+    let (category_zh, category_en) = category(hub, &complaint.intake.category);
+    WorkOrder {
+        id: complaint.id,
+        reference: complaint.reference.clone(),
+        branch: complaint.branch.clone(),
+        branch_name: names.branch(&complaint.branch),
+        state: complaint.state,
+        customer_state: complaint.state.customer_state(),
+        grade: complaint.grade,
+        category: complaint.intake.category.clone(),
+        category_zh,
+        category_en,
+        excerpt: excerpt(&complaint.intake.description),
+        customer: mask::name(&complaint.intake.name),
+        arrived_at: complaint.arrived_at,
+        queued_at: complaint.marks.queued_at,
+        next_clock: next.map(|deadline| deadline.clock),
+        next_due: next.map(|deadline| deadline.due),
+        claimed_by: complaint.claim.as_ref().map(|claim| claim.expert),
+        claimed_by_name: complaint
+            .claim
+            .as_ref()
+            .map(|claim| claim.expert_name.clone()),
+        lease_until: held
+            .lease_until
+            .filter(|_| complaint.state == State::Claimed),
+        late: complaint.late,
+        open_tasks: open_tasks(complaint),
+        alert_pending: crate::store::row::is_alert_pending(complaint),
+    }
+}
+
+fn open_tasks(complaint: &Complaint) -> u32 {
+    let open = complaint.tasks.iter().filter(|task| task.is_open()).count();
+    u32::try_from(open).unwrap_or(u32::MAX)
+}
+
+/// The beginning of a text in one line.
+pub fn excerpt(text: &str) -> String {
+    let line: String = clean(text).split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= EXCERPT {
+        return line;
+    }
+    line.chars()
+        .take(EXCERPT)
+        .chain(std::iter::once('…'))
+        .collect()
+}
+
+/// A category's names; the code itself when this version does not know it.
+pub fn category(hub: &Hub, code: &str) -> (String, String) {
+    match hub.rules.tree.get(code) {
+        Some(node) => (node.zh.clone(), node.en.clone()),
+        None => (code.to_owned(), code.to_owned()),
+    }
+}
+
+/// Whether the reader may see this complaint at all.
+pub fn may_see(who: &SignedIn, complaint: &Complaint) -> bool {
+    match who.role() {
+        Role::Expert | Role::Management | Role::Auditor => true,
+        Role::Clerk | Role::BranchManager => who.staff.branch.as_ref() == Some(&complaint.branch),
+        Role::Department => complaint
+            .tasks
+            .iter()
+            .any(|task| task.department == who.staff.id),
+        Role::Administrator | Role::System => false,
+    }
+}
+
+/// Everything about one complaint, for one reader.
+pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<ComplaintView> {
+    let names = Names::read(hub).await?;
+    let timeline = hub.store.timeline(held.complaint.id).await?;
+    let guidance = hub.store.guidance().await?;
+    let masked = who.role() == Role::Department;
+    let now = hub.clock.now();
+    let allowed = allowed(&who.actor(), &held, now);
+    let Held {
+        complaint,
+        lease_until,
+    } = held;
+    let (category_zh, category_en) = category(hub, &complaint.intake.category);
+    let deadlines = deadlines(&complaint, names.policy(), &hub.calendar)
+        .into_iter()
+        .map(|deadline| DeadlineView {
+            running: deadline.is_running(),
+            breached: !deadline.past_at_recording && deadline.is_breached(now),
+            deadline,
+        })
+        .collect();
+    let mine = complaint
+        .claim
+        .as_ref()
+        .is_some_and(|claim| claim.expert == who.staff.id);
+    let mut tasks = complaint.tasks.clone();
+    if who.role() == Role::Department {
+        // Other departments' questions and findings are not theirs to read.
+        tasks.retain(|task| task.department == who.staff.id);
+    }
+    Ok(ComplaintView {
+        branch_name: names.branch(&complaint.branch),
+        customer_state: complaint.state.customer_state(),
+        guidance: for_category(&guidance, &complaint.intake.category).cloned(),
+        timeline: timeline_of(&timeline, masked)?,
+        category_zh,
+        category_en,
+        deadlines,
+        allowed,
+        masked,
+        may_renew: mine && complaint.state == State::Claimed,
+        needs_approval: complaint.needs_approval(),
+        claim: complaint.claim.as_ref().map(|claim| ClaimView {
+            lease: claim.lease,
+            expert: claim.expert,
+            expert_name: claim.expert_name.clone(),
+            until: lease_until.unwrap_or(claim.until),
+            lapses: complaint.state == State::Claimed,
+        }),
+        intake: if masked {
+            mask::intake(&complaint.intake)
+        } else {
+            complaint.intake
+        },
+        tasks,
+        id: complaint.id,
+        reference: complaint.reference,
+        branch: complaint.branch,
+        state: complaint.state,
+        owner: complaint.owner,
+        owner_no: complaint.owner_no,
+        recorded_by: complaint.recorded_by,
+        cut: complaint.cut,
+        arrived_at: complaint.arrived_at,
+        recorded_at: complaint.recorded_at,
+        late: complaint.late,
+        grade: complaint.grade,
+        complexity: complaint.complexity,
+        handoff_cause: complaint.handoff_cause,
+        cycle: complaint.cycle,
+        marks: complaint.marks,
+        report: complaint.report,
+        plan: complaint.plan,
+        return_reason: complaint.return_reason,
+        answer: complaint.answer,
+    })
+}
+
+/// The ledger's lines with what each did, told by folding them again.
+fn timeline_of(stored: &[Stored], masked: bool) -> ApiResult<Vec<TimelineEntry>> {
+    let mut folded: Option<Complaint> = None;
+    let mut entries = Vec::with_capacity(stored.len());
+    for line in stored {
+        let event = line
+            .sealed
+            .open()
+            .map_err(|error| ApiError::internal(&error))?;
+        let effect = match &mut folded {
+            None => {
+                let opened = Complaint::open(&event).map_err(|error| ApiError::internal(&error))?;
+                folded = Some(opened);
+                Effect::Opened
+            }
+            Some(complaint) => {
+                match complaint
+                    .apply(&event)
+                    .map_err(|error| ApiError::internal(&error))?
+                {
+                    Applied::Changed => Effect::Changed,
+                    Applied::Remark => Effect::Remark,
+                    Applied::History => Effect::History,
+                    Applied::LateNote => Effect::LateNote,
+                }
+            }
+        };
+        entries.push(TimelineEntry {
+            seq: line.seq,
+            kind: event.fact.kind(),
+            fact: if masked {
+                mask::fact(&event.fact)
+            } else {
+                event.fact
+            },
+            actor: event.actor,
+            at: event.at.trusted(),
+            wall: event.at.wall,
+            received_at: line.received_at,
+            effect,
+            hash: line.sealed.hash.to_string(),
+        });
+    }
+    Ok(entries)
+}

@@ -1,0 +1,306 @@
+//! The desks' door: enrolment and the sync. Everything but enrolment is
+//! signed both ways; an answer that nothing could be read from is not.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use suda_domain::text::{clean, cut_bytes};
+use suda_domain::{DeviceId, Lane};
+use suda_sync::message::{EnrolRefused, EnrolReply, EnrolRequest, PAGE_ENTRIES, Refused, VERSION};
+use suda_sync::{Ask, Page, Position, Receipt, Reply, Request, SealedEvent, Signed, Welcome};
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::hub::Hub;
+use crate::ingest::{Arrival, Batch};
+use crate::secret;
+use crate::store::{Device, EnrolError, Result, StoreError, Touched};
+
+/// How long a watch is kept waiting.
+const WATCH: Duration = Duration::from_secs(25);
+/// Events taken in one batch; desks send at most 100.
+const MOST_EVENTS: usize = 1000;
+/// Bytes of event bodies in one page.
+const PAGE_BYTES: usize = 256 * 1024;
+const SESSION: TimeDelta = TimeDelta::hours(12);
+/// When to come back after the store could not take a batch.
+const BUSY_MS: u64 = 5_000;
+const NAME_BYTES: usize = 120;
+
+/// `POST /v1/enrol`.
+pub async fn enrol(State(hub): State<Arc<Hub>>, body: Bytes) -> Response {
+    let Ok(request) = serde_json::from_slice::<EnrolRequest>(&body) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    match enrolled(&hub, request).await {
+        Ok(reply) => Json(reply).into_response(),
+        Err(Denied::Code(refused)) => (StatusCode::FORBIDDEN, Json(refused)).into_response(),
+        Err(Denied::TooMany) => StatusCode::TOO_MANY_REQUESTS.into_response(),
+        Err(Denied::Store(error)) => {
+            tracing::error!(%error, "an enrolment failed");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+enum Denied {
+    Code(EnrolRefused),
+    TooMany,
+    Store(StoreError),
+}
+
+impl From<StoreError> for Denied {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+async fn enrolled(hub: &Hub, request: EnrolRequest) -> Result<EnrolReply, Denied> {
+    if request.v != VERSION {
+        return Err(Denied::Code(EnrolRefused::Version));
+    }
+    let now = hub.clock.now();
+    if !hub.enrolments.admit(now) {
+        return Err(Denied::TooMany);
+    }
+    let name = clean(&request.device_name);
+    let name = cut_bytes(&name, NAME_BYTES);
+    let code = secret::code_digest(&request.code);
+    let device = hub
+        .store
+        .enrol(code, &request.key, name, now)
+        .await
+        .map_err(|error| match error {
+            EnrolError::UnknownCode => Denied::Code(EnrolRefused::UnknownCode),
+            EnrolError::UsedCode => Denied::Code(EnrolRefused::UsedCode),
+            EnrolError::ExpiredCode => Denied::Code(EnrolRefused::ExpiredCode),
+            EnrolError::Store(error) => Denied::Store(error),
+        })?;
+    tracing::info!(device = %device.id, branch = %device.branch, "a desk was enrolled");
+    Ok(EnrolReply {
+        device: device.id,
+        incarnation: device.incarnation,
+        desk_letter: device.letter,
+        hub_key: hub.identity.key.public(),
+        epoch: hub.identity.epoch.clone(),
+        now,
+        directory: hub.directory(&device.branch).await?,
+    })
+}
+
+/// `POST /v1/sync`.
+pub async fn sync(State(hub): State<Arc<Hub>>, body: Bytes) -> Response {
+    let reply = match serde_json::from_slice::<Signed>(&body) {
+        Err(_) => Err(Refused::Malformed),
+        Ok(signed) => answer(&hub, signed).await,
+    };
+    let status = match &reply {
+        Err(Refused::Malformed) => StatusCode::BAD_REQUEST,
+        Err(Refused::Busy { .. }) => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::OK,
+    };
+    let reply = reply.unwrap_or_else(Reply::Refused);
+    match Signed::seal(&reply, &hub.identity.key) {
+        Ok(signed) => (status, Json(signed)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a reply could not be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+async fn answer(hub: &Hub, signed: Signed) -> Result<Reply, Refused> {
+    let request: Request = signed.peek().map_err(|_| Refused::Malformed)?;
+    if request.v != VERSION {
+        return Err(Refused::Version);
+    }
+    let device = hub.store.device(request.device).await.map_err(busy)?;
+    let device = device.ok_or(Refused::UnknownDevice)?;
+    if !signed.is_from(&device.key) {
+        return Err(Refused::BadSignature);
+    }
+    if request.incarnation < device.incarnation {
+        return Err(Refused::OldIncarnation);
+    }
+    if request.incarnation > device.incarnation {
+        return Err(Refused::UnknownDevice);
+    }
+    if let Ask::Hello(position) = request.ask {
+        return hello(hub, &device, position).await.map_err(busy);
+    }
+    if !session_holds(hub, &device, request.session.as_deref()) {
+        return Err(Refused::SessionExpired);
+    }
+    match request.ask {
+        Ask::Hello(position) => hello(hub, &device, position).await.map_err(busy),
+        Ask::Batch {
+            lane,
+            first_n,
+            events,
+        } => batch(hub, device, lane, first_n, events).await,
+        Ask::Pull {
+            cursor,
+            limit,
+            directory,
+        } => pull(hub, &device, cursor, limit, directory)
+            .await
+            .map_err(busy),
+        Ask::Watch { cursor, directory } => {
+            watch(hub, &device, cursor, directory).await.map_err(busy)
+        }
+    }
+}
+
+/// A desk keeps what it has and comes back.
+fn busy(error: StoreError) -> Refused {
+    tracing::error!(%error, "the store could not serve a desk");
+    Refused::Busy { retry_ms: BUSY_MS }
+}
+
+async fn hello(hub: &Hub, device: &Device, position: Position) -> Result<Reply> {
+    let now = hub.clock.now();
+    let offset = position.wall.map(|wall| (now - wall).num_milliseconds());
+    hub.store.seen(device.id, now, offset).await?;
+    Ok(Reply::Welcome(Welcome {
+        session: session(hub, device, now + SESSION),
+        epoch: hub.identity.epoch.clone(),
+        watermarks: hub.store.watermarks(device.id, device.incarnation).await?,
+        now,
+    }))
+}
+
+/// A token that says until when it holds, and that only this hub can make,
+/// for this device, incarnation and epoch. Nothing has to be remembered.
+fn session(hub: &Hub, device: &Device, until: DateTime<Utc>) -> String {
+    let until = until.timestamp();
+    format!(
+        "{until}.{}",
+        session_proof(hub, device.id, device.incarnation, until)
+    )
+}
+
+fn session_proof(hub: &Hub, device: DeviceId, incarnation: u32, until: i64) -> String {
+    let text = format!(
+        "suda session {device} {incarnation} {until} {}",
+        hub.identity.epoch
+    );
+    let signature = hub.identity.key.sign(text.as_bytes());
+    URL_SAFE_NO_PAD.encode(secret::digest(&signature))
+}
+
+fn session_holds(hub: &Hub, device: &Device, presented: Option<&str>) -> bool {
+    let Some((until, proof)) = presented.and_then(|token| token.split_once('.')) else {
+        return false;
+    };
+    until.parse().is_ok_and(|until: i64| {
+        until > hub.clock.now().timestamp()
+            && proof == session_proof(hub, device.id, device.incarnation, until)
+    })
+}
+
+async fn batch(
+    hub: &Hub,
+    device: Device,
+    lane: Lane,
+    first_n: u64,
+    events: Vec<SealedEvent>,
+) -> Result<Reply, Refused> {
+    let within = first_n >= 1 && i64::try_from(first_n).is_ok() && events.len() <= MOST_EVENTS;
+    if !within || events.is_empty() {
+        return Err(Refused::Malformed);
+    }
+    let began = Instant::now();
+    let now = hub.clock.now();
+    let ingested = hub
+        .store
+        .ingest(Batch {
+            device: device.id,
+            incarnation: device.incarnation,
+            branch: device.branch,
+            lane,
+            first_n,
+            arrivals: events.into_iter().map(Arrival::read).collect(),
+            now,
+            mono_ms: hub.clock.mono_ms(),
+        })
+        .await
+        .map_err(busy)?;
+    hub.metrics.ingested(&ingested.verdicts, began.elapsed());
+    Ok(Reply::Receipt(Receipt {
+        device: device.id,
+        incarnation: device.incarnation,
+        epoch: hub.identity.epoch.clone(),
+        watermarks: ingested.watermarks,
+        lane,
+        first_n,
+        verdicts: ingested.verdicts,
+        at: now,
+    }))
+}
+
+async fn pull(hub: &Hub, device: &Device, cursor: u64, limit: u32, known: u32) -> Result<Reply> {
+    let entries = limit.clamp(1, PAGE_ENTRIES);
+    let page = hub
+        .store
+        .log_after(&device.branch, cursor, entries, PAGE_BYTES)
+        .await?;
+    let directory = if hub.store.settings().await?.directory == known {
+        None
+    } else {
+        Some(Box::new(hub.directory(&device.branch).await?))
+    };
+    Ok(Reply::Page(Page {
+        epoch: hub.identity.epoch.clone(),
+        entries: page.entries,
+        cursor: page.cursor,
+        more: page.more,
+        directory,
+        now: hub.clock.now(),
+    }))
+}
+
+/// Answers as soon as the branch's log or the directory has something new.
+async fn watch(hub: &Hub, device: &Device, cursor: u64, known: u32) -> Result<Reply> {
+    // Listening begins before looking, so that nothing falls between.
+    let mut feed = hub.store.feed();
+    let is_news = async || -> Result<bool> {
+        Ok(hub.store.has_after(&device.branch, cursor).await?
+            || hub.store.settings().await?.directory != known)
+    };
+    let waiting = async {
+        loop {
+            if is_news().await? {
+                return Ok(true);
+            }
+            loop {
+                match feed.recv().await {
+                    Ok(touched) if concerns(&touched, device) => break,
+                    Ok(_) => {}
+                    Err(RecvError::Lagged(_)) => break,
+                    Err(RecvError::Closed) => return Ok(false),
+                }
+            }
+        }
+    };
+    let changed = tokio::select! {
+        () = hub.stopping.cancelled() => false,
+        () = tokio::time::sleep(WATCH) => false,
+        changed = waiting => changed?,
+    };
+    Ok(Reply::Changed { changed })
+}
+
+fn concerns(touched: &Touched, device: &Device) -> bool {
+    touched.directory
+        || touched
+            .complaints
+            .iter()
+            .any(|one| one.branch == device.branch)
+}

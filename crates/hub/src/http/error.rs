@@ -1,0 +1,219 @@
+//! What the console is told when something does not go: a code, never prose.
+//! The console has a sentence for each code in each language.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use suda_domain::Refusal;
+use utoipa::ToSchema;
+
+use crate::store::{AddError, StepError, StepRefused, StoreError};
+
+/// How it is said: something broke, it is not possible now, or not for you.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Tone {
+    Fault,
+    State,
+    Denied,
+}
+
+/// Every reason the console's API can give.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    NotSignedIn,
+    WrongCredentials,
+    /// `retry_s`: seconds to wait.
+    TooManyTries,
+    NotAllowed,
+    /// The request comes from another site.
+    ForeignOrigin,
+    NotFound,
+    NoSuchRoute,
+    Malformed,
+    TooLarge,
+    /// `limit`: characters.
+    TooLong,
+    Required,
+    InThePast,
+    NotInThisState,
+    NotOwner,
+    /// `name`: who has it.
+    ClaimedByOther,
+    NotClaimed,
+    TaskNotOpen,
+    Incomplete,
+    NeedsApproval,
+    AlreadyExists,
+    UnknownBranch,
+    UnknownDepartment,
+    UnknownCategory,
+    BadBranchCode,
+    BadLogin,
+    /// `least`: characters.
+    WeakPassword,
+    BranchRequired,
+    /// An administrator cannot lock themselves out.
+    OwnAccount,
+    Busy,
+    DiskFull,
+    Internal,
+}
+
+/// The body of every answer that is not a success.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ApiError {
+    pub code: ErrorCode,
+    pub params: BTreeMap<String, String>,
+    /// The field of the request it concerns.
+    pub field: Option<String>,
+    pub tone: Tone,
+    /// For finding it in the hub's log.
+    pub trace: String,
+}
+
+pub type ApiResult<T> = Result<T, ApiError>;
+
+impl ApiError {
+    pub fn new(code: ErrorCode) -> Self {
+        let random: u64 = rand::random();
+        Self {
+            code,
+            params: BTreeMap::new(),
+            field: None,
+            tone: code.tone(),
+            trace: format!("{random:016x}"),
+        }
+    }
+
+    pub fn of_field(code: ErrorCode, field: &str) -> Self {
+        Self {
+            field: Some(field.to_owned()),
+            ..Self::new(code)
+        }
+    }
+
+    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+        self.params.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// A fault whose cause goes to the log, not to the browser.
+    pub fn internal(cause: &dyn std::error::Error) -> Self {
+        let error = Self::new(ErrorCode::Internal);
+        tracing::error!(trace = error.trace, cause = %Chain(cause), "a request failed");
+        error
+    }
+}
+
+/// An error with its sources in one line.
+struct Chain<'a>(&'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut next = self.0.source();
+        while let Some(source) = next {
+            write!(f, ": {source}")?;
+            next = source.source();
+        }
+        Ok(())
+    }
+}
+
+impl ErrorCode {
+    fn tone(self) -> Tone {
+        use ErrorCode::*;
+        match self {
+            NotSignedIn | WrongCredentials | TooManyTries | NotAllowed | ForeignOrigin => {
+                Tone::Denied
+            }
+            Busy | DiskFull | Internal => Tone::Fault,
+            _ => Tone::State,
+        }
+    }
+
+    fn status(self) -> StatusCode {
+        use ErrorCode::*;
+        match self {
+            NotSignedIn | WrongCredentials => StatusCode::UNAUTHORIZED,
+            TooManyTries => StatusCode::TOO_MANY_REQUESTS,
+            NotAllowed | ForeignOrigin => StatusCode::FORBIDDEN,
+            NotFound | NoSuchRoute => StatusCode::NOT_FOUND,
+            Malformed => StatusCode::BAD_REQUEST,
+            TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            TooLong | Required | InThePast | Incomplete | UnknownBranch | UnknownDepartment
+            | UnknownCategory | BadBranchCode | BadLogin | WeakPassword | BranchRequired => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            NotInThisState | NotOwner | ClaimedByOther | NotClaimed | TaskNotOpen
+            | NeedsApproval | AlreadyExists | OwnAccount => StatusCode::CONFLICT,
+            Busy | DiskFull => StatusCode::SERVICE_UNAVAILABLE,
+            Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        (self.code.status(), Json(self)).into_response()
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy => Self::new(ErrorCode::Busy),
+            StoreError::Full => {
+                tracing::error!("the disk is full");
+                Self::new(ErrorCode::DiskFull)
+            }
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<AddError> for ApiError {
+    fn from(error: AddError) -> Self {
+        match error {
+            AddError::Exists | AddError::AlreadyInitialised => Self::new(ErrorCode::AlreadyExists),
+            AddError::UnknownBranch => Self::of_field(ErrorCode::UnknownBranch, "branch"),
+            AddError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StepError> for ApiError {
+    fn from(error: StepError) -> Self {
+        match error {
+            StepError::Unknown => Self::new(ErrorCode::NotFound),
+            StepError::Refused(StepRefused::ClaimedBy(name)) => {
+                Self::new(ErrorCode::ClaimedByOther).with("name", name)
+            }
+            StepError::Refused(StepRefused::Rule(refusal)) => Self::new(refused(refusal)),
+            StepError::Store(error) => error.into(),
+        }
+    }
+}
+
+fn refused(refusal: Refusal) -> ErrorCode {
+    match refusal {
+        Refusal::NotABeginning
+        | Refusal::AlreadyRecorded
+        | Refusal::State
+        | Refusal::OwnerAhead => ErrorCode::NotInThisState,
+        Refusal::Role | Refusal::OtherBranch => ErrorCode::NotAllowed,
+        Refusal::NotOwner => ErrorCode::NotOwner,
+        Refusal::ClaimedByOther => ErrorCode::ClaimedByOther,
+        Refusal::NotClaimed => ErrorCode::NotClaimed,
+        Refusal::Task => ErrorCode::TaskNotOpen,
+        Refusal::Incomplete => ErrorCode::Incomplete,
+        Refusal::NeedsApproval => ErrorCode::NeedsApproval,
+    }
+}

@@ -1,0 +1,219 @@
+//! The hub's doors: the desks' (`/v1`), the console's (`/api`), its files, and
+//! what operators look at. Handlers are thin; rules are behind them.
+
+pub mod access;
+pub mod api;
+pub mod body;
+pub mod device;
+pub mod error;
+pub mod live;
+pub mod session;
+pub mod ui;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+use utoipa::OpenApi as _;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::hub::Hub;
+
+const API_BODY: usize = 256 * 1024;
+/// A batch of 64 KB of texts, escaped, with its signature.
+const SYNC_BODY: usize = 2 * 1024 * 1024;
+const ENROL_BODY: usize = 16 * 1024;
+const API_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longer than a watch is kept waiting.
+const SYNC_TIMEOUT: Duration = Duration::from_secs(40);
+/// No inline script, nothing from elsewhere. Element Plus sets style attributes.
+const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; \
+    frame-ancestors 'none'";
+
+#[derive(utoipa::OpenApi)]
+#[openapi(info(
+    title = "Suda hub",
+    description = "The console's API. Sign in with /api/login; a cookie carries the session. \
+                   Errors are codes; the console has the sentences."
+))]
+struct Described;
+
+/// The console's routes with their description, from the same list.
+fn described() -> (Router<Arc<Hub>>, OpenApi) {
+    use api::{admin, board, complaints, lists, quarantine, steps, tasks};
+    let timed = OpenApiRouter::with_openapi(Described::openapi())
+        .routes(routes!(session::login))
+        .routes(routes!(session::logout))
+        .routes(routes!(session::me))
+        .routes(routes!(lists::categories))
+        .routes(routes!(lists::departments))
+        .routes(routes!(complaints::work_orders))
+        .routes(routes!(complaints::complaint))
+        .routes(routes!(complaints::search))
+        .routes(routes!(steps::claim))
+        .routes(routes!(steps::renew))
+        .routes(routes!(steps::release))
+        .routes(routes!(steps::return_to_branch))
+        .routes(routes!(steps::dispatch))
+        .routes(routes!(steps::report))
+        .routes(routes!(steps::request_approval))
+        .routes(routes!(steps::approve))
+        .routes(routes!(steps::disapprove))
+        .routes(routes!(steps::start_solving))
+        .routes(routes!(steps::implement))
+        .routes(routes!(steps::answer))
+        .routes(routes!(steps::call_back))
+        .routes(routes!(steps::note))
+        .routes(routes!(steps::close))
+        .routes(routes!(steps::withdraw))
+        .routes(routes!(steps::reopen))
+        .routes(routes!(steps::acknowledge))
+        .routes(routes!(tasks::tasks))
+        .routes(routes!(tasks::accept))
+        .routes(routes!(tasks::reject))
+        .routes(routes!(tasks::report))
+        .routes(routes!(board::board))
+        .routes(routes!(admin::branches, admin::add_branch))
+        .routes(routes!(admin::staff, admin::add_staff))
+        .routes(routes!(admin::set_active))
+        .routes(routes!(admin::set_password))
+        .routes(routes!(admin::devices))
+        .routes(routes!(admin::make_code))
+        .routes(routes!(admin::guidance, admin::put_guidance))
+        .routes(routes!(quarantine::quarantine))
+        .routes(routes!(quarantine::resolve))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            API_TIMEOUT,
+        ));
+    // The stream of changes goes on for hours.
+    let untimed = OpenApiRouter::new().routes(routes!(live::live));
+    let (router, mut openapi) = timed.merge(untimed).split_for_parts();
+    openapi.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    openapi.info.license = None;
+    (router, openapi)
+}
+
+/// The description of the console's API.
+pub fn openapi() -> OpenApi {
+    described().1
+}
+
+/// Everything the hub serves to the outside.
+pub fn router(hub: Arc<Hub>) -> Router {
+    let (api, openapi) = described();
+    let api = api
+        .route_layer(middleware::from_fn_with_state(
+            Arc::clone(&hub),
+            session::gate,
+        ))
+        .layer(DefaultBodyLimit::max(API_BODY))
+        .layer(SetResponseHeaderLayer::overriding(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ));
+    let desks = Router::new()
+        .route(
+            "/v1/sync",
+            post(device::sync).layer(DefaultBodyLimit::max(SYNC_BODY)),
+        )
+        .route(
+            "/v1/enrol",
+            post(device::enrol).layer(DefaultBodyLimit::max(ENROL_BODY)),
+        )
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            SYNC_TIMEOUT,
+        ));
+    let described = Arc::new(openapi);
+    let probes = Router::new()
+        .route("/healthz", get(async || "ok"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .route(
+            "/openapi.json",
+            get(async move || axum::Json(described.as_ref().clone())),
+        );
+    let files = Router::new()
+        .route("/", get(ui::root))
+        .route("/console", get(ui::console))
+        .route("/console/", get(ui::console))
+        .route("/console/{*path}", get(ui::console))
+        .route("/assets/{*path}", get(ui::asset));
+    // Streams are told at once, never gathered by a compressor; a batch's
+    // receipt is small and a desk waits for it.
+    let compress = CompressionLayer::new().compress_when(
+        SizeAbove::new(1024)
+            .and(NotForContentType::SSE)
+            .and(NotForContentType::IMAGES),
+    );
+    api.merge(desks)
+        .merge(probes)
+        .merge(files)
+        .fallback(async || error::ApiError::new(error::ErrorCode::NoSuchRoute))
+        .layer(middleware::from_fn_with_state(Arc::clone(&hub), counted))
+        .layer(compress)
+        .layer(fixed("content-security-policy", POLICY))
+        .layer(fixed("x-content-type-options", "nosniff"))
+        .layer(fixed("referrer-policy", "no-referrer"))
+        .layer(fixed("x-frame-options", "DENY"))
+        .layer(fixed("cross-origin-opener-policy", "same-origin"))
+        .with_state(hub)
+}
+
+fn fixed(name: &'static str, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(
+        HeaderName::from_static(name),
+        HeaderValue::from_static(value),
+    )
+}
+
+/// Counts answers by route, never by address: addresses hold ids.
+async fn counted(
+    State(hub): State<Arc<Hub>>,
+    route: Option<MatchedPath>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let method = request.method().clone();
+    let response = next.run(request).await;
+    let route = route.as_ref().map_or("other", MatchedPath::as_str);
+    hub.metrics
+        .answered(method.as_str(), route, response.status().as_u16());
+    response
+}
+
+async fn ready(State(hub): State<Arc<Hub>>) -> Response {
+    match hub.store.ready().await {
+        Ok(()) => "ready".into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "the store does not answer");
+            (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer").into_response()
+        }
+    }
+}
+
+async fn metrics(State(hub): State<Arc<Hub>>) -> Response {
+    match hub.store.counts().await {
+        Ok(counts) => {
+            let kind = [(
+                header::CONTENT_TYPE,
+                "text/plain; version=0.0.4; charset=utf-8",
+            )];
+            (kind, hub.metrics.text(&counts)).into_response()
+        }
+        Err(error) => error::ApiError::from(error).into_response(),
+    }
+}

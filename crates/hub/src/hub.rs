@@ -1,0 +1,114 @@
+//! The running hub: its store, its key, its clock and the rules it gives to
+//! desks. What its doors (HTTP) and its timers share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use suda_domain::calendar::Calendar;
+use suda_domain::{Actor, BranchCode, Complaint, ComplaintId};
+use suda_judge::RuleSet;
+use suda_sync::Directory;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::guard::{Pauses, PerMinute};
+use crate::metrics::Metrics;
+use crate::store::{Decide, Identity, Result, Step, StepError, Store, StoreError};
+
+/// Tries to enrol a minute, over all who try.
+const ENROL_TRIES: u32 = 30;
+
+/// One hub. Cheap to share.
+pub struct Hub {
+    pub store: Arc<dyn Store>,
+    pub identity: Identity,
+    pub clock: Clock,
+    pub calendar: Calendar,
+    pub rules: RuleSet,
+    rules_json: serde_json::Value,
+    pub metrics: Metrics,
+    pub logins: Pauses,
+    pub enrolments: PerMinute,
+    /// Where the console's files are.
+    pub ui: Option<PathBuf>,
+    /// Ends answers that would go on: the streams and the watches.
+    pub stopping: CancellationToken,
+}
+
+/// Why the hub cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the rule file is not usable")]
+    Rules(#[from] suda_judge::RuleSetError),
+    #[error("the rule file is not JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Hub {
+    /// The hub over an initialised store.
+    pub async fn start(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        ui: Option<PathBuf>,
+    ) -> Result<Self, StartError> {
+        let rules = RuleSet::parse(suda_judge::TELECOM)?;
+        store.use_rules(rules.version).await?;
+        Ok(Self {
+            identity: store.identity().await?,
+            store,
+            clock,
+            calendar: Calendar::china(),
+            rules_json: serde_json::from_str(suda_judge::TELECOM)?,
+            rules,
+            metrics: Metrics::default(),
+            logins: Pauses::default(),
+            enrolments: PerMinute::new(ENROL_TRIES),
+            ui,
+            stopping: CancellationToken::new(),
+        })
+    }
+
+    /// What a desk of `branch` needs to work without the hub.
+    pub async fn directory(&self, branch: &BranchCode) -> Result<Directory> {
+        let settings = self.store.settings().await?;
+        let branches = self.store.branches().await?;
+        let name = branches
+            .into_iter()
+            .find(|known| known.code == *branch)
+            .map(|known| known.name);
+        Ok(Directory {
+            version: settings.directory,
+            branch: branch.clone(),
+            branch_name: name.unwrap_or_default(),
+            organisation: settings.organisation,
+            status_url: settings.status_url,
+            categories: self.rules.tree.clone(),
+            rules: self.rules_json.clone(),
+            guidance: self.store.guidance().await?,
+            policy: settings.policy,
+            staff: self.store.staff_of_branch(branch).await?,
+        })
+    }
+
+    /// Decides and writes a step about a complaint.
+    pub async fn step(
+        &self,
+        complaint: ComplaintId,
+        actor: Actor,
+        key: Option<Uuid>,
+        decide: Decide,
+    ) -> Result<Complaint, StepError> {
+        let step = Step {
+            complaint,
+            actor,
+            now: self.clock.now(),
+            mono_ms: self.clock.mono_ms(),
+            key,
+            decide,
+        };
+        self.store.step(step).await
+    }
+}

@@ -1,0 +1,366 @@
+//! What becomes of the events a desk sends: the verdict on each and the
+//! changes to be stored in one transaction. Pure: the store reads the
+//! [`Situation`] and keeps the [`Changes`].
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use suda_domain::permission::may_write;
+use suda_domain::staff::StaffRecord;
+use suda_domain::{
+    Actor, Applied, BranchCode, Complaint, ComplaintId, DeviceId, EventKey, Fact, Lane,
+    LedgerEvent, ReferenceNumber, Refusal, Role, StaffId,
+};
+use suda_sync::ingest::{LaneHead, Place, place};
+use suda_sync::message::QuarantineReason;
+use suda_sync::{Hash, SealedEvent, Verdict};
+
+use crate::pen::{Entry, Pen, PenError};
+
+/// Events of one lane of one device, as they came.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    pub device: DeviceId,
+    pub incarnation: u32,
+    pub branch: BranchCode,
+    pub lane: Lane,
+    pub first_n: u64,
+    pub arrivals: Vec<Arrival>,
+    pub now: DateTime<Utc>,
+    pub mono_ms: u64,
+}
+
+/// One event, read before the store is locked.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    pub sealed: SealedEvent,
+    /// Absent when this version cannot read it.
+    pub event: Option<LedgerEvent>,
+}
+
+impl Arrival {
+    pub fn read(sealed: SealedEvent) -> Self {
+        let event = serde_json::from_str(sealed.body.get()).ok();
+        Self { sealed, event }
+    }
+}
+
+impl Batch {
+    pub fn complaints(&self) -> HashSet<ComplaintId> {
+        self.events().map(|event| event.complaint).collect()
+    }
+
+    pub fn staff(&self) -> HashSet<StaffId> {
+        self.events()
+            .filter_map(|event| event.actor.staff)
+            .collect()
+    }
+
+    /// References that this batch would open complaints under.
+    pub fn references(&self) -> HashSet<ReferenceNumber> {
+        self.events()
+            .filter_map(|event| match &event.fact {
+                Fact::Recorded { reference, .. } => Some(reference.clone()),
+                Fact::HandedOff { packet, .. } => Some(packet.reference.clone()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The highest number it carries.
+    pub fn last_n(&self) -> u64 {
+        self.first_n + (self.arrivals.len() as u64).saturating_sub(1)
+    }
+
+    fn events(&self) -> impl Iterator<Item = &LedgerEvent> {
+        self.arrivals
+            .iter()
+            .filter_map(|arrival| arrival.event.as_ref())
+    }
+}
+
+/// What the store holds that the batch concerns.
+#[derive(Clone, Debug)]
+pub struct Situation {
+    pub head: LaneHead,
+    /// Hashes stored under numbers the batch repeats.
+    pub known: HashMap<u64, Hash>,
+    pub complaints: HashMap<ComplaintId, Complaint>,
+    pub references: HashMap<ReferenceNumber, ComplaintId>,
+    pub staff: HashMap<StaffId, StaffRecord>,
+}
+
+/// An event kept apart for a person to mend.
+#[derive(Clone, Debug)]
+pub struct SetAside {
+    pub key: EventKey,
+    pub branch: BranchCode,
+    pub complaint: Option<ComplaintId>,
+    pub kind: Option<&'static str>,
+    pub sealed: SealedEvent,
+    pub reason: QuarantineReason,
+}
+
+/// A complaint after the changes, and which of its parts the store keeps
+/// elsewhere have changed.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub complaint: Complaint,
+    pub text_changed: bool,
+    pub claim_changed: bool,
+    pub tasks_changed: bool,
+}
+
+impl Case {
+    pub fn new(before: Option<&Complaint>, after: Complaint) -> Self {
+        Self {
+            text_changed: before.is_none_or(|b| b.intake != after.intake),
+            claim_changed: before.map_or(after.claim.is_some(), |b| b.claim != after.claim),
+            tasks_changed: before.map_or(!after.tasks.is_empty(), |b| b.tasks != after.tasks),
+            complaint: after,
+        }
+    }
+}
+
+/// Where a lane stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Head {
+    pub device: DeviceId,
+    pub incarnation: u32,
+    pub lane: Lane,
+    pub head: LaneHead,
+}
+
+/// What is to be stored together.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    pub entries: Vec<Entry>,
+    pub set_aside: Vec<SetAside>,
+    pub cases: Vec<Case>,
+    pub heads: Vec<Head>,
+}
+
+/// The judgement on a batch.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// One per arrival.
+    pub verdicts: Vec<Verdict>,
+    pub changes: Changes,
+}
+
+/// Judges every event of `batch` in order. `pen` writes what the hub itself
+/// adds: the receipt of a handoff.
+///
+/// # Errors
+/// Only when one of the hub's own events cannot be written.
+pub fn judge(batch: &Batch, situation: Situation, pen: &mut Pen) -> Result<Judgement, PenError> {
+    let own_lane_before = pen.head;
+    let mut judge = Judge {
+        batch,
+        head: situation.head,
+        known: situation.known,
+        now: situation.complaints.clone(),
+        before: situation.complaints,
+        references: situation.references,
+        staff: situation.staff,
+        touched: Vec::new(),
+        changes: Changes::default(),
+    };
+    let mut verdicts = Vec::with_capacity(batch.arrivals.len());
+    for (n, arrival) in (batch.first_n..).zip(&batch.arrivals) {
+        verdicts.push(judge.arrival(n, arrival, pen)?);
+    }
+    let head = judge.head;
+    let mut changes = judge.finish();
+    changes.heads.push(Head {
+        device: batch.device,
+        incarnation: batch.incarnation,
+        lane: batch.lane,
+        head,
+    });
+    if pen.head != own_lane_before {
+        changes.heads.push(Head {
+            device: pen.device,
+            incarnation: pen.incarnation,
+            lane: Pen::LANE,
+            head: pen.head,
+        });
+    }
+    Ok(Judgement { verdicts, changes })
+}
+
+struct Judge<'a> {
+    batch: &'a Batch,
+    head: LaneHead,
+    known: HashMap<u64, Hash>,
+    before: HashMap<ComplaintId, Complaint>,
+    now: HashMap<ComplaintId, Complaint>,
+    references: HashMap<ReferenceNumber, ComplaintId>,
+    staff: HashMap<StaffId, StaffRecord>,
+    touched: Vec<ComplaintId>,
+    changes: Changes,
+}
+
+impl Judge<'_> {
+    fn arrival(&mut self, n: u64, arrival: &Arrival, pen: &mut Pen) -> Result<Verdict, PenError> {
+        let placed = place(&self.head, n, &arrival.sealed, self.known.get(&n).copied());
+        let is_next = n == self.head.n + 1;
+        if is_next {
+            self.head = LaneHead {
+                n,
+                hash: arrival.sealed.hash,
+            };
+        }
+        let reason = match placed {
+            Place::Known => return Ok(Verdict::Duplicate),
+            Place::Gap => return Ok(Verdict::Held),
+            Place::Forked => QuarantineReason::Forked,
+            Place::Broken => QuarantineReason::HashMismatch,
+            Place::Next => match self.take(n, arrival) {
+                Ok(handed_off) => {
+                    if let Some(id) = handed_off {
+                        self.receive(id, pen)?;
+                    }
+                    return Ok(Verdict::Applied);
+                }
+                Err(reason) => reason,
+            },
+        };
+        self.set_aside(n, arrival, reason);
+        Ok(Verdict::Quarantined { reason })
+    }
+
+    /// Folds the event in. Gives the complaint when it was just handed off.
+    fn take(&mut self, n: u64, arrival: &Arrival) -> Result<Option<ComplaintId>, QuarantineReason> {
+        let event = arrival.event.as_ref().ok_or(QuarantineReason::Unreadable)?;
+        let key = self.key(n);
+        if event.key != key {
+            return Err(QuarantineReason::OutOfScope);
+        }
+        self.check_actor(&event.actor, &event.fact)?;
+        let id = event.complaint;
+        let after = match self.now.get(&id) {
+            None => self.open(event)?,
+            Some(complaint) => self.fold(complaint, event)?,
+        };
+        let handed_off = matches!(event.fact, Fact::HandedOff { .. })
+            && after.state == suda_domain::State::HandoffPending;
+        self.references.insert(after.reference.clone(), id);
+        self.now.insert(id, after);
+        self.touch(id);
+        self.changes.entries.push(Entry {
+            branch: self.batch.branch.clone(),
+            complaint: id,
+            key,
+            sealed: arrival.sealed.clone(),
+        });
+        Ok(handed_off.then_some(id))
+    }
+
+    fn open(&self, event: &LedgerEvent) -> Result<Complaint, QuarantineReason> {
+        let complaint = Complaint::open(event).map_err(|refusal| match refusal {
+            Refusal::NotABeginning => QuarantineReason::UnknownComplaint,
+            other => QuarantineReason::NotAllowed(other),
+        })?;
+        if complaint.branch != self.batch.branch {
+            return Err(QuarantineReason::OutOfScope);
+        }
+        match self.references.get(&complaint.reference) {
+            Some(other) if *other != complaint.id => {
+                Err(QuarantineReason::NotAllowed(Refusal::AlreadyRecorded))
+            }
+            _ => Ok(complaint),
+        }
+    }
+
+    fn fold(
+        &self,
+        complaint: &Complaint,
+        event: &LedgerEvent,
+    ) -> Result<Complaint, QuarantineReason> {
+        if complaint.branch != self.batch.branch {
+            return Err(QuarantineReason::OutOfScope);
+        }
+        let mut after = complaint.clone();
+        match after.apply(event).map_err(QuarantineReason::NotAllowed)? {
+            // Written when it was allowed; only its place in the order has passed.
+            Applied::History | Applied::LateNote => {}
+            Applied::Changed | Applied::Remark => complaint
+                .admit(&event.actor, &event.fact)
+                .map_err(QuarantineReason::NotAllowed)?,
+        }
+        Ok(after)
+    }
+
+    /// The actor must be who the hub knows them to be. Somebody deactivated
+    /// since then may have written it while they were not.
+    fn check_actor(&self, actor: &Actor, fact: &Fact) -> Result<(), QuarantineReason> {
+        if actor.branch.as_ref() != Some(&self.batch.branch) {
+            return Err(QuarantineReason::OutOfScope);
+        }
+        match actor.staff {
+            None if actor.role == Role::System => {}
+            None => return Err(QuarantineReason::OutOfScope),
+            Some(id) => {
+                let known = self.staff.get(&id).ok_or(QuarantineReason::OutOfScope)?;
+                if known.branch.as_ref() != Some(&self.batch.branch) {
+                    return Err(QuarantineReason::OutOfScope);
+                }
+                if known.role != actor.role {
+                    return Err(QuarantineReason::NotAllowed(Refusal::Role));
+                }
+            }
+        }
+        if may_write(actor.role, fact.kind()) {
+            Ok(())
+        } else {
+            Err(QuarantineReason::NotAllowed(Refusal::Role))
+        }
+    }
+
+    /// The hub takes a handed-off complaint into the experts' queue.
+    fn receive(&mut self, id: ComplaintId, pen: &mut Pen) -> Result<(), PenError> {
+        if let Some(complaint) = self.now.get_mut(&id) {
+            let entry = pen.write(complaint, &Actor::system(None), Fact::Queued)?;
+            self.changes.entries.push(entry);
+        }
+        Ok(())
+    }
+
+    fn set_aside(&mut self, n: u64, arrival: &Arrival, reason: QuarantineReason) {
+        self.changes.set_aside.push(SetAside {
+            key: self.key(n),
+            branch: self.batch.branch.clone(),
+            complaint: arrival.event.as_ref().map(|event| event.complaint),
+            kind: arrival.event.as_ref().map(|event| event.fact.kind().name()),
+            sealed: arrival.sealed.clone(),
+            reason,
+        });
+    }
+
+    fn key(&self, n: u64) -> EventKey {
+        EventKey {
+            device: self.batch.device,
+            incarnation: self.batch.incarnation,
+            lane: self.batch.lane,
+            n,
+        }
+    }
+
+    fn touch(&mut self, id: ComplaintId) {
+        if !self.touched.contains(&id) {
+            self.touched.push(id);
+        }
+    }
+
+    fn finish(mut self) -> Changes {
+        for id in self.touched {
+            if let Some(after) = self.now.remove(&id) {
+                self.changes
+                    .cases
+                    .push(Case::new(self.before.get(&id), after));
+            }
+        }
+        self.changes
+    }
+}

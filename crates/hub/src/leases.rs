@@ -1,0 +1,120 @@
+//! Claims that lapsed go back to the queue by themselves, also right after a
+//! restart; and the other work that only needs time to pass.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use suda_domain::fact::ReleaseCause;
+use suda_domain::{Actor, ComplaintId, Fact, State};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+use crate::hub::Hub;
+use crate::store::{Held, Result, StepError, Touched};
+
+const LOOK: Duration = Duration::from_secs(1);
+const SWEEP: Duration = Duration::from_secs(600);
+const AT_ONCE: u32 = 100;
+/// Complaints the text index takes in one transaction, small enough that a
+/// desk's batch never waits long for it.
+const INDEX_AT_ONCE: u32 = 50;
+/// Nothing written for this long counts as quiet.
+const INDEX_QUIET: Duration = Duration::from_millis(100);
+const INDEX_LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// The index looks again at the latest after this long.
+const INDEX_LOOK: Duration = Duration::from_secs(30);
+
+/// Runs until `stop`.
+pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = every(LOOK, || async {
+            if let Err(error) = return_lapsed(&hub).await {
+                tracing::warn!(%error, "lapsed claims could not be returned; tried again");
+            }
+        }) => {}
+        () = every(SWEEP, || async {
+            if let Err(error) = hub.store.sweep(hub.clock.now()).await {
+                tracing::warn!(%error, "old codes and sign-ins could not be removed; tried again");
+            }
+        }) => {}
+        () = index(&hub) => {}
+    }
+}
+
+/// At once, then after each pause.
+async fn every<F: Future<Output = ()>>(pause: Duration, mut work: impl FnMut() -> F) {
+    loop {
+        work().await;
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// Gives back every claim whose lease has run out before a first step bound
+/// the case to its expert. Returns how many.
+pub async fn return_lapsed(hub: &Hub) -> Result<usize, StepError> {
+    let lapsed = hub.store.lapsed(hub.clock.now(), AT_ONCE).await?;
+    let mut returned = 0;
+    for id in lapsed {
+        returned += usize::from(return_one(hub, id).await?);
+    }
+    Ok(returned)
+}
+
+async fn return_one(hub: &Hub, id: ComplaintId) -> Result<bool, StepError> {
+    let now = hub.clock.now();
+    let decide = Box::new(move |held: &Held| Ok(release(held, now)));
+    let done = hub.step(id, Actor::system(None), None, decide).await?;
+    Ok(done.claim.is_none())
+}
+
+/// Decided under the store's lock: the expert may have renewed or begun
+/// meanwhile.
+fn release(held: &Held, now: DateTime<Utc>) -> Vec<Fact> {
+    let lapsed = held.lease_until.is_some_and(|until| until <= now);
+    match &held.complaint.claim {
+        Some(claim) if lapsed && held.complaint.state == State::Claimed => {
+            vec![Fact::Released {
+                lease: claim.lease,
+                cause: ReleaseCause::LeaseExpired,
+            }]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Keeps the full-text index close behind the log, without standing in the
+/// way of batches: it works when nothing is written, and a little at times
+/// when writing does not end.
+async fn index(hub: &Hub) {
+    let mut feed = hub.store.feed();
+    loop {
+        match hub.store.index_texts(INDEX_AT_ONCE).await {
+            Ok(0) => {
+                if let Ok(Err(RecvError::Closed)) =
+                    tokio::time::timeout(INDEX_LOOK, feed.recv()).await
+                {
+                    return;
+                }
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, "the text index is behind; tried again");
+                tokio::time::sleep(LOOK).await;
+            }
+        }
+        wait_for_quiet(&mut feed).await;
+    }
+}
+
+/// Until nothing was written for a moment, or the longest wait is over.
+async fn wait_for_quiet(feed: &mut Receiver<Arc<Touched>>) {
+    let quiet = async {
+        while let Ok(Ok(_) | Err(RecvError::Lagged(_))) =
+            tokio::time::timeout(INDEX_QUIET, feed.recv()).await
+        {}
+    };
+    let _over = tokio::time::timeout(INDEX_LONGEST_WAIT, quiet).await;
+}

@@ -1,0 +1,22 @@
+//! The centre: receives from all branches, holds the experts' queue, tracks
+//! every complaint to its end and serves the console. `suda-hub` is its program.
+
+pub mod admin;
+pub mod cli;
+pub mod clock;
+pub mod demo;
+pub mod guard;
+pub mod http;
+pub mod hub;
+pub mod ingest;
+pub mod leases;
+pub mod metrics;
+pub mod pen;
+pub mod queue;
+pub mod running;
+pub mod secret;
+pub mod serve;
+pub mod store;
+
+pub use clock::Clock;
+pub use hub::Hub;

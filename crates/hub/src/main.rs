@@ -1,0 +1,24 @@
+//! The program `suda-hub`.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use suda_hub::cli::Cli;
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    // Standard output belongs to results.
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    match Cli::parse().run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("suda-hub: {}", error.line());
+            ExitCode::FAILURE
+        }
+    }
+}

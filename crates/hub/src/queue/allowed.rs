@@ -1,0 +1,98 @@
+//! Which steps are open to somebody now: each is put to the same rules that
+//! would judge it, with contents that are complete.
+
+use chrono::{DateTime, Utc};
+use suda_domain::fact::{Decision, ReleaseCause, Report};
+use suda_domain::{Actor, Fact, FactKind, LeaseId, TaskId};
+use uuid::Uuid;
+
+use crate::queue::may_step;
+use crate::store::Held;
+use crate::store::row::is_alert_pending;
+
+/// The kinds of facts `actor` may write about the complaint, in the order of
+/// [`FactKind::ALL`].
+pub fn allowed(actor: &Actor, held: &Held, now: DateTime<Utc>) -> Vec<FactKind> {
+    FactKind::ALL
+        .iter()
+        .copied()
+        .filter(|&kind| may_step(actor.role, kind))
+        .filter(|&kind| {
+            sample(kind, actor, held, now)
+                .is_some_and(|fact| held.complaint.admit(actor, &fact).is_ok())
+        })
+        .collect()
+}
+
+/// A complete fact of the kind; none for what the console does not write or
+/// what has no object now.
+fn sample(kind: FactKind, actor: &Actor, held: &Held, now: DateTime<Utc>) -> Option<Fact> {
+    let complaint = &held.complaint;
+    let text = || "…".to_owned();
+    let report = || Report {
+        root_cause: text(),
+        impact: text(),
+        proposal: text(),
+    };
+    let own_task = complaint
+        .tasks
+        .iter()
+        .find(|task| task.is_open() && Some(task.department) == actor.staff)
+        .map(|task| task.id);
+    Some(match kind {
+        FactKind::Noted => Fact::Noted { text: text() },
+        FactKind::Claimed if complaint.claim.is_some() => return None,
+        FactKind::Claimed => Fact::Claimed {
+            lease: LeaseId(Uuid::nil()),
+            until: now,
+        },
+        FactKind::Released => Fact::Released {
+            lease: complaint.claim.as_ref()?.lease,
+            cause: ReleaseCause::GivenBack,
+        },
+        FactKind::ReturnedToBranch => Fact::ReturnedToBranch { reason: text() },
+        FactKind::Dispatched => Fact::Dispatched {
+            task: TaskId(Uuid::nil()),
+            department: actor.staff?,
+            department_name: text(),
+            question: text(),
+            due_at: now,
+        },
+        FactKind::TaskAccepted => Fact::TaskAccepted { task: own_task? },
+        FactKind::TaskRejected => Fact::TaskRejected {
+            task: own_task?,
+            reason: text(),
+        },
+        FactKind::Reported => Fact::Reported {
+            task: own_task,
+            report: report(),
+        },
+        FactKind::ApprovalRequested => Fact::ApprovalRequested { reason: text() },
+        FactKind::Approved => Fact::Approved { comment: text() },
+        FactKind::Disapproved => Fact::Disapproved { reason: text() },
+        FactKind::SolvingStarted => Fact::SolvingStarted { plan: Vec::new() },
+        FactKind::Implemented => Fact::Implemented { summary: text() },
+        FactKind::Answered => Fact::Answered {
+            decision: Decision::Upheld,
+            text: text(),
+            remedy: String::new(),
+        },
+        FactKind::CalledBack => Fact::CalledBack {
+            satisfied: true,
+            comment: String::new(),
+        },
+        FactKind::Closed => Fact::Closed,
+        FactKind::Withdrawn => Fact::Withdrawn { reason: text() },
+        FactKind::Reopened => Fact::Reopened { reason: text() },
+        FactKind::AlertAcknowledged if is_alert_pending(complaint) => Fact::AlertAcknowledged,
+        FactKind::AlertAcknowledged
+        | FactKind::Recorded
+        | FactKind::Assessed
+        | FactKind::KeptInBranch
+        | FactKind::HandedOff
+        | FactKind::Queued
+        | FactKind::Settled
+        | FactKind::Archived
+        | FactKind::TakenOver => return None,
+    })
+}

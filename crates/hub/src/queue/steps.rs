@@ -1,0 +1,64 @@
+//! What each step of the console writes. Decided with the complaint locked;
+//! the rules themselves are the domain's, asked when the fact is written.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use suda_domain::fact::ReleaseCause;
+use suda_domain::{Fact, LeaseId, Policy, Refusal, StaffId, TaskId};
+use uuid::Uuid;
+
+use crate::store::row::is_alert_pending;
+use crate::store::{Decide, StepRefused};
+
+/// A fact whatever the complaint says; the domain's rules judge it.
+pub fn plain(fact: Fact) -> Decide {
+    Box::new(move |_| Ok(vec![fact]))
+}
+
+/// A claim under a new lease. The expert who has it already keeps it; anybody
+/// else is told who has it.
+pub fn claim(expert: StaffId, until: DateTime<Utc>) -> Decide {
+    Box::new(move |held| match &held.complaint.claim {
+        Some(claim) if claim.expert == expert => Ok(Vec::new()),
+        Some(claim) => Err(StepRefused::ClaimedBy(claim.expert_name.clone())),
+        None => Ok(vec![Fact::Claimed {
+            lease: LeaseId(Uuid::now_v7()),
+            until,
+        }]),
+    })
+}
+
+/// How long a claim made or renewed at `now` lasts.
+pub fn lease_end(policy: &Policy, now: DateTime<Utc>) -> DateTime<Utc> {
+    now + TimeDelta::minutes(i64::from(policy.lease))
+}
+
+/// The expert gives it back.
+pub fn release() -> Decide {
+    Box::new(|held| {
+        let claim = held.complaint.claim.as_ref().ok_or(Refusal::NotClaimed)?;
+        Ok(vec![Fact::Released {
+            lease: claim.lease,
+            cause: ReleaseCause::GivenBack,
+        }])
+    })
+}
+
+/// A dispatch under an id the console made, so that a second click on send
+/// does not ask the department twice.
+pub fn dispatch(task: TaskId, fact: Fact) -> Decide {
+    Box::new(move |held| {
+        let known = held.complaint.tasks.iter().any(|sent| sent.id == task);
+        Ok(if known { Vec::new() } else { vec![fact] })
+    })
+}
+
+/// A manager has seen the grade-1 alert; only the first one counts.
+pub fn acknowledge() -> Decide {
+    Box::new(|held| {
+        if is_alert_pending(&held.complaint) {
+            Ok(vec![Fact::AlertAcknowledged])
+        } else {
+            Err(Refusal::State.into())
+        }
+    })
+}

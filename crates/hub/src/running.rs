@@ -1,0 +1,319 @@
+//! How commands talk to a running hub, so that there is still one writer: the
+//! server leaves its loopback address and a token in a file only its owner
+//! can read; a command that finds it asks the server, else opens the store
+//! itself under the same lock.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use suda_domain::BranchCode;
+use suda_domain::State as CaseState;
+use tokio::net::TcpListener;
+
+use crate::admin::make_code;
+use crate::clock::Clock;
+use crate::secret;
+use crate::store::{AddError, BackupError, Branch, Counts, Fault, Store, StoreError, Verified};
+
+const LOCK: &str = "hub.lock";
+const ADDRESS: &str = "admin.json";
+
+/// What a command asks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum LocalAsk {
+    Alive,
+    AddBranch {
+        code: BranchCode,
+        name: String,
+    },
+    MakeCode {
+        branch: BranchCode,
+    },
+    Status,
+    Verify,
+    /// An absolute path.
+    Backup {
+        file: PathBuf,
+    },
+}
+
+/// What it is answered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum LocalReply {
+    Done,
+    Code {
+        code: String,
+        expires_at: DateTime<Utc>,
+    },
+    Status(StatusReport),
+    Verified(VerifyReport),
+    Failed {
+        message: String,
+    },
+}
+
+/// `status --json`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StatusReport {
+    pub complaints: u64,
+    pub by_state: std::collections::BTreeMap<CaseState, u64>,
+    pub queued: u64,
+    pub claimed: u64,
+    pub devices: u64,
+    pub events: u64,
+    pub quarantined: u64,
+}
+
+impl From<Counts> for StatusReport {
+    fn from(counts: Counts) -> Self {
+        Self {
+            complaints: counts.complaints(),
+            queued: counts.of(CaseState::Queued),
+            claimed: counts.of(CaseState::Claimed),
+            devices: counts.devices,
+            events: counts.events,
+            quarantined: counts.quarantined,
+            by_state: counts.by_state,
+        }
+    }
+}
+
+/// `verify --json`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct VerifyReport {
+    pub ok: bool,
+    pub events: u64,
+    pub complaints: u64,
+    pub lanes: u64,
+    /// The first bad row and what is wrong with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bad_row: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl From<Verified> for VerifyReport {
+    fn from(verified: Verified) -> Self {
+        let (bad_row, reason) = match verified.fault {
+            Some(Fault { row, reason }) => (Some(row), Some(reason)),
+            None => (None, None),
+        };
+        Self {
+            ok: bad_row.is_none(),
+            events: verified.events,
+            complaints: verified.complaints,
+            lanes: verified.lanes,
+            bad_row,
+            reason,
+        }
+    }
+}
+
+/// Does what is asked, in whichever process holds the store.
+pub async fn perform(store: &dyn Store, now: DateTime<Utc>, ask: LocalAsk) -> LocalReply {
+    let failed = |message: String| LocalReply::Failed { message };
+    let store_failed = |error: StoreError| LocalReply::Failed {
+        message: error.to_string(),
+    };
+    match ask {
+        LocalAsk::Alive => LocalReply::Done,
+        LocalAsk::AddBranch { code, name } => {
+            match store
+                .add_branch(&Branch {
+                    code: code.clone(),
+                    name,
+                    active: true,
+                })
+                .await
+            {
+                Ok(()) => LocalReply::Done,
+                Err(AddError::Exists) => failed(format!("there is a branch {code} already")),
+                Err(error) => failed(error.to_string()),
+            }
+        }
+        LocalAsk::MakeCode { branch } => match make_code(store, branch.clone(), now).await {
+            Ok(made) => LocalReply::Code {
+                code: made.code,
+                expires_at: made.expires_at,
+            },
+            Err(AddError::UnknownBranch) => failed(format!("there is no branch {branch}")),
+            Err(error) => failed(error.to_string()),
+        },
+        LocalAsk::Status => match store.counts().await {
+            Ok(counts) => LocalReply::Status(counts.into()),
+            Err(error) => store_failed(error),
+        },
+        LocalAsk::Verify => match store.verify().await {
+            Ok(verified) => LocalReply::Verified(verified.into()),
+            Err(error) => store_failed(error),
+        },
+        LocalAsk::Backup { file } => match store.backup(&file).await {
+            Ok(()) => LocalReply::Done,
+            Err(BackupError::Exists) => failed(format!("{} exists already", file.display())),
+            Err(BackupError::File(error)) => {
+                failed(format!("{} cannot be written: {error}", file.display()))
+            }
+            Err(BackupError::Store(error)) => store_failed(error),
+        },
+    }
+}
+
+/// Held as long as this process may write the store.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    #[error("another suda-hub is using this data directory")]
+    Taken,
+    #[error("the data directory cannot be written")]
+    Directory(#[source] io::Error),
+}
+
+impl Lock {
+    /// Takes the data directory for this process.
+    pub fn take(dir: &Path) -> Result<Self, LockError> {
+        let file = private(dir.join(LOCK), false).map_err(LockError::Directory)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(LockError::Taken),
+            Err(TryLockError::Error(error)) => Err(LockError::Directory(error)),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Address {
+    address: SocketAddr,
+    token: String,
+}
+
+/// The running hub's side: serves until dropped, and removes its file then.
+pub struct LocalDoor {
+    file: PathBuf,
+    serving: tokio::task::JoinHandle<()>,
+}
+
+impl LocalDoor {
+    /// Opens a door on loopback and writes where it is.
+    pub async fn open(dir: &Path, store: Arc<dyn Store>, clock: Clock) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let token = secret::token();
+        let address = Address {
+            address: listener.local_addr()?,
+            token: token.clone(),
+        };
+        let file = dir.join(ADDRESS);
+        let beside = dir.join("admin.json.new");
+        private(beside.clone(), true)?.write_all(&serde_json::to_vec(&address)?)?;
+        fs::rename(&beside, &file)?;
+        let state = Arc::new(Door {
+            store,
+            clock,
+            expected: secret::digest(&token),
+        });
+        let router = Router::new()
+            .route("/local", post(answer))
+            .with_state(state);
+        let serving = tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!(%error, "commands cannot reach this hub any more");
+            }
+        });
+        Ok(Self { file, serving })
+    }
+}
+
+impl Drop for LocalDoor {
+    fn drop(&mut self) {
+        self.serving.abort();
+        if let Err(error) = fs::remove_file(&self.file) {
+            tracing::warn!(%error, "the address for commands could not be removed");
+        }
+    }
+}
+
+struct Door {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    expected: [u8; 32],
+}
+
+async fn answer(
+    State(door): State<Arc<Door>>,
+    headers: HeaderMap,
+    Json(ask): Json<LocalAsk>,
+) -> Response {
+    let presented = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
+    // Compared as digests, so that the time taken tells nothing of the token.
+    if presented.map(secret::digest) != Some(door.expected) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    Json(perform(door.store.as_ref(), door.clock.now(), ask).await).into_response()
+}
+
+/// Asks the hub that runs on this data directory. None when none runs.
+pub async fn ask_running(dir: &Path, ask: &LocalAsk) -> Option<LocalReply> {
+    let text = fs::read(dir.join(ADDRESS)).ok()?;
+    let Address { address, token } = serde_json::from_slice(&text).ok()?;
+    let client = reqwest::Client::builder().no_proxy().build().ok()?;
+    let put = async |ask: &LocalAsk, limit| {
+        let request = client
+            .post(format!("http://{address}/local"))
+            .bearer_auth(&token);
+        let answer = request
+            .timeout(limit)
+            .json(ask)
+            .send()
+            .await?
+            .error_for_status()?;
+        answer.json::<LocalReply>().await
+    };
+    // A file left behind by a crash leads nowhere; a live hub answers at once.
+    put(&LocalAsk::Alive, Duration::from_secs(5)).await.ok()?;
+    match put(ask, Duration::from_secs(3600)).await {
+        Ok(reply) => Some(reply),
+        Err(error) => {
+            let message = format!("the running hub did not answer: {}", error.without_url());
+            Some(LocalReply::Failed { message })
+        }
+    }
+}
+
+#[cfg(unix)]
+fn private(file: PathBuf, truncate: bool) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(truncate)
+        .mode(0o600)
+        .open(file)
+}
+
+#[cfg(not(unix))]
+fn private(file: PathBuf, truncate: bool) -> io::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(truncate)
+        .open(file)
+}

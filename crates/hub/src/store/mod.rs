@@ -1,0 +1,476 @@
+//! What the hub needs to have kept, in the hub's words. No SQL and no type of
+//! a database: `sqlite` is the embedded store, another can follow behind the
+//! same traits. Every implementation has to pass the same conformance suite.
+
+pub mod row;
+pub mod sqlite;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use suda_domain::complaint::Task;
+use suda_domain::guidance::Guidance;
+use suda_domain::staff::StaffRecord;
+use suda_domain::{
+    BranchCode, Complaint, ComplaintId, DeviceId, Fact, Lane, Policy, ReferenceNumber, Refusal,
+    Role, StaffId, State, TaskId,
+};
+use suda_sync::{LogEntry, PublicKey, SealedEvent, SecretKey, Verdict};
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+use crate::ingest::Batch;
+
+/// Why the store did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Something else is writing; try again.
+    #[error("the store is busy")]
+    Busy,
+    #[error("the disk is full")]
+    Full,
+    #[error("the store cannot be written: it is read-only")]
+    ReadOnly,
+    /// A stored value is not what it should be.
+    #[error("damaged: {0}")]
+    Damaged(String),
+    #[error("the store failed")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// Whether the same may succeed later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Busy | Self::Full)
+    }
+}
+
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// Who this hub is.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    pub device: DeviceId,
+    /// Rises when the hub is restored, so that its numbers are never given twice.
+    pub incarnation: u32,
+    pub key: SecretKey,
+    /// Drawn anew when the hub is restored.
+    pub epoch: String,
+}
+
+/// What holds for the whole installation.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub organisation: String,
+    pub status_url: Option<String>,
+    pub policy: Policy,
+    /// Rises with every change of what desks are told.
+    pub directory: u32,
+}
+
+/// What a new hub begins with.
+#[derive(Clone, Debug)]
+pub struct Beginning {
+    pub identity: Identity,
+    pub organisation: String,
+    pub policy: Policy,
+    /// Version of the rule file this program ships.
+    pub rules: u32,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Branch {
+    pub code: BranchCode,
+    pub name: String,
+    pub active: bool,
+}
+
+/// An enrolled counter PC.
+#[derive(Clone, Debug)]
+pub struct Device {
+    pub id: DeviceId,
+    pub incarnation: u32,
+    pub branch: BranchCode,
+    pub letter: String,
+    pub key: PublicKey,
+    pub name: String,
+    pub enrolled_at: DateTime<Utc>,
+    pub last_seen: Option<DateTime<Utc>>,
+    /// Hub's time minus the device's at the last hello, in milliseconds.
+    pub offset_ms: Option<i64>,
+}
+
+/// A one-time code as it is kept: only its hash.
+#[derive(Clone, Debug)]
+pub struct EnrolCode {
+    pub hash: [u8; 32],
+    pub branch: BranchCode,
+    pub made_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum EnrolError {
+    #[error("no such code")]
+    UnknownCode,
+    #[error("the code has been used")]
+    UsedCode,
+    #[error("the code has expired")]
+    ExpiredCode,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why something could not be added.
+#[derive(Debug, thiserror::Error)]
+pub enum AddError {
+    #[error("it exists already")]
+    Exists,
+    #[error("no such branch")]
+    UnknownBranch,
+    #[error("a hub lives here already")]
+    AlreadyInitialised,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug)]
+pub struct Ingested {
+    pub verdicts: Vec<Verdict>,
+    pub watermarks: [u64; 4],
+}
+
+/// Decides the facts of a step, with the complaint locked against others. An
+/// empty list means it was done already.
+pub type Decide = Box<dyn FnOnce(&Held) -> Result<Vec<Fact>, StepRefused> + Send>;
+
+/// A step of a person, or of the hub by rule.
+pub struct Step {
+    pub complaint: ComplaintId,
+    pub actor: suda_domain::Actor,
+    pub now: DateTime<Utc>,
+    pub mono_ms: u64,
+    /// Made by the person's browser; the same key a second time does nothing.
+    pub key: Option<Uuid>,
+    pub decide: Decide,
+}
+
+/// Why a step was refused, beside what the rules of the complaint say.
+#[derive(Debug, thiserror::Error)]
+pub enum StepRefused {
+    #[error(transparent)]
+    Rule(#[from] Refusal),
+    #[error("another expert has claimed it")]
+    ClaimedBy(String),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    #[error("no such complaint")]
+    Unknown,
+    #[error(transparent)]
+    Refused(#[from] StepRefused),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A complaint with what the store keeps beside it.
+#[derive(Clone, Debug)]
+pub struct Held {
+    pub complaint: Complaint,
+    pub lease_until: Option<DateTime<Utc>>,
+}
+
+/// One line of a complaint's ledger as the hub keeps it.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    pub seq: u64,
+    pub received_at: DateTime<Utc>,
+    pub sealed: SealedEvent,
+}
+
+/// A part of the log.
+#[derive(Clone, Debug)]
+pub struct LogPage {
+    pub entries: Vec<LogEntry>,
+    pub cursor: u64,
+    pub more: bool,
+}
+
+/// Which work orders.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum View {
+    /// To be claimed.
+    Queue,
+    /// Claimed by this expert.
+    Mine(StaffId),
+    /// All that the expert team holds.
+    Team,
+    /// Everything, or everything of one branch.
+    All(Option<BranchCode>),
+}
+
+/// Where a page of work orders begins: after this one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct After {
+    pub rank: i64,
+    pub due: i64,
+    pub id: Uuid,
+}
+
+/// A dispatched task with its complaint.
+#[derive(Clone, Debug)]
+pub struct TaskHeld {
+    pub task: Task,
+    pub complaint: Complaint,
+}
+
+/// Whom a search may find complaints of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Scope {
+    Everything,
+    Branch(BranchCode),
+    Department(StaffId),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    pub by_state: BTreeMap<State, u64>,
+    /// By branch, those not finished.
+    pub open_by_branch: BTreeMap<String, u64>,
+    pub devices: u64,
+    /// Lines of the ledger.
+    pub events: u64,
+    pub quarantined: u64,
+}
+
+impl Counts {
+    pub fn complaints(&self) -> u64 {
+        self.by_state.values().sum()
+    }
+
+    pub fn of(&self, state: State) -> u64 {
+        self.by_state.get(&state).copied().unwrap_or_default()
+    }
+}
+
+/// Handoffs received since a moment, against the hour.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Handoffs {
+    pub in_time: u64,
+    pub late: u64,
+    /// Rows of the past, which have no hour.
+    pub of_the_past: u64,
+}
+
+/// A record somebody has to look at.
+#[derive(Clone, Debug)]
+pub struct Quarantined {
+    pub id: i64,
+    pub device: DeviceId,
+    pub incarnation: u32,
+    pub lane: Lane,
+    pub n: u64,
+    pub branch: BranchCode,
+    pub complaint: Option<ComplaintId>,
+    pub kind: Option<String>,
+    pub body: String,
+    /// The reason's name, as the receipt gave it.
+    pub reason: String,
+    pub at: DateTime<Utc>,
+}
+
+/// What was committed, for those who look on.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Touched {
+    pub complaints: Vec<TouchedComplaint>,
+    /// The directory of the desks has changed.
+    pub directory: bool,
+    pub quarantine: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TouchedComplaint {
+    pub id: ComplaintId,
+    pub branch: BranchCode,
+    /// Departments that have tasks of it.
+    pub departments: Vec<StaffId>,
+}
+
+/// What `verify` found.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Verified {
+    pub events: u64,
+    pub complaints: u64,
+    pub lanes: u64,
+    /// The first bad row, in the order of the checks.
+    pub fault: Option<Fault>,
+}
+
+/// A row that is not what it should be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fault {
+    /// For example `log seq 17` or `complaint CQ0101-…`.
+    pub row: String,
+    pub reason: String,
+}
+
+/// Events, complaints and the work on them.
+#[async_trait]
+pub trait Ledger {
+    /// Judges and stores a batch in one transaction.
+    async fn ingest(&self, batch: Batch) -> Result<Ingested>;
+    /// Decides and writes a step in one transaction.
+    async fn step(&self, step: Step) -> Result<Complaint, StepError>;
+    async fn log_after(
+        &self,
+        branch: &BranchCode,
+        cursor: u64,
+        max_entries: u32,
+        max_bytes: usize,
+    ) -> Result<LogPage>;
+    async fn has_after(&self, branch: &BranchCode, cursor: u64) -> Result<bool>;
+    async fn timeline(&self, complaint: ComplaintId) -> Result<Vec<Stored>>;
+    async fn complaint(&self, id: ComplaintId) -> Result<Option<Held>>;
+    async fn find_reference(&self, reference: &ReferenceNumber) -> Result<Option<ComplaintId>>;
+    /// Lengthens the expert's lease; false when they hold none.
+    async fn renew(
+        &self,
+        complaint: ComplaintId,
+        expert: StaffId,
+        until: DateTime<Utc>,
+    ) -> Result<bool>;
+    /// Claims not yet worked on whose lease has run out.
+    async fn lapsed(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ComplaintId>>;
+}
+
+/// Lists and figures.
+#[async_trait]
+pub trait Lists {
+    async fn work_orders(&self, view: View, after: Option<After>, limit: u32) -> Result<Vec<Held>>;
+    async fn tasks(
+        &self,
+        department: StaffId,
+        open: bool,
+        after: Option<(DateTime<Utc>, Uuid)>,
+        limit: u32,
+    ) -> Result<Vec<TaskHeld>>;
+    /// The complaint that has this task of this department.
+    async fn complaint_of_task(
+        &self,
+        task: TaskId,
+        department: StaffId,
+    ) -> Result<Option<ComplaintId>>;
+    async fn search(&self, words: &[String], scope: &Scope, limit: u32) -> Result<Vec<Held>>;
+    async fn counts(&self) -> Result<Counts>;
+    /// Unfinished complaints whose nearest deadline has passed, and how many there are.
+    async fn overdue(&self, now: DateTime<Utc>, limit: u32) -> Result<(u64, Vec<Held>)>;
+    /// Grade-1 complaints no manager has acknowledged.
+    async fn alerts(&self, limit: u32) -> Result<Vec<Held>>;
+    async fn handoffs_since(&self, since: DateTime<Utc>) -> Result<Handoffs>;
+    /// Brings the full-text index up to the log, at most so many complaints.
+    /// Gives how many it took.
+    async fn index_texts(&self, limit: u32) -> Result<u64>;
+}
+
+/// People, branches, guidance and sign-ins.
+#[async_trait]
+pub trait Directory {
+    async fn begin(&self, beginning: &Beginning) -> Result<(), AddError>;
+    async fn is_initialised(&self) -> Result<bool>;
+    async fn identity(&self) -> Result<Identity>;
+    async fn settings(&self) -> Result<Settings>;
+    /// Tells the desks of a new rule file when its version changed.
+    async fn use_rules(&self, version: u32) -> Result<()>;
+    async fn branches(&self) -> Result<Vec<Branch>>;
+    async fn add_branch(&self, branch: &Branch) -> Result<(), AddError>;
+    async fn staff(&self) -> Result<Vec<StaffRecord>>;
+    async fn staff_of_branch(&self, branch: &BranchCode) -> Result<Vec<StaffRecord>>;
+    async fn staff_with_role(&self, role: Role) -> Result<Vec<StaffRecord>>;
+    async fn staff_member(&self, id: StaffId) -> Result<Option<StaffRecord>>;
+    async fn staff_by_login(&self, login: &str) -> Result<Option<StaffRecord>>;
+    async fn add_staff(&self, record: &StaffRecord) -> Result<(), AddError>;
+    /// False when there is no such member. Ends their sign-ins when not active.
+    async fn set_active(&self, id: StaffId, active: bool) -> Result<bool>;
+    /// False when there is no such member. Ends their sign-ins.
+    async fn set_password(&self, id: StaffId, hash: &str) -> Result<bool>;
+    /// The newest version of each category's guidance.
+    async fn guidance(&self) -> Result<Vec<Guidance>>;
+    /// Adds the next version and gives its number.
+    async fn put_guidance(
+        &self,
+        guidance: &Guidance,
+        by: Option<StaffId>,
+        at: DateTime<Utc>,
+    ) -> Result<u32>;
+    async fn open_session(
+        &self,
+        token: [u8; 32],
+        staff: StaffId,
+        until: DateTime<Utc>,
+    ) -> Result<()>;
+    /// Who signed in with this token, if that still holds.
+    async fn session(&self, token: [u8; 32], now: DateTime<Utc>) -> Result<Option<StaffRecord>>;
+    async fn close_session(&self, token: [u8; 32]) -> Result<()>;
+}
+
+/// Desks.
+#[async_trait]
+pub trait Devices {
+    async fn add_code(&self, code: &EnrolCode) -> Result<(), AddError>;
+    /// Uses up the code and makes the device in one transaction.
+    async fn enrol(
+        &self,
+        code: [u8; 32],
+        key: &PublicKey,
+        name: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Device, EnrolError>;
+    async fn device(&self, id: DeviceId) -> Result<Option<Device>>;
+    async fn devices(&self) -> Result<Vec<Device>>;
+    async fn seen(&self, id: DeviceId, at: DateTime<Utc>, offset_ms: Option<i64>) -> Result<()>;
+    async fn watermarks(&self, id: DeviceId, incarnation: u32) -> Result<[u64; 4]>;
+}
+
+/// Keeping the store in order.
+#[async_trait]
+pub trait Upkeep {
+    async fn ready(&self) -> Result<()>;
+    async fn quarantined(&self, after: i64, limit: u32) -> Result<Vec<Quarantined>>;
+    async fn quarantined_record(&self, id: i64) -> Result<Option<Quarantined>>;
+    /// False when there is no such record or it is resolved.
+    async fn resolve(
+        &self,
+        id: i64,
+        by: StaffId,
+        resolution: &str,
+        at: DateTime<Utc>,
+    ) -> Result<bool>;
+    /// Forgets what has lost its use: old codes, sign-ins and step keys.
+    async fn sweep(&self, now: DateTime<Utc>) -> Result<()>;
+    async fn verify(&self) -> Result<Verified>;
+    /// Writes a consistent copy to a file that does not exist yet.
+    async fn backup(&self, file: &Path) -> Result<(), BackupError>;
+    /// Ends the connections in order.
+    async fn close(&self);
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    #[error("the file exists already")]
+    Exists,
+    #[error("the file cannot be written")]
+    File(#[source] std::io::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// All of it.
+pub trait Store: Ledger + Lists + Directory + Devices + Upkeep + Send + Sync + 'static {
+    /// What is committed from now on, in order.
+    fn feed(&self) -> broadcast::Receiver<Arc<Touched>>;
+}

@@ -1,0 +1,68 @@
+//! What lists are sorted and selected by, derived from a complaint. The same
+//! for every store; no SQL here.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use suda_domain::calendar::Calendar;
+use suda_domain::clocks::{deadlines, nearest};
+use suda_domain::complaint::Owner;
+use suda_domain::{Complaint, Policy, StaffId, State};
+
+/// The sorting place of finished complaints: behind all others.
+pub const FINISHED: i64 = 9;
+/// The sorting place of complaints nobody has graded.
+const UNGRADED: i64 = 4;
+/// The deadline of complaints that have none: behind all others.
+pub const NO_DEADLINE: i64 = i64::MAX;
+
+/// The derived columns of one complaint.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Row {
+    pub rank: i64,
+    /// The nearest running deadline in milliseconds UTC.
+    pub due: i64,
+    /// Waits to be claimed.
+    pub in_queue: bool,
+    /// Held by the expert team and not ended.
+    pub with_team: bool,
+    pub claimed_by: Option<StaffId>,
+    /// Grade 1, and no manager has acknowledged it.
+    pub alert_pending: bool,
+    pub queued_at: Option<DateTime<Utc>>,
+    /// The end of the hour; absent for rows of the past.
+    pub handoff_due: Option<DateTime<Utc>>,
+}
+
+impl Row {
+    pub fn of(complaint: &Complaint, policy: &Policy, calendar: &Calendar) -> Self {
+        let finished = complaint.state.is_finished();
+        let ended = matches!(
+            complaint.state,
+            State::Closed | State::Withdrawn | State::Archived
+        );
+        let team = matches!(complaint.owner, Owner::Team(_));
+        let clocks = deadlines(complaint, policy, calendar);
+        let hour = complaint.arrived_at + TimeDelta::minutes(i64::from(policy.handoff));
+        let of_the_past = complaint.late && hour <= complaint.recorded_at;
+        Self {
+            rank: match complaint.grade {
+                _ if finished => FINISHED,
+                Some(grade) => i64::from(grade.number()),
+                None => UNGRADED,
+            },
+            due: nearest(&clocks).map_or(NO_DEADLINE, |clock| clock.due.timestamp_millis()),
+            in_queue: team && complaint.claim.is_none() && !finished,
+            with_team: team && !ended,
+            claimed_by: complaint.claim.as_ref().map(|claim| claim.expert),
+            alert_pending: is_alert_pending(complaint),
+            queued_at: complaint.marks.queued_at,
+            handoff_due: (!of_the_past).then_some(hour),
+        }
+    }
+}
+
+/// Whether a manager has still to acknowledge a grade-1 complaint.
+pub fn is_alert_pending(complaint: &Complaint) -> bool {
+    complaint.marks.grade1_at.is_some()
+        && complaint.marks.alert_acknowledged_at.is_none()
+        && !complaint.state.is_finished()
+}

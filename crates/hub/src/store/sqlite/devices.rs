@@ -1,0 +1,203 @@
+//! Enrolment codes and desks.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sqlx::{Sqlite, Transaction};
+use suda_domain::DeviceId;
+use suda_sync::PublicKey;
+use uuid::Uuid;
+
+use super::ledger::watermarks;
+use super::value::{branch, ms, number, time};
+use super::{SqliteStore, begin, failed, is_foreign_key_violation, is_unique_violation};
+use crate::store::{AddError, Device, Devices, EnrolCode, EnrolError, Result, StoreError};
+
+#[async_trait]
+impl Devices for SqliteStore {
+    async fn add_code(&self, code: &EnrolCode) -> Result<(), AddError> {
+        let mut writer = self.writer().await;
+        sqlx::query(
+            "INSERT INTO enrol_code (hash, branch, made_at, expires_at) VALUES (?, ?, ?, ?)",
+        )
+        .bind(code.hash.as_slice())
+        .bind(code.branch.as_str())
+        .bind(ms(code.made_at))
+        .bind(ms(code.expires_at))
+        .execute(&mut *writer)
+        .await
+        .map_err(|error| {
+            if is_unique_violation(&error) {
+                AddError::Exists
+            } else if is_foreign_key_violation(&error) {
+                AddError::UnknownBranch
+            } else {
+                AddError::Store(failed(error))
+            }
+        })?;
+        Ok(())
+    }
+
+    async fn enrol(
+        &self,
+        code: [u8; 32],
+        key: &PublicKey,
+        name: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Device, EnrolError> {
+        let mut writer = self.writer().await;
+        let mut tx = begin(&mut writer).await?;
+        let found: Option<(String, i64, Option<i64>)> =
+            sqlx::query_as("SELECT branch, expires_at, used_at FROM enrol_code WHERE hash = ?")
+                .bind(code.as_slice())
+                .fetch_optional(&mut *tx)
+                .await
+                .map_err(failed)?;
+        let (of, expires_at, used_at) = found.ok_or(EnrolError::UnknownCode)?;
+        if used_at.is_some() {
+            return Err(EnrolError::UsedCode);
+        }
+        if expires_at <= ms(now) {
+            return Err(EnrolError::ExpiredCode);
+        }
+        sqlx::query("UPDATE enrol_code SET used_at = ? WHERE hash = ?")
+            .bind(ms(now))
+            .bind(code.as_slice())
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
+        let device = Device {
+            id: DeviceId(Uuid::now_v7()),
+            incarnation: 1,
+            letter: next_letter(&mut tx, &of).await?,
+            branch: branch(of)?,
+            key: *key,
+            name: name.to_owned(),
+            enrolled_at: now,
+            last_seen: None,
+            offset_ms: None,
+        };
+        sqlx::query(
+            "INSERT INTO device (id, incarnation, branch, letter, public_key, name, enrolled_at) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(device.id.0)
+        .bind(i64::from(device.incarnation))
+        .bind(device.branch.as_str())
+        .bind(&device.letter)
+        .bind(String::from(device.key))
+        .bind(&device.name)
+        .bind(ms(now))
+        .execute(&mut *tx)
+        .await
+        .map_err(failed)?;
+        tx.commit().await.map_err(failed)?;
+        Ok(device)
+    }
+
+    async fn device(&self, id: DeviceId) -> Result<Option<Device>> {
+        let mut reader = self.reader().await?;
+        let row: Option<DeviceRow> = sqlx::query_as(
+            "SELECT id, incarnation, branch, letter, public_key, name, enrolled_at, last_seen, \
+             offset_ms FROM device WHERE id = ?",
+        )
+        .bind(id.0)
+        .fetch_optional(&mut *reader)
+        .await
+        .map_err(failed)?;
+        row.map(device).transpose()
+    }
+
+    async fn devices(&self) -> Result<Vec<Device>> {
+        let mut reader = self.reader().await?;
+        let rows: Vec<DeviceRow> = sqlx::query_as(
+            "SELECT id, incarnation, branch, letter, public_key, name, enrolled_at, last_seen, \
+             offset_ms FROM device ORDER BY branch, length(letter), letter",
+        )
+        .fetch_all(&mut *reader)
+        .await
+        .map_err(failed)?;
+        rows.into_iter().map(device).collect()
+    }
+
+    async fn seen(&self, id: DeviceId, at: DateTime<Utc>, offset_ms: Option<i64>) -> Result<()> {
+        let mut writer = self.writer().await;
+        sqlx::query(
+            "UPDATE device SET last_seen = ?, offset_ms = coalesce(?, offset_ms) WHERE id = ?",
+        )
+        .bind(ms(at))
+        .bind(offset_ms)
+        .bind(id.0)
+        .execute(&mut *writer)
+        .await
+        .map_err(failed)?;
+        Ok(())
+    }
+
+    async fn watermarks(&self, id: DeviceId, incarnation: u32) -> Result<[u64; 4]> {
+        let mut reader = self.reader().await?;
+        watermarks(&mut reader, id, incarnation).await
+    }
+}
+
+type DeviceRow = (
+    Uuid,
+    i64,
+    String,
+    String,
+    String,
+    String,
+    i64,
+    Option<i64>,
+    Option<i64>,
+);
+
+fn device(
+    (id, incarnation, of, letter, key, name, enrolled_at, last_seen, offset_ms): DeviceRow,
+) -> Result<Device> {
+    Ok(Device {
+        id: DeviceId(id),
+        incarnation: number(incarnation)?,
+        branch: branch(of)?,
+        letter,
+        key: PublicKey::try_from(key).map_err(|error| StoreError::Damaged(error.to_string()))?,
+        name,
+        enrolled_at: time(enrolled_at)?,
+        last_seen: last_seen.map(time).transpose()?,
+        offset_ms,
+    })
+}
+
+/// A, B, … Z, AA, AB, … by the number of desks the branch has had.
+async fn next_letter(tx: &mut Transaction<'_, Sqlite>, branch: &str) -> Result<String> {
+    let before: i64 = sqlx::query_scalar("SELECT count(*) FROM device WHERE branch = ?")
+        .bind(branch)
+        .fetch_one(&mut **tx)
+        .await
+        .map_err(failed)?;
+    Ok(letters(before))
+}
+
+fn letters(index: i64) -> String {
+    let mut left = index + 1;
+    let mut reversed = Vec::new();
+    while left > 0 {
+        left -= 1;
+        let letter = u8::try_from(left % 26).unwrap_or_default();
+        reversed.push(char::from(b'A' + letter));
+        left /= 26;
+    }
+    reversed.into_iter().rev().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::letters;
+
+    #[test]
+    fn desks_are_lettered_like_columns() {
+        assert_eq!(
+            [0, 1, 25, 26, 27, 701, 702].map(letters),
+            ["A", "B", "Z", "AA", "AB", "ZZ", "AAA"]
+        );
+    }
+}

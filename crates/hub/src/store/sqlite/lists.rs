@@ -1,0 +1,307 @@
+//! Work orders, tasks, search and figures.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sqlx::{QueryBuilder, Sqlite};
+use suda_domain::text::shingles;
+use suda_domain::{Complaint, ComplaintId, StaffId, State, TaskId};
+use uuid::Uuid;
+
+use super::ledger::held;
+use super::value::{count, ms, parsed};
+use super::{SqliteStore, begin, failed};
+use crate::store::row::FINISHED;
+use crate::store::{
+    After, Counts, Handoffs, Held, Lists, Result, Scope, StoreError, TaskHeld, View,
+};
+
+/// Every list of complaints reads the same two columns.
+const SELECT: &str = "SELECT complaint.body, lease.until FROM complaint LEFT JOIN lease ON lease.complaint = complaint.id ";
+
+#[async_trait]
+impl Lists for SqliteStore {
+    async fn work_orders(&self, view: View, after: Option<After>, limit: u32) -> Result<Vec<Held>> {
+        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        match view {
+            View::Queue => query.push("WHERE in_queue = 1"),
+            View::Mine(expert) => query.push("WHERE claimed_by = ").push_bind(expert.0),
+            View::Team => query.push("WHERE with_team = 1"),
+            View::All(Some(branch)) => query
+                .push("WHERE branch = ")
+                .push_bind(String::from(branch)),
+            View::All(None) => query.push("WHERE 1"),
+        };
+        if let Some(After { rank, due, id }) = after {
+            query.push(" AND (rank, due, id) > (").push_bind(rank);
+            query
+                .push(", ")
+                .push_bind(due)
+                .push(", ")
+                .push_bind(id)
+                .push(")");
+        }
+        query
+            .push(" ORDER BY rank, due, id LIMIT ")
+            .push_bind(i64::from(limit));
+        self.read_held(query).await
+    }
+
+    async fn tasks(
+        &self,
+        department: StaffId,
+        open: bool,
+        after: Option<(DateTime<Utc>, Uuid)>,
+        limit: u32,
+    ) -> Result<Vec<TaskHeld>> {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "SELECT task.body, complaint.body FROM task JOIN complaint ON complaint.id = task.complaint \
+             WHERE department = ",
+        );
+        query
+            .push_bind(department.0)
+            .push(" AND is_open = ")
+            .push_bind(open);
+        if let Some((due, id)) = after {
+            query.push(" AND (due_at, task.id) > (").push_bind(ms(due));
+            query.push(", ").push_bind(id).push(")");
+        }
+        query
+            .push(" ORDER BY due_at, task.id LIMIT ")
+            .push_bind(i64::from(limit));
+        let mut reader = self.reader().await?;
+        let rows: Vec<(String, String)> = query
+            .build_query_as()
+            .fetch_all(&mut *reader)
+            .await
+            .map_err(failed)?;
+        rows.into_iter()
+            .map(|(task, complaint)| {
+                Ok(TaskHeld {
+                    task: parsed(&task)?,
+                    complaint: parsed(&complaint)?,
+                })
+            })
+            .collect()
+    }
+
+    async fn complaint_of_task(
+        &self,
+        task: TaskId,
+        department: StaffId,
+    ) -> Result<Option<ComplaintId>> {
+        let id: Option<Uuid> =
+            sqlx::query_scalar("SELECT complaint FROM task WHERE id = ? AND department = ?")
+                .bind(task.0)
+                .bind(department.0)
+                .fetch_optional(&mut *self.reader().await?)
+                .await
+                .map_err(failed)?;
+        Ok(id.map(ComplaintId))
+    }
+
+    async fn search(&self, words: &[String], scope: &Scope, limit: u32) -> Result<Vec<Held>> {
+        if words.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Quoted, a word has no meaning to the query language; the last may be unfinished.
+        let mut asked: Vec<_> = words
+            .iter()
+            .map(|word| format!("\"{}\"", word.replace('"', "")))
+            .collect();
+        if let Some(last) = asked.last_mut() {
+            last.push('*');
+        }
+        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        query
+            .push(
+                "JOIN indexed ON indexed.complaint = complaint.id \
+                 WHERE indexed.rowid IN (SELECT rowid FROM complaint_text WHERE words MATCH ",
+            )
+            .push_bind(asked.join(" "))
+            .push(")");
+        match scope {
+            Scope::Everything => {}
+            Scope::Branch(branch) => {
+                query
+                    .push(" AND branch = ")
+                    .push_bind(branch.as_str().to_owned());
+            }
+            Scope::Department(department) => {
+                query
+                    .push(" AND EXISTS (SELECT 1 FROM task WHERE task.complaint = complaint.id AND department = ")
+                    .push_bind(department.0)
+                    .push(")");
+            }
+        }
+        query
+            .push(" ORDER BY arrived_at DESC, id LIMIT ")
+            .push_bind(i64::from(limit));
+        self.read_held(query).await
+    }
+
+    async fn counts(&self) -> Result<Counts> {
+        let mut reader = self.reader().await?;
+        let rows: Vec<(String, String, i64)> =
+            sqlx::query_as("SELECT branch, state, count(*) FROM complaint GROUP BY branch, state")
+                .fetch_all(&mut *reader)
+                .await
+                .map_err(failed)?;
+        let mut by_state = BTreeMap::new();
+        let mut open_by_branch = BTreeMap::new();
+        for (branch, name, number) in rows {
+            let state = State::from_name(&name)
+                .ok_or_else(|| StoreError::Damaged(format!("{name} is not a state")))?;
+            *by_state.entry(state).or_default() += count(number);
+            let open = open_by_branch.entry(branch).or_default();
+            if !state.is_finished() {
+                *open += count(number);
+            }
+        }
+        let (devices, events, quarantined): (i64, i64, i64) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM device), (SELECT coalesce(max(seq), 0) FROM log), \
+             (SELECT count(*) FROM quarantine WHERE resolved_at IS NULL)",
+        )
+        .fetch_one(&mut *reader)
+        .await
+        .map_err(failed)?;
+        Ok(Counts {
+            by_state,
+            open_by_branch,
+            devices: count(devices),
+            events: count(events),
+            quarantined: count(quarantined),
+        })
+    }
+
+    async fn overdue(&self, now: DateTime<Utc>, limit: u32) -> Result<(u64, Vec<Held>)> {
+        let total: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM complaint WHERE rank < ? AND due < ?")
+                .bind(FINISHED)
+                .bind(ms(now))
+                .fetch_one(&mut *self.reader().await?)
+                .await
+                .map_err(failed)?;
+        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        query
+            .push("WHERE rank < ")
+            .push_bind(FINISHED)
+            .push(" AND due < ")
+            .push_bind(ms(now));
+        query
+            .push(" ORDER BY rank, due, id LIMIT ")
+            .push_bind(i64::from(limit));
+        Ok((count(total), self.read_held(query).await?))
+    }
+
+    async fn alerts(&self, limit: u32) -> Result<Vec<Held>> {
+        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        query
+            .push("WHERE alert_pending = 1 ORDER BY id LIMIT ")
+            .push_bind(i64::from(limit));
+        self.read_held(query).await
+    }
+
+    async fn handoffs_since(&self, since: DateTime<Utc>) -> Result<Handoffs> {
+        let (in_time, late, of_the_past): (i64, i64, i64) = sqlx::query_as(
+            "SELECT count(*) FILTER (WHERE queued_at <= handoff_due), \
+             count(*) FILTER (WHERE queued_at > handoff_due), \
+             count(*) FILTER (WHERE handoff_due IS NULL) FROM complaint WHERE queued_at >= ?",
+        )
+        .bind(ms(since))
+        .fetch_one(&mut *self.reader().await?)
+        .await
+        .map_err(failed)?;
+        Ok(Handoffs {
+            in_time: count(in_time),
+            late: count(late),
+            of_the_past: count(of_the_past),
+        })
+    }
+
+    async fn index_texts(&self, limit: u32) -> Result<u64> {
+        let waiting: Vec<(Uuid, String)> = sqlx::query_as(
+            "SELECT id, body FROM to_index JOIN complaint ON id = to_index.complaint \
+             ORDER BY id LIMIT ?",
+        )
+        .bind(i64::from(limit))
+        .fetch_all(&mut *self.reader().await?)
+        .await
+        .map_err(failed)?;
+        if waiting.is_empty() {
+            return Ok(0);
+        }
+        let mut texts = Vec::with_capacity(waiting.len());
+        for (id, body) in waiting {
+            texts.push((id, words(&parsed(&body)?), body));
+        }
+        let mut writer = self.writer().await;
+        let mut tx = begin(&mut writer).await?;
+        for (id, words, body) in &texts {
+            let rowid: i64 = sqlx::query_scalar(
+                "INSERT INTO indexed (complaint) VALUES (?) \
+                 ON CONFLICT DO UPDATE SET complaint = excluded.complaint RETURNING rowid",
+            )
+            .bind(id)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(failed)?;
+            sqlx::query("INSERT OR REPLACE INTO complaint_text (rowid, words) VALUES (?, ?)")
+                .bind(rowid)
+                .bind(words)
+                .execute(&mut *tx)
+                .await
+                .map_err(failed)?;
+            // Changed since it was read: it stays on the list.
+            sqlx::query(
+                "DELETE FROM to_index WHERE complaint = ?1 \
+                 AND EXISTS (SELECT 1 FROM complaint WHERE id = ?1 AND body = ?2)",
+            )
+            .bind(id)
+            .bind(body)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
+        }
+        tx.commit().await.map_err(failed)?;
+        Ok(texts.len() as u64)
+    }
+}
+
+impl SqliteStore {
+    async fn read_held(&self, mut query: QueryBuilder<Sqlite>) -> Result<Vec<Held>> {
+        let mut reader = self.reader().await?;
+        let rows: Vec<(String, Option<i64>)> = query
+            .build_query_as()
+            .fetch_all(&mut *reader)
+            .await
+            .map_err(failed)?;
+        rows.into_iter().map(held).collect()
+    }
+}
+
+/// What a complaint is found by: its number, who and how to reach them, and
+/// its texts.
+fn words(complaint: &Complaint) -> String {
+    let intake = &complaint.intake;
+    let mut parts = vec![
+        complaint.reference.as_str(),
+        &intake.name,
+        &intake.phone,
+        &intake.email,
+        &intake.account,
+        &intake.business,
+        &intake.cause,
+        &intake.place,
+        &intake.description,
+        &intake.remedy_sought,
+    ];
+    for contact in &intake.group {
+        parts.extend([contact.name.as_str(), &contact.phone]);
+    }
+    if let Some(representative) = &intake.representative {
+        parts.extend([representative.name.as_str(), &representative.phone]);
+    }
+    shingles(&parts.join("\n")).join(" ")
+}

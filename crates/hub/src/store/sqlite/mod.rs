@@ -1,0 +1,309 @@
+//! The embedded store: one SQLite file in WAL mode with synchronous=FULL. One
+//! connection writes and is the only one that checkpoints; readers are opened
+//! read-only (the bundled SQLite lacks the fix for the WAL-reset corruption
+//! that needs two writing or checkpointing connections).
+//!
+//! All SQL of the hub is in this folder.
+
+mod apply;
+mod backup;
+mod devices;
+mod directory;
+mod ledger;
+mod lists;
+mod upkeep;
+mod value;
+mod verify;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+use sqlx::{Connection as _, Sqlite, Transaction};
+use suda_domain::calendar::Calendar;
+use tokio::sync::{Mutex, MutexGuard, broadcast};
+
+use super::{Result, Store, StoreError, Touched};
+
+pub use backup::{RestoreError, restore};
+
+/// The database's name inside the data directory.
+pub const FILE: &str = "hub.db";
+/// Each raises `user_version` by one; only ever added to.
+const MIGRATIONS: [&str; 1] = [include_str!("0001_beginning.sql")];
+const READERS: u32 = 4;
+/// Changes a slow onlooker may be behind before it has to look anew.
+const FEED: usize = 1024;
+
+/// The embedded store.
+pub struct SqliteStore {
+    file: PathBuf,
+    writer: Mutex<SqliteConnection>,
+    readers: SqlitePool,
+    calendar: Calendar,
+    feed: broadcast::Sender<Arc<Touched>>,
+}
+
+/// Why the database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("there is no hub in this directory; make one with `suda-hub init`")]
+    Missing,
+    #[error("the directory cannot be used")]
+    Directory(#[source] std::io::Error),
+    #[error(
+        "the database was made by a newer suda-hub (version {found}, this program knows {known})"
+    )]
+    Newer { found: i64, known: i64 },
+    #[error("the database cannot be opened")]
+    Store(#[from] StoreError),
+}
+
+impl SqliteStore {
+    /// Opens the database of a data directory and brings its schema up.
+    /// `create` makes directory and file when they are missing.
+    pub async fn open(dir: &Path, create: bool) -> Result<Self, OpenError> {
+        let file = dir.join(FILE);
+        if create {
+            make_private(dir, &file).map_err(OpenError::Directory)?;
+        } else if !file.exists() {
+            return Err(OpenError::Missing);
+        }
+        Self::open_file(&file).await
+    }
+
+    /// Opens an existing database file, for writing by this process alone.
+    pub async fn open_file(file: &Path) -> Result<Self, OpenError> {
+        let mut writer = SqliteConnection::connect_with(&writing(file))
+            .await
+            .map_err(failed)?;
+        migrate(&mut writer).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_with(reading(file))
+            .await
+            .map_err(failed)?;
+        Ok(Self {
+            file: file.to_owned(),
+            writer: Mutex::new(writer),
+            readers,
+            calendar: Calendar::china(),
+            feed: broadcast::channel(FEED).0,
+        })
+    }
+
+    /// Lets the file grow by at most so many pages; beyond, writes fail as on
+    /// a full disk. `None` lifts the bound.
+    pub async fn limit_growth(&self, pages: Option<u32>) -> Result<()> {
+        let mut writer = self.writer().await;
+        let now: i64 = sqlx::query_scalar("PRAGMA page_count")
+            .fetch_one(&mut *writer)
+            .await
+            .map_err(failed)?;
+        let most = pages.map_or(i64::from(u32::MAX - 1), |more| now + i64::from(more));
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+            "PRAGMA max_page_count = {most}"
+        )))
+        .execute(&mut *writer)
+        .await
+        .map_err(failed)?;
+        Ok(())
+    }
+
+    async fn reader(&self) -> Result<PoolConnection<Sqlite>> {
+        self.readers.acquire().await.map_err(failed)
+    }
+
+    async fn writer(&self) -> MutexGuard<'_, SqliteConnection> {
+        self.writer.lock().await
+    }
+
+    fn tell(&self, touched: Touched) {
+        // Nobody may be looking on; then there is nobody to tell.
+        let _onlookers = self.feed.send(Arc::new(touched));
+    }
+}
+
+impl Store for SqliteStore {
+    fn feed(&self) -> broadcast::Receiver<Arc<Touched>> {
+        self.feed.subscribe()
+    }
+}
+
+fn writing(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .pragma("secure_delete", "ON")
+        .pragma("mmap_size", "0")
+        .pragma("temp_store", "MEMORY")
+        .pragma("cache_size", "-65536")
+        .pragma("wal_autocheckpoint", "4000")
+        .optimize_on_close(true, 400)
+}
+
+fn reading(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .read_only(true)
+        .busy_timeout(Duration::from_secs(5))
+        .pragma("mmap_size", "0")
+        .pragma("cache_size", "-16384")
+}
+
+/// A transaction that has the write lock from its beginning.
+async fn begin(writer: &mut SqliteConnection) -> Result<Transaction<'_, Sqlite>> {
+    writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)
+}
+
+async fn migrate(writer: &mut SqliteConnection) -> Result<(), OpenError> {
+    let found: i64 = sqlx::query_scalar("PRAGMA user_version")
+        .fetch_one(&mut *writer)
+        .await
+        .map_err(failed)?;
+    let known = MIGRATIONS.len() as i64;
+    if found > known {
+        return Err(OpenError::Newer { found, known });
+    }
+    let missing = MIGRATIONS
+        .iter()
+        .zip(1i64..)
+        .skip(usize::try_from(found).unwrap_or_default());
+    for (sql, version) in missing {
+        let mut tx = begin(writer).await?;
+        sqlx::raw_sql(*sql)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+            "PRAGMA user_version = {version}"
+        )))
+        .execute(&mut *tx)
+        .await
+        .map_err(failed)?;
+        tx.commit().await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// What SQLite's result codes mean for the hub (<https://www.sqlite.org/rescode.html>).
+fn failed(error: sqlx::Error) -> StoreError {
+    let code = match &error {
+        sqlx::Error::Database(inner) => inner.code().and_then(|code| code.parse::<u32>().ok()),
+        sqlx::Error::PoolTimedOut => return StoreError::Busy,
+        _ => None,
+    };
+    match code.map(|code| code & 0xff) {
+        Some(5 | 6) => StoreError::Busy,
+        Some(8) => StoreError::ReadOnly,
+        Some(11 | 26) => StoreError::Damaged(error.to_string()),
+        Some(13) => StoreError::Full,
+        _ => StoreError::Failed(Box::new(error)),
+    }
+}
+
+fn is_unique_violation(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(inner) if inner.is_unique_violation())
+}
+
+fn is_foreign_key_violation(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(inner) if inner.is_foreign_key_violation())
+}
+
+/// Customers' data: only the hub's own account may read them.
+#[cfg(unix)]
+fn make_private(dir: &Path, file: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+    if !dir.exists() {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(file)
+        .map(drop)
+}
+
+/// A service's directory is closed to other users there.
+#[cfg(not(unix))]
+fn make_private(dir: &Path, file: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(file)
+        .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rule that keeps the WAL-reset bug of SQLite before 3.51.3 away: it
+    /// needs a second connection that writes or checkpoints.
+    #[tokio::test]
+    async fn readers_neither_write_nor_checkpoint() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(dir.path(), true).await.unwrap();
+        sqlx::query("INSERT INTO setting VALUES ('a', '1')")
+            .execute(&mut *store.writer().await)
+            .await
+            .unwrap();
+        let wal = dir.path().join("hub.db-wal");
+        let length = || std::fs::metadata(&wal).unwrap().len();
+        let before = length();
+        assert!(before > 0);
+        let mut reader = store.reader().await.unwrap();
+        for sql in [
+            "INSERT INTO setting VALUES ('b', '1')",
+            "DELETE FROM setting",
+            "CREATE TABLE x (y)",
+        ] {
+            assert!(
+                sqlx::raw_sql(sql).execute(&mut *reader).await.is_err(),
+                "{sql}"
+            );
+        }
+        let checkpoint = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&mut *reader)
+            .await;
+        assert!(checkpoint.is_err() || length() == before);
+        drop(reader);
+        assert_eq!(length(), before);
+        sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&mut *store.writer().await)
+            .await
+            .unwrap();
+        assert_eq!(length(), 0, "the control: the writer can");
+    }
+
+    #[tokio::test]
+    async fn a_database_of_a_newer_program_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(dir.path(), true).await.unwrap();
+        sqlx::raw_sql("PRAGMA user_version = 99")
+            .execute(&mut *store.writer().await)
+            .await
+            .unwrap();
+        drop(store);
+        let refused = SqliteStore::open(dir.path(), false).await.err().unwrap();
+        assert!(
+            matches!(refused, OpenError::Newer { found: 99, .. }),
+            "{refused}"
+        );
+    }
+}

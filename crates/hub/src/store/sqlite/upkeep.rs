@@ -1,0 +1,156 @@
+//! Records set aside, cleaning up, and closing in order. Checks and backups
+//! have files of their own.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use suda_domain::{ComplaintId, DeviceId, StaffId};
+use uuid::Uuid;
+
+use super::value::{branch, count, lane, ms, number, time};
+use super::{SqliteStore, backup, begin, failed, verify};
+use crate::store::{BackupError, Quarantined, Result, Touched, Upkeep, Verified};
+
+/// How long a step's key is remembered.
+const STEP_KEYS: TimeDelta = TimeDelta::days(2);
+/// How long a used or expired code is remembered, so that its second use is
+/// told from a wrong one.
+const CODES: TimeDelta = TimeDelta::days(30);
+
+#[async_trait]
+impl Upkeep for SqliteStore {
+    async fn ready(&self) -> Result<()> {
+        let mut reader = self.reader().await?;
+        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM setting")
+            .fetch_one(&mut *reader)
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    async fn quarantined(&self, after: i64, limit: u32) -> Result<Vec<Quarantined>> {
+        let mut reader = self.reader().await?;
+        let rows: Vec<QuarantineRow> = sqlx::query_as(
+            "SELECT id, device, incarnation, lane, n, branch, complaint, kind, body, reason, at \
+             FROM quarantine WHERE resolved_at IS NULL AND id > ? ORDER BY id LIMIT ?",
+        )
+        .bind(after)
+        .bind(i64::from(limit))
+        .fetch_all(&mut *reader)
+        .await
+        .map_err(failed)?;
+        rows.into_iter().map(quarantined).collect()
+    }
+
+    async fn quarantined_record(&self, id: i64) -> Result<Option<Quarantined>> {
+        let mut reader = self.reader().await?;
+        let row: Option<QuarantineRow> = sqlx::query_as(
+            "SELECT id, device, incarnation, lane, n, branch, complaint, kind, body, reason, at \
+             FROM quarantine WHERE resolved_at IS NULL AND id = ?",
+        )
+        .bind(id)
+        .fetch_optional(&mut *reader)
+        .await
+        .map_err(failed)?;
+        row.map(quarantined).transpose()
+    }
+
+    async fn resolve(
+        &self,
+        id: i64,
+        by: StaffId,
+        resolution: &str,
+        at: DateTime<Utc>,
+    ) -> Result<bool> {
+        let mut writer = self.writer().await;
+        let done = sqlx::query(
+            "UPDATE quarantine SET resolved_at = ?, resolved_by = ?, resolution = ? \
+             WHERE id = ? AND resolved_at IS NULL",
+        )
+        .bind(ms(at))
+        .bind(by.0)
+        .bind(resolution)
+        .bind(id)
+        .execute(&mut *writer)
+        .await
+        .map_err(failed)?;
+        drop(writer);
+        self.tell(Touched {
+            quarantine: true,
+            ..Touched::default()
+        });
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn sweep(&self, now: DateTime<Utc>) -> Result<()> {
+        let mut writer = self.writer().await;
+        let mut tx = begin(&mut writer).await?;
+        for (sql, before) in [
+            ("DELETE FROM done_step WHERE at < ?", now - STEP_KEYS),
+            ("DELETE FROM enrol_code WHERE expires_at < ?", now - CODES),
+            ("DELETE FROM web_session WHERE expires_at < ?", now),
+        ] {
+            sqlx::query(sql)
+                .bind(ms(before))
+                .execute(&mut *tx)
+                .await
+                .map_err(failed)?;
+        }
+        tx.commit().await.map_err(failed)
+    }
+
+    async fn verify(&self) -> Result<Verified> {
+        let mut reader = self.reader().await?;
+        verify::verify(&mut reader, &self.calendar).await
+    }
+
+    async fn backup(&self, file: &Path) -> Result<(), BackupError> {
+        let mut reader = self.reader().await?;
+        backup::backup(&mut reader, file).await
+    }
+
+    async fn close(&self) {
+        // Readers first, so that the writer's last checkpoint empties the WAL.
+        self.readers.close().await;
+        let mut writer = self.writer().await;
+        if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&mut *writer)
+            .await
+        {
+            tracing::warn!(error = %failed(error), file = %self.file.display(), "the last checkpoint failed");
+        }
+    }
+}
+
+type QuarantineRow = (
+    i64,
+    Uuid,
+    i64,
+    i64,
+    i64,
+    String,
+    Option<Uuid>,
+    Option<String>,
+    String,
+    String,
+    i64,
+);
+
+fn quarantined(
+    (id, device, incarnation, on, n, of, complaint, kind, body, reason, at): QuarantineRow,
+) -> Result<Quarantined> {
+    Ok(Quarantined {
+        id,
+        device: DeviceId(device),
+        incarnation: number(incarnation)?,
+        lane: lane(on)?,
+        n: count(n),
+        branch: branch(of)?,
+        complaint: complaint.map(ComplaintId),
+        kind,
+        body,
+        reason,
+        at: time(at)?,
+    })
+}

@@ -1,0 +1,380 @@
+//! The check of the whole ledger: the hub's chain over the log, each lane's
+//! own chain and gapless numbers, and every complaint folded anew against its
+//! row. Reads one consistent snapshot and stops at the first bad row.
+
+use std::collections::HashMap;
+
+use futures::TryStreamExt as _;
+use sqlx::{Connection as _, SqliteConnection};
+use suda_domain::calendar::Calendar;
+use suda_domain::{Complaint, DeviceId, Lane, LedgerEvent, Policy};
+use suda_sync::{Hash, SealedEvent};
+use uuid::Uuid;
+
+use super::apply::link;
+use super::directory::policy;
+use super::failed;
+use super::value::{count, hash, lane, ms, number, parsed};
+use crate::store::row::Row;
+use crate::store::{Fault, Result, StoreError, Verified};
+
+type LaneKey = (DeviceId, u32, Lane);
+
+pub async fn verify(connection: &mut SqliteConnection, calendar: &Calendar) -> Result<Verified> {
+    let mut tx = connection.begin().await.map_err(failed)?;
+    let mut verified = Verified::default();
+    verified.fault = check(&mut tx, calendar, &mut verified).await?;
+    Ok(verified)
+}
+
+/// Runs the checks in order and gives the first fault.
+async fn check(
+    connection: &mut SqliteConnection,
+    calendar: &Calendar,
+    verified: &mut Verified,
+) -> Result<Option<Fault>> {
+    if let Some(fault) = file(connection).await? {
+        return Ok(Some(fault));
+    }
+    let aside = set_aside(connection).await?;
+    let mut lanes = Lanes {
+        aside,
+        ends: HashMap::new(),
+    };
+    if let Some(fault) = log(connection, &mut lanes, verified).await? {
+        return Ok(Some(fault));
+    }
+    verified.lanes = lanes.ends.len() as u64;
+    if let Some(fault) = heads(connection, &mut lanes).await? {
+        return Ok(Some(fault));
+    }
+    complaints(connection, calendar, verified).await
+}
+
+async fn file(connection: &mut SqliteConnection) -> Result<Option<Fault>> {
+    let answer: String = sqlx::query_scalar("PRAGMA quick_check(1)")
+        .fetch_one(connection)
+        .await
+        .map_err(failed)?;
+    Ok((answer != "ok").then(|| fault("database file", answer)))
+}
+
+fn fault(row: impl Into<String>, reason: impl Into<String>) -> Fault {
+    Fault {
+        row: row.into(),
+        reason: reason.into(),
+    }
+}
+
+/// Events kept apart fill their numbers' places in the lanes.
+async fn set_aside(
+    connection: &mut SqliteConnection,
+) -> Result<HashMap<LaneKey, HashMap<u64, Hash>>> {
+    let rows: Vec<(Uuid, i64, i64, i64, Vec<u8>)> = sqlx::query_as(
+        "SELECT device, incarnation, lane, n, hash FROM quarantine AS q WHERE NOT EXISTS \
+         (SELECT 1 FROM log WHERE log.device = q.device AND log.incarnation = q.incarnation \
+          AND log.lane = q.lane AND log.n = q.n) ORDER BY id",
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(failed)?;
+    let mut aside: HashMap<LaneKey, HashMap<u64, Hash>> = HashMap::new();
+    for (device, incarnation, on, n, of) in rows {
+        let key = (DeviceId(device), number(incarnation)?, lane(on)?);
+        // A later fork of the same number did not move the lane.
+        aside
+            .entry(key)
+            .or_default()
+            .entry(count(n))
+            .or_insert(hash(&of)?);
+    }
+    Ok(aside)
+}
+
+struct Lanes {
+    aside: HashMap<LaneKey, HashMap<u64, Hash>>,
+    ends: HashMap<LaneKey, (u64, Hash)>,
+}
+
+impl Lanes {
+    /// Steps over numbers that were set aside.
+    fn skip_aside(&mut self, key: LaneKey) {
+        let end = self.ends.entry(key).or_insert((0, Hash::START));
+        if let Some(aside) = self.aside.get(&key) {
+            while let Some(of) = aside.get(&(end.0 + 1)) {
+                *end = (end.0 + 1, *of);
+            }
+        }
+    }
+
+    /// Puts the next logged event at the lane's end; gives what is wrong.
+    fn append(&mut self, key: LaneKey, n: u64, event: &SealedEvent) -> Option<String> {
+        self.skip_aside(key);
+        let end = self.ends.entry(key).or_insert((0, Hash::START));
+        if n != end.0 + 1 {
+            return Some(format!("number {n} follows {} in its lane", end.0));
+        }
+        if event.prev != end.1 {
+            return Some("it names another predecessor than its lane has".into());
+        }
+        *end = (n, event.hash);
+        None
+    }
+}
+
+type LogRow = (
+    i64,
+    String,
+    Uuid,
+    Uuid,
+    i64,
+    i64,
+    i64,
+    String,
+    Vec<u8>,
+    Vec<u8>,
+    Vec<u8>,
+);
+
+async fn log(
+    connection: &mut SqliteConnection,
+    lanes: &mut Lanes,
+    verified: &mut Verified,
+) -> Result<Option<Fault>> {
+    let mut rows = sqlx::query_as::<_, LogRow>(
+        "SELECT seq, branch, complaint, device, incarnation, lane, n, body, prev, hash, chain \
+         FROM log ORDER BY seq",
+    )
+    .fetch(connection);
+    let mut chain = vec![0; 32];
+    while let Some(row) = rows.try_next().await.map_err(failed)? {
+        verified.events += 1;
+        let seq = row.0;
+        if let Some(reason) = line(row, verified.events, &mut chain, lanes) {
+            return Ok(Some(fault(format!("log seq {seq}"), reason)));
+        }
+    }
+    Ok(None)
+}
+
+/// What is wrong with one line of the log.
+fn line(row: LogRow, expected: u64, chain: &mut Vec<u8>, lanes: &mut Lanes) -> Option<String> {
+    let (seq, branch, complaint, device, incarnation, on, n, body, prev, of, stored_chain) = row;
+    if count(seq) != expected {
+        return Some(format!("line {expected} is missing"));
+    }
+    let sealed = hash(&prev)
+        .and_then(|prev| Ok((prev, hash(&of)?)))
+        .and_then(|(prev, of)| super::value::sealed(body, &prev.0, &of.0));
+    let sealed = match sealed {
+        Ok(sealed) => sealed,
+        Err(error) => return Some(error.to_string()),
+    };
+    if !sealed.hash_fits() {
+        return Some("the contents do not give the hash".into());
+    }
+    *chain = link(chain, &sealed.hash.0);
+    if *chain != stored_chain {
+        return Some("the hub's chain is broken here".into());
+    }
+    let event: LedgerEvent = match parsed(sealed.body.get()) {
+        Ok(event) => event,
+        Err(error) => return Some(error.to_string()),
+    };
+    let key = event.key;
+    let columns_fit = event.complaint.0 == complaint
+        && key.device.0 == device
+        && i64::from(key.incarnation) == incarnation
+        && i64::from(key.lane.number()) == on
+        && key.n == count(n)
+        && event
+            .actor
+            .branch
+            .as_ref()
+            .is_none_or(|acting| acting.as_str() == branch);
+    if !columns_fit {
+        return Some("the columns do not say what the contents say".into());
+    }
+    lanes.append((key.device, key.incarnation, key.lane), key.n, &sealed)
+}
+
+async fn heads(connection: &mut SqliteConnection, lanes: &mut Lanes) -> Result<Option<Fault>> {
+    let rows: Vec<(Uuid, i64, i64, i64, Vec<u8>)> = sqlx::query_as(
+        "SELECT device, incarnation, lane, n, hash FROM lane_head ORDER BY device, incarnation, lane",
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(failed)?;
+    for (device, incarnation, on, n, of) in rows {
+        let key = (DeviceId(device), number(incarnation)?, lane(on)?);
+        lanes.skip_aside(key);
+        let end = lanes.ends.remove(&key).unwrap_or((0, Hash::START));
+        if end != (count(n), hash(&of)?) {
+            let row = format!("lane {on} of device {device}, incarnation {incarnation}");
+            let reason = format!("its events end at {}, its head says {n}", end.0);
+            return Ok(Some(fault(row, reason)));
+        }
+    }
+    let headless = lanes.ends.iter().find(|(_, end)| end.0 > 0);
+    Ok(headless.map(|((device, incarnation, on), _)| {
+        let row = format!(
+            "lane {} of device {device}, incarnation {incarnation}",
+            on.number()
+        );
+        fault(row, "its head is missing")
+    }))
+}
+
+type ComplaintRow = (
+    Uuid,
+    String,
+    String,
+    String,
+    i64,
+    i64,
+    bool,
+    bool,
+    Option<Uuid>,
+    bool,
+    Option<i64>,
+    Option<i64>,
+    String,
+);
+
+/// Folds each complaint's events and compares with its row.
+async fn complaints(
+    connection: &mut SqliteConnection,
+    calendar: &Calendar,
+    verified: &mut Verified,
+) -> Result<Option<Fault>> {
+    let policy = policy(&mut *connection).await?;
+    // In parts, so that a large ledger does not have to fit into memory.
+    let mut after = Uuid::nil();
+    loop {
+        let rows: Vec<ComplaintRow> = sqlx::query_as(
+            "SELECT id, reference, branch, state, rank, due, in_queue, with_team, claimed_by, \
+             alert_pending, queued_at, handoff_due, body FROM complaint WHERE id > ? ORDER BY id \
+             LIMIT 500",
+        )
+        .bind(after)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(failed)?;
+        let Some(last) = rows.last() else { break };
+        let upto = last.0;
+        let mut events = events(connection, after, upto).await?;
+        for row in rows {
+            verified.complaints += 1;
+            let reference = row.1.clone();
+            let own = events.remove(&row.0).unwrap_or_default();
+            if let Some(reason) = refold(row, &own, &policy, calendar) {
+                return Ok(Some(fault(format!("complaint {reference}"), reason)));
+            }
+        }
+        if let Some(id) = events.keys().next() {
+            return Ok(Some(fault(
+                format!("complaint {id}"),
+                "it has events and no row",
+            )));
+        }
+        after = upto;
+    }
+    let rowless: Option<Uuid> =
+        sqlx::query_scalar("SELECT complaint FROM log WHERE complaint > ? LIMIT 1")
+            .bind(after)
+            .fetch_optional(connection)
+            .await
+            .map_err(failed)?;
+    Ok(rowless.map(|id| fault(format!("complaint {id}"), "it has events and no row")))
+}
+
+async fn events(
+    connection: &mut SqliteConnection,
+    after: Uuid,
+    upto: Uuid,
+) -> Result<HashMap<Uuid, Vec<String>>> {
+    let rows: Vec<(Uuid, String)> = sqlx::query_as(
+        "SELECT complaint, body FROM log WHERE complaint > ? AND complaint <= ? \
+         ORDER BY complaint, seq",
+    )
+    .bind(after)
+    .bind(upto)
+    .fetch_all(connection)
+    .await
+    .map_err(failed)?;
+    let mut events: HashMap<Uuid, Vec<String>> = HashMap::new();
+    for (id, body) in rows {
+        events.entry(id).or_default().push(body);
+    }
+    Ok(events)
+}
+
+/// What is wrong with a complaint's row.
+fn refold(
+    row: ComplaintRow,
+    events: &[String],
+    policy: &Policy,
+    calendar: &Calendar,
+) -> Option<String> {
+    let (
+        _,
+        reference,
+        branch,
+        state,
+        rank,
+        due,
+        in_queue,
+        with_team,
+        claimed_by,
+        alert,
+        queued,
+        hour,
+        body,
+    ) = row;
+    let folded = match fold(events) {
+        Ok(Some(folded)) => folded,
+        Ok(None) => return Some("it has no events".into()),
+        Err(reason) => return Some(reason),
+    };
+    match parsed::<Complaint>(&body) {
+        Ok(stored) if stored == folded => {}
+        Ok(_) => return Some("its ledger gives another state than the row holds".into()),
+        Err(error) => return Some(error.to_string()),
+    }
+    let expected = Row::of(&folded, policy, calendar);
+    let stored = Row {
+        rank,
+        due,
+        in_queue,
+        with_team,
+        claimed_by: claimed_by.map(suda_domain::StaffId),
+        alert_pending: alert,
+        queued_at: expected.queued_at,
+        handoff_due: expected.handoff_due,
+    };
+    let columns_fit = stored == expected
+        && queued == expected.queued_at.map(ms)
+        && hour == expected.handoff_due.map(ms)
+        && reference == folded.reference.as_str()
+        && branch == folded.branch.as_str()
+        && state == folded.state.name();
+    (!columns_fit).then(|| "its columns are not what its ledger gives".into())
+}
+
+fn fold(events: &[String]) -> Result<Option<Complaint>, String> {
+    let mut complaint: Option<Complaint> = None;
+    for body in events {
+        let event: LedgerEvent = parsed(body).map_err(|error: StoreError| error.to_string())?;
+        match &mut complaint {
+            None => {
+                complaint = Some(Complaint::open(&event).map_err(|refusal| refusal.to_string())?)
+            }
+            Some(complaint) => {
+                complaint
+                    .apply(&event)
+                    .map_err(|refusal| refusal.to_string())?;
+            }
+        }
+    }
+    Ok(complaint)
+}

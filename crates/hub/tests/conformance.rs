@@ -1,0 +1,616 @@
+//! What every store has to do, as one suite over the store's traits. It is
+//! run here on the embedded store; another store is added as one more test.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use suda_domain::guidance::Guidance;
+use suda_domain::{
+    Actor, BranchCode, ComplaintId, Complexity, Fact, FactKind, Grade, Lane, Refusal, Role, State,
+};
+use suda_hub::ingest::{Arrival, Batch};
+use suda_hub::queue::steps;
+use suda_hub::store::sqlite::SqliteStore;
+use suda_hub::store::{
+    AddError, After, Branch, Decide, Device, EnrolCode, EnrolError, Held, Scope, Step, StepError,
+    StepRefused, Store, View,
+};
+use suda_sync::{SealedEvent, SecretKey, Verdict};
+use support::{Pen, actor, fill, intake, morning};
+use tempfile::TempDir;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_embedded_store_conforms() {
+    // The directories live as long as the stores in them.
+    let dirs = std::sync::Mutex::new(Vec::new());
+    conformance(async || {
+        let dir = TempDir::new().unwrap();
+        let store = SqliteStore::open(dir.path(), true).await.unwrap();
+        dirs.lock().unwrap().push(dir);
+        fill(&store).await;
+        store
+    })
+    .await;
+}
+
+/// The suite. `make` gives a new store with the usual branches and staff.
+async fn conformance<S: Store>(make: impl AsyncFn() -> S) {
+    begins_once(&make().await).await;
+    codes_are_used_once(&make().await).await;
+    batches_are_stored_once_and_in_order(&make().await).await;
+    the_log_is_paged_by_branch(&make().await).await;
+    one_claim_wins(Arc::new(make().await)).await;
+    refused_steps_leave_nothing(&make().await).await;
+    lists_are_in_order_and_paged(&make().await).await;
+    leases_lapse_and_are_renewed(&make().await).await;
+    onlookers_hear_what_was_committed(&make().await).await;
+    guidance_and_staff_change_the_directory(&make().await).await;
+    sessions_end(&make().await).await;
+    texts_are_found(&make().await).await;
+}
+
+/// A desk whose batches go straight to the store.
+struct Desk<'s, S> {
+    store: &'s S,
+    device: Device,
+    pen: Pen,
+}
+
+impl<'s, S: Store> Desk<'s, S> {
+    async fn enrol(store: &'s S, clerk: &str, number: u8) -> Self {
+        let staff = store.staff_by_login(clerk).await.unwrap().unwrap();
+        let branch = staff.branch.clone().unwrap();
+        store.add_code(&code(number, &branch)).await.unwrap();
+        let key = SecretKey::from_seed([number; 32]).public();
+        let device = store
+            .enrol([number; 32], &key, "前台", morning())
+            .await
+            .unwrap();
+        let pen = Pen::new(device.id, actor(&staff), &device.letter);
+        Self { store, device, pen }
+    }
+
+    async fn send(&self, lane: Lane, first_n: u64, events: Vec<SealedEvent>) -> Vec<Verdict> {
+        let batch = Batch {
+            device: self.device.id,
+            incarnation: self.device.incarnation,
+            branch: self.device.branch.clone(),
+            lane,
+            first_n,
+            arrivals: events.into_iter().map(Arrival::read).collect(),
+            now: morning(),
+            mono_ms: 1,
+        };
+        self.store.ingest(batch).await.unwrap().verdicts
+    }
+
+    async fn queue(&mut self, at: DateTime<Utc>, text: &str, grade: Grade) -> ComplaintId {
+        let (id, reference, events) = self
+            .pen
+            .record(at, intake(text), grade, Complexity::Complex);
+        let first_n = self.pen.heads[1].0 - 1;
+        self.send(Lane::Ordinary, first_n, events).await;
+        let packet = self.pen.hand_off(id, &reference, at, intake(text), grade);
+        let sent = self
+            .send(Lane::Urgent, self.pen.heads[0].0, vec![packet])
+            .await;
+        assert_eq!(sent, [Verdict::Applied]);
+        id
+    }
+}
+
+fn code(number: u8, branch: &BranchCode) -> EnrolCode {
+    EnrolCode {
+        hash: [number; 32],
+        branch: branch.clone(),
+        made_at: morning(),
+        expires_at: morning() + TimeDelta::minutes(10),
+    }
+}
+
+fn step(complaint: ComplaintId, actor: Actor, decide: Decide) -> Step {
+    Step {
+        complaint,
+        actor,
+        now: morning(),
+        mono_ms: 1,
+        key: None,
+        decide,
+    }
+}
+
+async fn member(store: &impl Store, login: &str) -> Actor {
+    actor(&store.staff_by_login(login).await.unwrap().unwrap())
+}
+
+async fn claim(store: &impl Store, id: ComplaintId, expert: &Actor, until: DateTime<Utc>) {
+    let decide = steps::claim(expert.staff.unwrap(), until);
+    store.step(step(id, expert.clone(), decide)).await.unwrap();
+}
+
+fn ids(held: &[Held]) -> Vec<ComplaintId> {
+    held.iter().map(|held| held.complaint.id).collect()
+}
+
+async fn begins_once(store: &impl Store) {
+    assert!(store.is_initialised().await.unwrap());
+    let identity = store.identity().await.unwrap();
+    let settings = store.settings().await.unwrap();
+    let again = suda_hub::store::Beginning {
+        identity: identity.clone(),
+        organisation: "x".into(),
+        policy: settings.policy,
+        rules: 1,
+    };
+    assert!(matches!(
+        store.begin(&again).await,
+        Err(AddError::AlreadyInitialised)
+    ));
+    assert_eq!(store.settings().await.unwrap().organisation, "测试通信");
+    let branch = Branch {
+        code: "CQ0101".parse().unwrap(),
+        name: "x".into(),
+        active: true,
+    };
+    assert!(matches!(
+        store.add_branch(&branch).await,
+        Err(AddError::Exists)
+    ));
+    let clerk = store.staff_by_login("clerk").await.unwrap().unwrap();
+    assert!(matches!(
+        store.add_staff(&clerk).await,
+        Err(AddError::Exists)
+    ));
+    let lost = suda_domain::staff::StaffRecord {
+        id: suda_domain::StaffId(uuid::Uuid::now_v7()),
+        login: "lost".into(),
+        branch: Some("XX99".parse().unwrap()),
+        ..clerk
+    };
+    assert!(matches!(
+        store.add_staff(&lost).await,
+        Err(AddError::UnknownBranch)
+    ));
+}
+
+async fn codes_are_used_once(store: &impl Store) {
+    let branch = "CQ0101".parse().unwrap();
+    let key = SecretKey::from_seed([1; 32]).public();
+    let enrol = async |number, at| store.enrol([number; 32], &key, "x", at).await;
+    assert!(matches!(
+        enrol(1, morning()).await,
+        Err(EnrolError::UnknownCode)
+    ));
+    for number in [1, 2, 3] {
+        store.add_code(&code(number, &branch)).await.unwrap();
+    }
+    let late = morning() + TimeDelta::minutes(10);
+    assert!(matches!(enrol(3, late).await, Err(EnrolError::ExpiredCode)));
+    let first = enrol(1, morning()).await.unwrap();
+    assert!(matches!(
+        enrol(1, morning()).await,
+        Err(EnrolError::UsedCode)
+    ));
+    let second = enrol(2, morning()).await.unwrap();
+    assert_eq!((first.letter.as_str(), second.letter.as_str()), ("A", "B"));
+    assert!(matches!(
+        store.add_code(&code(9, &"XX99".parse().unwrap())).await,
+        Err(AddError::UnknownBranch)
+    ));
+    store.seen(first.id, late, Some(-250)).await.unwrap();
+    let seen = store.device(first.id).await.unwrap().unwrap();
+    assert_eq!((seen.last_seen, seen.offset_ms), (Some(late), Some(-250)));
+}
+
+async fn batches_are_stored_once_and_in_order(store: &impl Store) {
+    let mut desk = Desk::enrol(store, "clerk", 1).await;
+    let (id, reference, events) =
+        desk.pen
+            .record(morning(), intake("断网"), Grade::Two, Complexity::Complex);
+    let packet = desk
+        .pen
+        .hand_off(id, &reference, morning(), intake("断网"), Grade::Two);
+    // The packet overtakes what came before it.
+    assert_eq!(
+        desk.send(Lane::Urgent, 1, vec![packet.clone()]).await,
+        [Verdict::Applied]
+    );
+    let queued = store.complaint(id).await.unwrap().unwrap().complaint;
+    assert_eq!((queued.state, queued.owner_no), (State::Queued, 2));
+    assert_eq!(
+        desk.send(Lane::Ordinary, 1, events.clone()).await,
+        vec![Verdict::Applied; 2]
+    );
+    assert_eq!(
+        desk.send(Lane::Ordinary, 1, events).await,
+        vec![Verdict::Duplicate; 2]
+    );
+    assert_eq!(
+        desk.send(Lane::Urgent, 1, vec![packet]).await,
+        [Verdict::Duplicate]
+    );
+    assert_eq!(
+        store.watermarks(desk.device.id, 1).await.unwrap(),
+        [1, 2, 0, 0]
+    );
+    assert_eq!(store.timeline(id).await.unwrap().len(), 4);
+    assert_eq!(store.find_reference(&reference).await.unwrap(), Some(id));
+    let counts = store.counts().await.unwrap();
+    assert_eq!(
+        (counts.complaints(), counts.of(State::Queued), counts.events),
+        (1, 1, 4)
+    );
+    let verified = store.verify().await.unwrap();
+    assert_eq!(
+        (verified.fault, verified.events, verified.complaints),
+        (None, 4, 1)
+    );
+}
+
+async fn the_log_is_paged_by_branch(store: &impl Store) {
+    let mut here = Desk::enrol(store, "clerk", 1).await;
+    let mut there = Desk::enrol(store, "clerk2", 2).await;
+    for number in 0..5 {
+        here.queue(morning(), &format!("这里 {number}"), Grade::Three)
+            .await;
+        there
+            .queue(morning(), &format!("那里 {number}"), Grade::Three)
+            .await;
+    }
+    let branch = here.device.branch.clone();
+    let (mut cursor, mut seen, mut pages) = (0, BTreeSet::new(), 0);
+    loop {
+        let page = store
+            .log_after(&branch, cursor, 6, usize::MAX)
+            .await
+            .unwrap();
+        pages += 1;
+        for entry in &page.entries {
+            assert!(
+                entry.seq > cursor && seen.insert(entry.seq),
+                "in order, once"
+            );
+        }
+        cursor = page.cursor;
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!((seen.len(), pages), (20, 4));
+    let small = store.log_after(&branch, 0, 200, 10).await.unwrap();
+    assert_eq!(
+        (small.entries.len(), small.more),
+        (1, true),
+        "one event goes alone however large"
+    );
+    assert!(!store.has_after(&branch, cursor).await.unwrap());
+    assert!(store.has_after(&branch, cursor - 2).await.unwrap());
+}
+
+async fn one_claim_wins<S: Store>(store: Arc<S>) {
+    let id = Desk::enrol(store.as_ref(), "clerk", 1)
+        .await
+        .queue(morning(), "x", Grade::Two)
+        .await;
+    let mut tries = tokio::task::JoinSet::new();
+    for number in 0..20 {
+        let login = if number % 2 == 0 { "expert" } else { "expert2" };
+        let expert = member(store.as_ref(), login).await;
+        let store = Arc::clone(&store);
+        tries.spawn(async move {
+            let until = morning() + TimeDelta::minutes(30);
+            let decide = steps::claim(expert.staff.unwrap(), until);
+            store
+                .step(step(id, expert, decide))
+                .await
+                .map(|complaint| complaint.claim.unwrap().lease)
+        });
+    }
+    let outcomes = tries.join_all().await;
+    let leases: BTreeSet<_> = outcomes.iter().flatten().collect();
+    assert_eq!(leases.len(), 1);
+    let refused = outcomes
+        .iter()
+        .filter(|outcome| matches!(outcome, Err(StepError::Refused(StepRefused::ClaimedBy(_)))));
+    assert_eq!(refused.count(), 10);
+}
+
+async fn refused_steps_leave_nothing(store: &impl Store) {
+    let id = Desk::enrol(store, "clerk", 1)
+        .await
+        .queue(morning(), "x", Grade::Two)
+        .await;
+    let expert = member(store, "expert").await;
+    let before = store.counts().await.unwrap();
+    let answer = Fact::Implemented {
+        summary: "x".into(),
+    };
+    let refused = store
+        .step(step(id, expert.clone(), steps::plain(answer)))
+        .await;
+    assert!(matches!(
+        refused,
+        Err(StepError::Refused(StepRefused::Rule(Refusal::State)))
+    ));
+    let nowhere = ComplaintId(uuid::Uuid::nil());
+    let unknown = store
+        .step(step(nowhere, expert.clone(), steps::plain(Fact::Closed)))
+        .await;
+    assert!(matches!(unknown, Err(StepError::Unknown)));
+    // A refused step does not use up its key.
+    let key = Some(uuid::Uuid::now_v7());
+    let blank = steps::plain(Fact::Noted { text: " ".into() });
+    let refused = store
+        .step(Step {
+            key,
+            ..step(id, expert.clone(), blank)
+        })
+        .await;
+    assert!(matches!(refused, Err(StepError::Refused(_))));
+    assert_eq!(store.counts().await.unwrap(), before);
+    for _ in 0..2 {
+        let note = steps::plain(Fact::Noted {
+            text: "已致电".into(),
+        });
+        store
+            .step(Step {
+                key,
+                ..step(id, expert.clone(), note)
+            })
+            .await
+            .unwrap();
+    }
+    assert_eq!(store.counts().await.unwrap().events, before.events + 1);
+    assert_eq!(store.verify().await.unwrap().fault, None);
+}
+
+async fn lists_are_in_order_and_paged(store: &impl Store) {
+    let mut desk = Desk::enrol(store, "clerk", 1).await;
+    let early = morning() - TimeDelta::hours(2);
+    let low = desk.queue(early, "三级", Grade::Three).await;
+    let late = desk.queue(morning(), "二级，晚", Grade::Two).await;
+    let soon = desk.queue(early, "二级，早", Grade::Two).await;
+    let grave = desk.queue(morning(), "一级", Grade::One).await;
+    let order = [grave, soon, late, low];
+    let queue = store.work_orders(View::Queue, None, 10).await.unwrap();
+    assert_eq!(ids(&queue), order);
+    let policy = store.settings().await.unwrap().policy;
+    let calendar = suda_domain::calendar::Calendar::china();
+    let row = suda_hub::store::row::Row::of(&queue[1].complaint, &policy, &calendar);
+    let after = After {
+        rank: row.rank,
+        due: row.due,
+        id: soon.0,
+    };
+    assert_eq!(
+        ids(&store
+            .work_orders(View::Queue, Some(after), 10)
+            .await
+            .unwrap()),
+        [late, low]
+    );
+    assert_eq!(ids(&store.alerts(10).await.unwrap()), [grave]);
+
+    let expert = member(store, "expert").await;
+    claim(store, grave, &expert, morning() + TimeDelta::minutes(30)).await;
+    let mine = View::Mine(expert.staff.unwrap());
+    assert_eq!(
+        ids(&store.work_orders(mine, None, 10).await.unwrap()),
+        [grave]
+    );
+    assert_eq!(
+        ids(&store.work_orders(View::Queue, None, 10).await.unwrap()),
+        order[1..]
+    );
+    assert_eq!(
+        ids(&store.work_orders(View::Team, None, 10).await.unwrap()),
+        order
+    );
+    let other = View::All(Some("CQ0102".parse().unwrap()));
+    assert!(store.work_orders(other, None, 10).await.unwrap().is_empty());
+
+    let handoffs = store
+        .handoffs_since(morning() - TimeDelta::hours(1))
+        .await
+        .unwrap();
+    assert_eq!((handoffs.in_time, handoffs.late), (2, 2));
+    let next_day = morning() + TimeDelta::days(2);
+    assert_eq!(store.overdue(next_day, 1).await.unwrap().0, 4);
+
+    let department = member(store, "department").await;
+    let task = suda_domain::TaskId(uuid::Uuid::now_v7());
+    let order = Fact::Dispatched {
+        task,
+        department: department.staff.unwrap(),
+        department_name: department.name.clone(),
+        question: "?".into(),
+        due_at: morning() + TimeDelta::days(1),
+    };
+    store
+        .step(step(grave, expert, steps::plain(order)))
+        .await
+        .unwrap();
+    let open = store
+        .tasks(department.staff.unwrap(), true, None, 10)
+        .await
+        .unwrap();
+    assert_eq!(
+        open.iter().map(|held| held.task.id).collect::<Vec<_>>(),
+        [task]
+    );
+    let of_task = store
+        .complaint_of_task(task, department.staff.unwrap())
+        .await
+        .unwrap();
+    assert_eq!(of_task, Some(grave));
+    let rejected = Fact::TaskRejected {
+        task,
+        reason: "不归我们".into(),
+    };
+    store
+        .step(step(grave, department.clone(), steps::plain(rejected)))
+        .await
+        .unwrap();
+    assert!(
+        store
+            .tasks(department.staff.unwrap(), true, None, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(
+        store
+            .tasks(department.staff.unwrap(), false, None, 10)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+async fn leases_lapse_and_are_renewed(store: &impl Store) {
+    let id = Desk::enrol(store, "clerk", 1)
+        .await
+        .queue(morning(), "x", Grade::Two)
+        .await;
+    let expert = member(store, "expert").await;
+    let until = morning() + TimeDelta::minutes(30);
+    claim(store, id, &expert, until).await;
+    assert!(
+        store
+            .lapsed(until - TimeDelta::seconds(1), 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(store.lapsed(until, 10).await.unwrap(), [id]);
+    let longer = until + TimeDelta::minutes(30);
+    let other = member(store, "expert2").await.staff.unwrap();
+    assert!(!store.renew(id, other, longer).await.unwrap());
+    assert!(
+        store
+            .renew(id, expert.staff.unwrap(), longer)
+            .await
+            .unwrap()
+    );
+    assert!(store.lapsed(until, 10).await.unwrap().is_empty());
+    let report = suda_domain::fact::Report {
+        root_cause: "a".into(),
+        impact: "b".into(),
+        proposal: "c".into(),
+    };
+    let report = Fact::Reported { task: None, report };
+    store
+        .step(step(id, expert, steps::plain(report)))
+        .await
+        .unwrap();
+    assert!(
+        store.lapsed(longer, 10).await.unwrap().is_empty(),
+        "a begun case does not lapse"
+    );
+}
+
+async fn onlookers_hear_what_was_committed(store: &impl Store) {
+    let mut feed = store.feed();
+    let mut desk = Desk::enrol(store, "clerk", 1).await;
+    let id = desk.queue(morning(), "x", Grade::Two).await;
+    let heard = feed.recv().await.unwrap();
+    assert_eq!(heard.complaints[0].id, id);
+    assert_eq!(heard.complaints[0].branch, desk.device.branch);
+    // What others are told is there to be read.
+    assert!(store.complaint(id).await.unwrap().is_some());
+}
+
+async fn guidance_and_staff_change_the_directory(store: &impl Store) {
+    let version = async || store.settings().await.unwrap().directory;
+    let first = version().await;
+    let guidance = |text: &str| Guidance {
+        category: "A".into(),
+        version: 0,
+        title: "资费".into(),
+        text: text.into(),
+        limit_minor: Some(100),
+    };
+    assert_eq!(
+        store
+            .put_guidance(&guidance("一"), None, morning())
+            .await
+            .unwrap(),
+        1
+    );
+    assert_eq!(
+        store
+            .put_guidance(&guidance("二"), None, morning())
+            .await
+            .unwrap(),
+        2
+    );
+    let in_force = store.guidance().await.unwrap();
+    assert_eq!(
+        in_force,
+        [Guidance {
+            version: 2,
+            ..guidance("二")
+        }]
+    );
+    let clerk = store.staff_by_login("clerk").await.unwrap().unwrap();
+    assert!(store.set_active(clerk.id, false).await.unwrap());
+    assert!(!store.staff_member(clerk.id).await.unwrap().unwrap().active);
+    store.use_rules(1).await.unwrap();
+    assert_eq!(version().await, first + 3);
+    store.use_rules(2).await.unwrap();
+    assert_eq!(version().await, first + 4);
+    assert_eq!(store.staff_with_role(Role::Expert).await.unwrap().len(), 2);
+}
+
+async fn sessions_end(store: &impl Store) {
+    let expert = store.staff_by_login("expert").await.unwrap().unwrap();
+    let until = morning() + TimeDelta::hours(1);
+    for token in [[1; 32], [2; 32]] {
+        store.open_session(token, expert.id, until).await.unwrap();
+    }
+    let holds = async |token, at| store.session(token, at).await.unwrap().is_some();
+    assert!(holds([1; 32], morning()).await);
+    assert!(!holds([1; 32], until).await);
+    assert!(!holds([3; 32], morning()).await);
+    store.close_session([1; 32]).await.unwrap();
+    assert!(!holds([1; 32], morning()).await);
+    assert!(store.set_password(expert.id, "x").await.unwrap());
+    assert!(
+        !holds([2; 32], morning()).await,
+        "a new password ends sign-ins"
+    );
+    store.sweep(until).await.unwrap();
+}
+
+async fn texts_are_found(store: &impl Store) {
+    let mut desk = Desk::enrol(store, "clerk", 1).await;
+    let id = desk
+        .queue(morning(), "家里的宽带断了 WiFi", Grade::Two)
+        .await;
+    assert_eq!(store.index_texts(10).await.unwrap(), 1);
+    assert_eq!(store.index_texts(10).await.unwrap(), 0);
+    let find = async |text: &str, scope: Scope| {
+        let words = suda_domain::text::shingles(text);
+        ids(&store.search(&words, &scope, 10).await.unwrap())
+    };
+    for text in ["宽带", "wifi", "断了", "１３８００１３８０００", "张小明"] {
+        assert_eq!(find(text, Scope::Everything).await, [id], "{text}");
+    }
+    assert!(find("漫游", Scope::Everything).await.is_empty());
+    assert!(
+        find("宽带", Scope::Branch("CQ0102".parse().unwrap()))
+            .await
+            .is_empty()
+    );
+    let timeline = store.timeline(id).await.unwrap();
+    let kinds: Vec<_> = timeline
+        .iter()
+        .map(|line| line.sealed.open().unwrap().fact.kind())
+        .collect();
+    use FactKind::*;
+    assert_eq!(kinds, [Recorded, Assessed, HandedOff, Queued]);
+}
