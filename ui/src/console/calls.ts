@@ -1,0 +1,112 @@
+// Every question the console asks the hub, one function each.
+import { get, post } from './api'
+import type {
+  AddedStaff,
+  Board,
+  BranchRow,
+  CategoryTree,
+  ComplaintView,
+  Decision,
+  DepartmentChoice,
+  DeviceRow,
+  EnrolmentCode,
+  Guidance,
+  Lease,
+  Measure,
+  Me,
+  PasswordSet,
+  QuarantineRow,
+  Report,
+  Resolution,
+  Role,
+  StaffRow,
+  Task,
+  Tasks,
+  ViewName,
+  WorkOrders,
+} from './types'
+
+export const signIn = (login: string, password: string) => post<Me>('/api/login', { login, password })
+export const signOut = () => post<void>('/api/logout')
+export const whoAmI = () => get<Me>('/api/me')
+
+export const workOrders = (view: ViewName, after?: string, limit = 100) =>
+  get<WorkOrders>('/api/work-orders', { view, after, limit })
+export const complaint = (id: string) => get<ComplaintView>(`/api/complaints/${id}`)
+export const search = (q: string, signal?: AbortSignal) => get<WorkOrders>('/api/search', { q }, signal)
+export const departments = () => get<DepartmentChoice[]>('/api/departments')
+export const categories = () => get<CategoryTree>('/api/categories')
+export const board = () => get<Board>('/api/board')
+
+/** What each step of the work carries. */
+export interface Steps {
+  claim: undefined
+  release: undefined
+  return: { reason: string }
+  dispatch: { department: string; question: string; due_at: string }
+  report: Report
+  'request-approval': { reason: string }
+  approve: { comment: string }
+  disapprove: { reason: string }
+  'start-solving': { plan: Measure[] }
+  implement: { summary: string }
+  answer: { decision: Decision; text: string; remedy: string }
+  'call-back': { satisfied: boolean; comment: string }
+  note: { text: string }
+  close: undefined
+  withdraw: { reason: string }
+  reopen: { reason: string }
+  acknowledge: undefined
+}
+
+/** `key` is the same for every try of one step, so that a second click or a lost answer does it once. */
+export const step = <Name extends keyof Steps>(id: string, name: Name, body: Steps[Name], key: string) =>
+  post<ComplaintView>(`/api/complaints/${id}/${name}`, body, key)
+
+/** Lengthens my own claim. */
+export const renew = (id: string) => post<Lease>(`/api/complaints/${id}/renew`)
+
+export const tasks = (view: 'open' | 'done', after?: string) => get<Tasks>('/api/tasks', { view, after })
+
+export interface TaskSteps {
+  accept: undefined
+  reject: { reason: string }
+  report: Report
+}
+
+export const taskStep = <Name extends keyof TaskSteps>(id: string, name: Name, body: TaskSteps[Name], key: string) =>
+  post<Task>(`/api/tasks/${id}/${name}`, body, key)
+
+export const branches = () => get<BranchRow[]>('/api/admin/branches')
+export const addBranch = (branch: { code: string; name: string }) => post<BranchRow>('/api/admin/branches', branch)
+
+export interface NewStaff {
+  login: string
+  name: string
+  role: Role
+  branch: string | null
+  /** Absent: the hub makes one and tells it once. */
+  password?: string
+}
+
+export const staff = () => get<StaffRow[]>('/api/admin/staff')
+export const addStaff = (one: NewStaff) => post<AddedStaff>('/api/admin/staff', one)
+export const setActive = (id: string, active: boolean) => post<void>(`/api/admin/staff/${id}/active`, { active })
+export const resetPassword = (id: string) => post<PasswordSet>(`/api/admin/staff/${id}/password`, {})
+
+export const devices = () => get<DeviceRow[]>('/api/admin/devices')
+export const makeCode = (branch: string) => post<EnrolmentCode>('/api/admin/enrolment-codes', { branch })
+
+export interface NewGuidance {
+  category: string
+  title: string
+  text: string
+  limit_minor: number | null
+}
+
+export const guidance = () => get<Guidance[]>('/api/admin/guidance')
+export const putGuidance = (one: NewGuidance) => post<Guidance>('/api/admin/guidance', one)
+
+export const quarantine = (after?: number) => get<QuarantineRow[]>('/api/quarantine', { after })
+export const resolve = (id: number, resolution: Resolution) =>
+  post<void>(`/api/quarantine/${id}/resolve`, resolution)

@@ -1,0 +1,103 @@
+// The names by which tests find the console's controls.
+export const ids = {
+  signIn: {
+    screen: 'console-sign-in',
+    form: 'console-sign-in-form',
+    login: 'console-login',
+    password: 'console-password',
+    submit: 'console-sign-in-submit',
+  },
+  frame: {
+    screen: 'console-frame',
+    /** One per place, with data-place. */
+    place: 'console-place',
+    search: 'console-search-field',
+    /** data-role holds the role. */
+    person: 'console-person',
+    signOut: 'console-sign-out',
+    /** data-live holds connecting, live or lost. */
+    live: 'console-live',
+  },
+  queue: {
+    screen: 'console-queue',
+    view: 'console-queue-view',
+    /** data-count holds the number of rows shown. */
+    count: 'console-queue-count',
+    /** One per work order, with data-id, data-reference, data-state and data-fresh. */
+    row: 'console-work-order',
+    claim: 'console-claim',
+    more: 'console-queue-more',
+  },
+  case: {
+    screen: 'console-case',
+    reference: 'console-case-reference',
+    /** data-state holds the state. */
+    state: 'console-case-state',
+    facts: 'console-case-facts',
+    clocks: 'console-case-clocks',
+    answer: 'console-case-answer',
+    report: 'console-case-report',
+    guidance: 'console-case-guidance',
+    /** One per dispatch, with data-task-state. */
+    task: 'console-case-task',
+    steps: 'console-steps',
+    /** One per possible step, with data-step. */
+    step: 'console-step',
+    stepBack: 'console-step-back',
+    form: 'console-step-form',
+    submit: 'console-step-submit',
+    text: 'console-step-text',
+    department: 'console-step-department',
+    question: 'console-step-question',
+    due: 'console-step-due',
+    /** One per measure of the plan. */
+    measure: 'console-step-measure',
+    measureWhat: 'console-step-measure-what',
+    measureWho: 'console-step-measure-who',
+    decision: 'console-step-decision',
+    remedy: 'console-step-remedy',
+    /** data-until holds the end of the lease. */
+    lease: 'console-lease',
+    lost: 'console-claim-lost',
+    holder: 'console-claim-holder',
+    note: 'console-note',
+    noteSubmit: 'console-note-submit',
+  },
+  /** One per part of the report, with data-part. */
+  report: 'console-report-part',
+  tasks: {
+    screen: 'console-tasks',
+    view: 'console-tasks-view',
+    /** One per task, with data-id and data-task-state. */
+    row: 'console-task',
+    accept: 'console-task-accept',
+    reject: 'console-task-reject',
+    report: 'console-task-report',
+    reason: 'console-task-reason',
+    submit: 'console-task-submit',
+  },
+  board: {
+    screen: 'console-board',
+    /** One per figure, with data-figure and data-value. */
+    figure: 'console-figure',
+    /** One per grade-1 alert, with data-id. */
+    alert: 'console-alert',
+    acknowledge: 'console-acknowledge',
+  },
+  approvals: { screen: 'console-approvals', row: 'console-approval' },
+  search: { screen: 'console-search', empty: 'console-search-empty' },
+  elsewhere: 'console-elsewhere',
+  admin: {
+    screen: 'console-admin',
+    /** One per line, with data-id. */
+    row: 'console-admin-row',
+    add: 'console-admin-add',
+    dialog: 'console-admin-dialog',
+    submit: 'console-admin-submit',
+    enrol: 'console-enrol',
+    /** The code itself, once it is made. */
+    code: 'console-enrol-code',
+    /** A password the hub has made. */
+    password: 'console-made-password',
+  },
+} as const

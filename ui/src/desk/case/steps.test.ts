@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest'
+import { isOverLimit, needsText } from './steps'
+
+test('only a handoff may go without words', () => {
+  expect((['settle', 'hand_off', 'note', 'withdraw'] as const).filter((s) => !needsText(s))).toEqual([
+    'hand_off',
+  ])
+})
+
+test('more than the guidance allows is noticed; without a limit nothing is', () => {
+  expect(isOverLimit(20_001, 20_000)).toBe(true)
+  expect(isOverLimit(20_000, 20_000)).toBe(false)
+  expect(isOverLimit(null, 20_000)).toBe(false)
+  expect(isOverLimit(20_001, null)).toBe(false)
+})

@@ -1,0 +1,29 @@
+// The steps a branch can take with a complaint, as the dialog needs them.
+import { host } from '../host'
+import type { CaseView, Settlement } from '@/shared/types'
+
+export type Step = 'settle' | 'hand_off' | 'note' | 'withdraw'
+
+/** Steps that mean nothing without a text. */
+export function needsText(step: Step): boolean {
+  return step !== 'hand_off'
+}
+
+export function takeStep(step: Step, id: string, written: Settlement): Promise<CaseView> {
+  const text = written.summary.trim()
+  switch (step) {
+    case 'settle':
+      return host.settle(id, { ...written, summary: text, remedy: written.remedy.trim() })
+    case 'hand_off':
+      return host.handOff(id, text === '' ? null : text)
+    case 'note':
+      return host.note(id, text)
+    case 'withdraw':
+      return host.withdraw(id, text)
+  }
+}
+
+/** Whether an amount is more than the guidance lets a branch give. */
+export function isOverLimit(amount: number | null, limit: number | null): boolean {
+  return amount !== null && limit !== null && amount > limit
+}

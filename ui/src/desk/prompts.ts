@@ -1,0 +1,57 @@
+// Reminders from the engine as notices in the window; a click on a desktop
+// notification opens the case.
+import { ElNotification } from 'element-plus'
+import 'element-plus/es/components/notification/style/css'
+import { h, onBeforeUnmount, onMounted } from 'vue'
+import type { Router } from 'vue-router'
+import type { PromptView } from '@/shared/types'
+import { useWords } from '@/shared/words'
+import PromptNotice from './PromptNotice.vue'
+import { onOpenCase, onPrompt, type Stop } from './host'
+
+export function showPrompts(router: Router): void {
+  const { t } = useWords()
+  const stops: Stop[] = []
+  let gone = false
+
+  function open(id: string): void {
+    void router.push({ name: 'case', params: { id } })
+  }
+
+  function show(prompt: PromptView): void {
+    const notice = ElNotification({
+      title: prompt.handed_off
+        ? t('frame.prompt.handed_off_title')
+        : t('frame.prompt.title', { minutes: prompt.minutes }),
+      type: prompt.handed_off ? 'info' : 'warning',
+      position: 'bottom-right',
+      // A reminder stays until somebody has seen it.
+      duration: prompt.handed_off ? 20_000 : 0,
+      offset: 40,
+      message: h(PromptNotice, {
+        prompt,
+        text: prompt.handed_off
+          ? t('frame.prompt.handed_off', { reference: prompt.reference })
+          : t('frame.prompt.text', { reference: prompt.reference }),
+        button: t('frame.prompt.open'),
+        onOpen: () => {
+          notice.close()
+          open(prompt.id)
+        },
+      }),
+    })
+  }
+
+  onMounted(async () => {
+    for (const listening of [onPrompt(show), onOpenCase(open)]) {
+      const stop = await listening
+      if (gone) stop()
+      else stops.push(stop)
+    }
+  })
+  onBeforeUnmount(() => {
+    gone = true
+    for (const stop of stops) stop()
+    ElNotification.closeAll()
+  })
+}

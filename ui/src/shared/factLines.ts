@@ -1,0 +1,107 @@
+// What a fact says to a reader: a title and the lines below it. Keys and
+// parameters only; nested texts are given as phrases and said by the caller.
+import type { Phrase } from './time'
+import type { Fact } from './types'
+
+/** How the caller says the pieces a line is made of. */
+export interface Saying {
+  t: (key: string, params?: Record<string, string | number>) => string
+  full: (at: string) => string
+  money: (minor: number) => string
+}
+
+/** The sentence that names the fact. */
+export function factTitle(fact: Fact, say: Saying): string {
+  const key = `facts.title.${fact.kind}`
+  switch (fact.kind) {
+    case 'assessed':
+      return say.t(key, {
+        grade: say.t(`words.grade.${fact.grade}`),
+        complexity: say.t(`words.complexity.${fact.complexity}`),
+      })
+    case 'handed_off':
+      return say.t(key, { cause: say.t(`words.handoff_cause.${fact.cause}`) })
+    case 'released':
+      return say.t(key, { cause: say.t(`words.release_cause.${fact.cause}`) })
+    case 'dispatched':
+      return say.t(key, { department: fact.department_name })
+    case 'answered':
+      return say.t(key, { decision: say.t(`words.decision.${fact.decision}`) })
+    default:
+      return say.t(key)
+  }
+}
+
+/** What was written or decided with it, a line each. */
+export function factLines(fact: Fact, say: Saying): string[] {
+  const line = (key: string, params: Phrase['params'] = {}): string => say.t(`facts.${key}`, params)
+  const given = (text: string | null): string[] => (text ? [text] : [])
+  const reason = (text: string): string[] => (text ? [line('reason', { reason: text })] : [])
+  switch (fact.kind) {
+    case 'recorded':
+      return [
+        [
+          line('arrived', { at: say.full(fact.arrived_at) }),
+          ...(fact.late ? [line('late')] : []),
+          ...(fact.source === 'import' ? [line('from_file')] : []),
+        ].join(' · '),
+      ]
+    case 'assessed':
+      if (fact.override_reason) return [line('otherwise', { reason: fact.override_reason })]
+      return fact.suggestion ? [line('as_suggested')] : []
+    case 'handed_off':
+      return fact.packet.cut ? [line('packet_cut')] : []
+    case 'noted':
+      return given(fact.text)
+    case 'claimed':
+      return [line('until', { at: say.full(fact.until) })]
+    case 'returned_to_branch':
+    case 'task_rejected':
+    case 'approval_requested':
+    case 'disapproved':
+    case 'withdrawn':
+    case 'reopened':
+    case 'taken_over':
+      return reason(fact.reason)
+    case 'dispatched':
+      return [
+        line('question', { question: fact.question }),
+        line('due', { at: say.full(fact.due_at) }),
+      ]
+    case 'reported':
+      return [
+        line('root_cause', { text: fact.report.root_cause }),
+        line('impact', { text: fact.report.impact }),
+        line('proposal', { text: fact.report.proposal }),
+      ]
+    case 'approved':
+      return given(fact.comment)
+    case 'solving_started':
+      return fact.plan.map((m) =>
+        line('measure', { what: m.what, responsible: m.responsible, at: say.full(m.due_at) }),
+      )
+    case 'implemented':
+      return given(fact.summary)
+    case 'answered':
+      return [...given(fact.text), ...(fact.remedy ? [line('remedy', { text: fact.remedy })] : [])]
+    case 'settled':
+      return [
+        ...given(fact.summary),
+        ...(fact.remedy ? [line('remedy', { text: fact.remedy })] : []),
+        ...(fact.amount_minor ? [line('amount', { amount: say.money(fact.amount_minor) })] : []),
+        ...(fact.guidance
+          ? [line('guidance', { category: fact.guidance.category, version: fact.guidance.version })]
+          : []),
+      ]
+    case 'called_back':
+      return [line(fact.satisfied ? 'satisfied' : 'not_satisfied'), ...given(fact.comment)]
+    case 'kept_in_branch':
+    case 'released':
+    case 'queued':
+    case 'task_accepted':
+    case 'closed':
+    case 'archived':
+    case 'alert_acknowledged':
+      return []
+  }
+}

@@ -1,0 +1,61 @@
+// The words of the field as types, for views and parts. Types only: the
+// bindings' code is reached through desk/host.ts and nowhere else, so that the
+// console, which runs in a browser, never loads it.
+import type { Contact, Intake, Representative } from '../bindings/desk'
+
+export type {
+  AdviceView,
+  Assessment,
+  CasePage,
+  CaseRow,
+  CaseView,
+  Category,
+  CategoryTree,
+  IntakeChannel as Channel,
+  Clock,
+  Complexity,
+  Contact,
+  Deadline,
+  Decision,
+  Delivery,
+  DraftView,
+  EnrolmentView,
+  ErrorCode,
+  Fact,
+  FactKind,
+  Field,
+  Grade,
+  Guidance,
+  HandoffCause,
+  Intake,
+  Language,
+  LinkView,
+  Problem,
+  ProblemCode,
+  PromptView,
+  Reason,
+  ReceiptView,
+  ReleaseCause,
+  Report,
+  Representative,
+  Role,
+  Scope,
+  SessionView,
+  Settlement,
+  Source,
+  StaffView,
+  State,
+  StatusView,
+  Suggestion,
+  TimelineEntry,
+  Tone,
+} from '../bindings/desk'
+
+/** The form with every field present; the wire may leave empty ones out. */
+export type Form = Omit<Required<Intake>, 'representative' | 'group'> & {
+  representative: Required<Representative> | null
+  group: Required<Contact>[]
+}
+
+/** The four states a customer can ask for. */
+export type CustomerState = 'accepted' | 'dispatched' | 'investigated' | 'completed'

@@ -1,0 +1,42 @@
+// The console's texts: the shared ones and its own, by area.
+import type { Locale } from '@/shared/settings'
+import type { Messages, TextLoader } from '@/shared/texts'
+import { withShared } from './shared'
+
+type Areas = [
+  Promise<{ consoleFrame: Messages }>,
+  Promise<{ consoleWork: Messages }>,
+  Promise<{ consoleAdmin: Messages }>,
+  Promise<{ consoleErrors: Messages }>,
+]
+
+async function joined(areas: Areas): Promise<Messages> {
+  const [{ consoleFrame }, { consoleWork }, { consoleAdmin }, { consoleErrors }] = await Promise.all(areas)
+  return { console: { ...consoleFrame, ...consoleWork, admin: consoleAdmin, errors: consoleErrors } }
+}
+
+const own: Record<Locale, () => Promise<Messages>> = {
+  'zh-CN': () =>
+    joined([
+      import('./zh-CN/console/frame'),
+      import('./zh-CN/console/work'),
+      import('./zh-CN/console/admin'),
+      import('./zh-CN/console/errors'),
+    ]),
+  'zh-TW': () =>
+    joined([
+      import('./zh-TW/console/frame'),
+      import('./zh-TW/console/work'),
+      import('./zh-TW/console/admin'),
+      import('./zh-TW/console/errors'),
+    ]),
+  en: () =>
+    joined([
+      import('./en/console/frame'),
+      import('./en/console/work'),
+      import('./en/console/admin'),
+      import('./en/console/errors'),
+    ]),
+}
+
+export const consoleTexts: TextLoader = withShared(own)

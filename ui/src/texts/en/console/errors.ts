@@ -1,0 +1,41 @@
+// What the hub can refuse or fail at, in English; complete by type check.
+import type { SameTexts } from '@/shared/texts'
+import type { consoleErrors as reference } from '../../zh-CN/console/errors'
+
+export const consoleErrors: SameTexts<typeof reference> = {
+  code: {
+    not_signed_in: 'Your sign-in has ended. Sign in again; what you typed is still here.',
+    wrong_credentials: 'Name or password is wrong. Try again.',
+    too_many_tries: 'Too many attempts. Try again in {retry_s} seconds.',
+    not_allowed: 'Your role may not do this.',
+    foreign_origin: 'The request came from another site and was refused. Open this page from the hub’s address.',
+    not_found: 'There is no such complaint, or it is not for you to see.',
+    no_such_route: 'The hub does not know this function; the versions may differ. Reload the page.',
+    malformed: 'The request was not understood. Reload the page and try again.',
+    too_large: 'Too much for the hub to take. Shorten it and try again.',
+    too_long: 'Too long: at most {limit} characters.',
+    required: 'Something required is missing.',
+    in_the_past: 'That time has passed. Choose one in the future.',
+    not_in_this_state: 'This step is not possible in the complaint’s present state. The page has been refreshed; what you typed is still here.',
+    not_owner: 'The complaint is not the expert team’s any more.',
+    claimed_by_other: '{name} has claimed this work order first.',
+    not_claimed: 'Claim it first. What you typed is still here.',
+    task_not_open: 'This task has ended or is not yours.',
+    incomplete: 'Something required is missing.',
+    needs_approval: 'A grade-1 complaint needs the management group’s approval first.',
+    already_exists: 'It exists already.',
+    unknown_branch: 'There is no such branch.',
+    unknown_department: 'There is no such department account, or it is no longer active.',
+    unknown_category: 'There is no such category.',
+    bad_branch_code: 'A branch code is 2 to 10 capital letters and digits, beginning with a letter.',
+    bad_login: 'A login has only lower-case letters, digits, dots, dashes and underscores.',
+    weak_password: 'The password is too short: at least {least} characters.',
+    branch_required: 'Clerks and branch managers belong to a branch.',
+    own_account: 'You cannot deactivate your own account.',
+    busy: 'The hub is busy and did not do this. Try again soon; what you typed is still here.',
+    disk_full: 'The hub’s disk is full and it did not do this. Tell the administrator at once; what you typed is still here.',
+    internal: 'The hub failed and did not do this. Try again; if it happens again, tell the administrator the trace.',
+    hub_unreachable: 'The hub cannot be reached. Check the network and try again; what you typed is still here.',
+    hub_not_suda: 'The answer did not come from the hub; something in the network may have taken its place. Try again or ask the administrator.',
+  },
+}

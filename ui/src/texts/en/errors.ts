@@ -1,0 +1,47 @@
+// What went wrong and what to do, in English; complete by type check against zh-CN.
+import type { SameTexts } from '@/shared/texts'
+import type { errors as reference } from '../zh-CN/errors'
+
+export const errors: SameTexts<typeof reference> = {
+  code: {
+    not_enrolled: 'This PC is not enrolled with a hub yet. Enrol it first.',
+    already_enrolled: 'This PC is enrolled already; there is nothing to do.',
+    hub_unreachable: 'The hub cannot be reached. Check the address and the network, then try again.',
+    hub_not_suda: 'There is no Suda hub at this address. Ask the administrator for the right one.',
+    code_unknown: 'The enrolment code is wrong. Check it and type it again.',
+    code_used: 'This enrolment code has been used. Ask the administrator for a new one.',
+    code_expired: 'The enrolment code has expired (it lasts 10 minutes). Ask the administrator for a new one.',
+    version_mismatch: "This program and the hub do not fit each other's version. Ask the administrator to update it.",
+    sign_in_failed: 'Name or password is wrong. Try again.',
+    sign_in_wait: 'Too many attempts. Try again in {seconds} seconds.',
+    signed_out: 'You are signed out. Sign in again; what you typed is saved.',
+    locked: 'The screen is locked. Type your password; what you typed is saved.',
+    form_incomplete: 'Something is still missing; see the fields marked red.',
+    override_reason_missing: 'You decided otherwise than suggested. Write down why.',
+    not_found: 'There is no such complaint; the number may be wrong.',
+    refused_state: "This step is not possible in the complaint's present state. The view has been refreshed.",
+    refused_role: 'Your role may not do this. Ask the branch manager or the administrator.',
+    refused_owner: "The complaint is not the branch's any more; you can only add notes.",
+    refused_incomplete: 'Something required is missing.',
+    refused_other: 'This step is not possible now. Refresh and try again.',
+    disk_full: 'The disk is full, so nothing can be saved. Free some space and try again; what you typed is not lost.',
+    read_only: 'The data folder cannot be written to. Ask the administrator.',
+    damaged: 'The data file on this PC is damaged. Stop and ask the administrator to restore it; do not delete it.',
+    wrong_key: 'The key does not fit the data file. Ask the administrator.',
+    in_use: 'Suda is running on this PC already. Use the window that is open.',
+    keyring_missing: "The system's keyring is not available, so the data cannot be opened. Ask the administrator.",
+    internal: 'The program failed and this step was not done. Try again; if it happens again, tell the administrator the trace.',
+  },
+  problem: {
+    required: 'Required',
+    too_long: 'Too long: at most {limit} characters',
+    too_many: 'Too many: at most {limit}',
+    not_a_phone: 'Not a phone number',
+    not_an_email: 'Not an e-mail address',
+    in_the_future: 'This lies in the future',
+    unknown_category: 'Choose down to the last level',
+    negative: 'An amount cannot be negative',
+  },
+  reachable: 'Phone, e-mail or anonymous',
+  unexpected: 'Something unexpected happened. Try again.',
+}

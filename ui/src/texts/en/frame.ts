@@ -1,0 +1,62 @@
+// The texts of zh-CN/frame.ts in English; complete by type check.
+import type { SameTexts } from '@/shared/texts'
+import type { door as doorReference, frame as frameReference } from '../zh-CN/frame'
+
+export const door: SameTexts<typeof doorReference> = {
+  enrol: {
+    title: 'Enrol this PC with the hub',
+    lead: 'Needed once. The administrator makes the code at the hub; it lasts 10 minutes and works once.',
+    hub: 'Address of the hub',
+    hub_example: 'for example https://hub.example.cn',
+    code: 'Enrolment code',
+    code_hint: 'Capital or small letters; may be pasted',
+    submit: 'Enrol',
+    working: 'Enrolling',
+  },
+  sign_in: {
+    title: 'Who is at the counter?',
+    password: 'Password',
+    submit: 'Sign in',
+    other: 'Somebody else',
+    nobody: 'Nobody of this branch can sign in yet. Ask the administrator.',
+  },
+  lock: {
+    title: 'Screen locked',
+    lead: 'What you were typing is saved; go on after unlocking.',
+    submit: 'Unlock',
+    switch: 'Somebody else signs in',
+  },
+}
+
+export const frame: SameTexts<typeof frameReference> = {
+  navigation: 'Main navigation',
+  record: 'Record',
+  backlog: 'Backlog',
+  done: 'Done',
+  guidance: 'Guidance',
+  lock: 'Lock the screen',
+  switch: 'Somebody else signs in',
+  search: {
+    label: 'Search complaints',
+    placeholder: 'Search number, phone, name or text',
+    none: 'Nothing found',
+  },
+  status: {
+    unsent: 'Saved on this PC: {n} not yet at the hub, oldest {age}',
+    urgent: '{n} of them handoffs',
+    all_at_hub: 'Everything is at the hub',
+    last_receipt: 'Last receipt of the hub {at}',
+    clock_slow: "This PC's clock is {span} slow",
+    clock_fast: "This PC's clock is {span} fast",
+    failed: 'The status cannot be read now',
+    next: 'Next deadline: {left}',
+    desk: 'Desk {letter}',
+  },
+  prompt: {
+    title: 'The customer came {minutes} minutes ago',
+    text: '{reference} is neither settled nor handed off.',
+    handed_off_title: 'Handed off to the experts',
+    handed_off: '{reference} was still open near the end of the hour and has been handed off.',
+    open: 'Open the case',
+  },
+}

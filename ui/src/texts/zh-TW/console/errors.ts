@@ -1,0 +1,41 @@
+// The texts of zh-CN/console/errors.ts in Traditional Chinese; complete by type check.
+import type { SameTexts } from '@/shared/texts'
+import type { consoleErrors as reference } from '../../zh-CN/console/errors'
+
+export const consoleErrors: SameTexts<typeof reference> = {
+  code: {
+    not_signed_in: '登入已失效，請重新登入。填寫的內容還在。',
+    wrong_credentials: '賬號或密碼不對，請重試。',
+    too_many_tries: '嘗試次數過多，請 {retry_s} 秒後再試。',
+    not_allowed: '您的崗位不能做這一步。',
+    foreign_origin: '請求來自別的網站，已拒絕。請從中心的網址開啟本頁面。',
+    not_found: '找不到這件投訴，或者不在您的檢視範圍內。',
+    no_such_route: '中心沒有這項功能，可能版本不一致。請重新整理頁面。',
+    malformed: '請求格式不對，請重新整理頁面後重試。',
+    too_large: '內容太大，中心沒有接收。請縮短後重試。',
+    too_long: '太長，最多 {limit} 個字。',
+    required: '有必填內容沒有填寫。',
+    in_the_past: '這個時間已經過去，請選擇將來的時間。',
+    not_in_this_state: '這件投訴目前的狀態不能做這一步，頁面已更新。填寫的內容還在。',
+    not_owner: '這件投訴現在不歸專家團隊負責。',
+    claimed_by_other: '{name} 已先認領了這件工單。',
+    not_claimed: '請先認領，再做這一步。填寫的內容還在。',
+    task_not_open: '這個任務已經結束，或者不是派給您的。',
+    incomplete: '有必填內容沒有填寫。',
+    needs_approval: '一級投訴須先經管理決策小組審批。',
+    already_exists: '已經存在相同的記錄。',
+    unknown_branch: '沒有這個營業廳。',
+    unknown_department: '沒有這個部門賬號，可能已停用。',
+    unknown_category: '沒有這個類別。',
+    bad_branch_code: '廳程式碼為 2 至 10 位大寫字母和數字，以字母開頭。',
+    bad_login: '賬號只能用小寫字母、數字、點、橫線和下劃線。',
+    weak_password: '密碼太短，至少 {least} 個字元。',
+    branch_required: '營業員和店長鬚指定所屬營業廳。',
+    own_account: '不能停用自己的賬號。',
+    busy: '中心正忙，這一步沒有完成。請稍後重試，填寫的內容還在。',
+    disk_full: '中心的磁碟已滿，這一步沒有完成。請立即聯絡管理員，填寫的內容還在。',
+    internal: '中心出錯了，這一步沒有完成。請重試；若再次出現，請把追蹤號告訴管理員。',
+    hub_unreachable: '連不上中心，請檢查網路後重試。填寫的內容還在。',
+    hub_not_suda: '收到的不是中心的答覆，可能被網路裝置攔截。請重試或聯絡管理員。',
+  },
+}

@@ -1,0 +1,47 @@
+// The texts of zh-CN/errors.ts in Traditional Chinese; complete by type check.
+import type { SameTexts } from '@/shared/texts'
+import type { errors as reference } from '../zh-CN/errors'
+
+export const errors: SameTexts<typeof reference> = {
+  code: {
+    not_enrolled: '這台電腦還沒有登記到中心，請先完成登記。',
+    already_enrolled: '這台電腦已經登記過了，無需再次登記。',
+    hub_unreachable: '連不上中心。請檢查地址和網路，然後重試。',
+    hub_not_suda: '這個地址上的不是訴達中心。請向管理員核對地址。',
+    code_unknown: '登記碼不對。請核對後重新輸入。',
+    code_used: '這個登記碼已經用過。請向管理員索取新的登記碼。',
+    code_expired: '登記碼已過期（有效 10 分鐘）。請向管理員索取新的登記碼。',
+    version_mismatch: '本機程式與中心的版本不相容，請聯絡管理員升級。',
+    sign_in_failed: '帳號或密碼不對，請重試。',
+    sign_in_wait: '嘗試次數過多，請 {seconds} 秒後再試。',
+    signed_out: '您已退出，請重新登入。填寫的內容已儲存。',
+    locked: '螢幕已鎖定，請輸入密碼。填寫的內容已儲存。',
+    form_incomplete: '還有內容需要補充，請看標紅的欄目。',
+    override_reason_missing: '您的判斷與建議不同，請寫明原因。',
+    not_found: '找不到這件投訴，可能編號有誤。',
+    refused_state: '這件投訴目前的狀態不能做這一步，內容已重新整理。',
+    refused_role: '您的崗位不能做這一步，請找店長或管理員。',
+    refused_owner: '這件投訴現在不歸本廳負責，只能新增備註。',
+    refused_incomplete: '有必填內容沒有填寫。',
+    refused_other: '這一步目前不能做，請重新整理後再試。',
+    disk_full: '磁碟已滿，無法儲存。請清理磁碟空間後重試，已填寫的內容不會丟失。',
+    read_only: '資料目錄不可寫，無法儲存。請聯絡管理員。',
+    damaged: '本機資料檔案已損壞。請停止使用並聯絡管理員恢復，不要刪除檔案。',
+    wrong_key: '資料檔案的金鑰不對，無法開啟。請聯絡管理員。',
+    in_use: '訴達已經在這台電腦上執行，請使用已開啟的視窗。',
+    keyring_missing: '系統金鑰環不可用，無法開啟資料。請聯絡管理員。',
+    internal: '程式出錯了，這一步沒有完成。請重試；若再次出現，請把追蹤號告訴管理員。',
+  },
+  problem: {
+    required: '請填寫',
+    too_long: '太長，最多 {limit} 個字',
+    too_many: '太多，最多 {limit} 個',
+    not_a_phone: '電話號碼不對',
+    not_an_email: '信箱地址不對',
+    in_the_future: '時間在將來，請核對',
+    unknown_category: '請選到最後一級類別',
+    negative: '金額不能為負',
+  },
+  reachable: '請填電話或信箱，或選匿名',
+  unexpected: '出現意外問題，請重試。',
+}

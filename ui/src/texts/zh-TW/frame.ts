@@ -1,0 +1,65 @@
+// The texts of zh-CN/frame.ts in Traditional Chinese; complete by type check.
+import type { SameTexts } from '@/shared/texts'
+import type {
+  door as doorReference,
+  frame as frameReference,
+} from '../zh-CN/frame'
+
+export const door: SameTexts<typeof doorReference> = {
+  enrol: {
+    title: '把這台電腦登記到中心',
+    lead: '首次使用需要登記一次。登記碼由管理員在中心生成，10 分鐘內有效，只能用一次。',
+    hub: '中心地址',
+    hub_example: '例如 https://hub.example.cn',
+    code: '登記碼',
+    code_hint: '不區分大小寫，可直接貼上',
+    submit: '登記',
+    working: '正在登記',
+  },
+  sign_in: {
+    title: '誰在當班？',
+    password: '密碼',
+    submit: '登入',
+    other: '換一個人',
+    nobody: '本廳還沒有可登入的人員，請聯絡管理員。',
+  },
+  lock: {
+    title: '螢幕已鎖定',
+    lead: '填寫中的內容已儲存，解鎖後可繼續。',
+    submit: '解鎖',
+    switch: '換人登入',
+  },
+}
+
+export const frame: SameTexts<typeof frameReference> = {
+  navigation: '主導航',
+  record: '登記',
+  backlog: '待辦',
+  done: '已辦',
+  guidance: '口徑',
+  lock: '鎖定螢幕',
+  switch: '換人登入',
+  search: {
+    label: '搜尋投訴',
+    placeholder: '搜尋編號、電話、姓名或內容',
+    none: '沒有找到',
+  },
+  status: {
+    unsent: '已存本機：{n} 條未到中心，最早 {age}前',
+    urgent: '其中轉派 {n} 條',
+    all_at_hub: '全部已到中心',
+    last_receipt: '中心最近回執 {at}',
+    clock_slow: '本機時鐘慢了 {span}，請校準',
+    clock_fast: '本機時鐘快了 {span}，請校準',
+    failed: '狀態暫時讀不到',
+    next: '最近時限 {left}',
+    desk: '櫃台 {letter}',
+  },
+  prompt: {
+    title: '客戶已等 {minutes} 分鐘',
+    text: '{reference} 還沒有辦結或轉派。',
+    handed_off_title: '已自動轉派專家',
+    handed_off: '{reference} 臨近一小時仍未辦結，已自動轉派。',
+    open: '開啟投訴',
+  },
+}
