@@ -11,7 +11,8 @@ use crate::text::{clean, to_half_width};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
+// The window's bindings have a `Channel` of their own.
+#[serde(rename = "IntakeChannel", rename_all = "snake_case")]
 pub enum Channel {
     #[default]
     WalkIn,

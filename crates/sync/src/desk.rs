@@ -99,7 +99,6 @@ enum Phase {
         first_n: u64,
     },
     SavingReceipt {
-        lane: Lane,
         progress: bool,
     },
     Pulling,
@@ -222,7 +221,7 @@ impl DeskSync {
             }
             (Phase::SavingWelcome, Input::Saved) => self.load(Lane::Urgent),
             (Phase::Loading(lane), Input::Loaded(events)) => self.send(lane, events),
-            (Phase::SavingReceipt { lane, progress }, Input::Saved) => {
+            (Phase::SavingReceipt { progress }, Input::Saved) => {
                 if progress {
                     self.load(Lane::Urgent)
                 } else {
@@ -337,7 +336,7 @@ impl DeskSync {
         }
         let progress = receipt.watermarks[lane.index()] >= first_n;
         self.position.acked = receipt.watermarks;
-        self.phase = Phase::SavingReceipt { lane, progress };
+        self.phase = Phase::SavingReceipt { progress };
         Some(Command::SaveReceipt(Box::new(receipt)))
     }
 

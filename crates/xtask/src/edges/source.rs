@@ -24,7 +24,7 @@ const NOT_IN_PURE_CRATES: [&str; 9] = [
 
 /// The only part of the UI that may know what it runs in, and the generated
 /// commands below it.
-const HOST_MODULE: &str = "ui/src/host";
+const HOST_MODULE: &str = "ui/src/desk/host";
 const GENERATED: &str = "ui/src/bindings/";
 const NOT_IN_VIEWS: &str = "@tauri-apps/";
 

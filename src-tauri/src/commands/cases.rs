@@ -1,0 +1,85 @@
+//! The backlog and what can be done with a complaint.
+
+use suda_desk::view::{CasePage, CaseRow, CaseView, Scope, Settlement, StatusView};
+use suda_domain::ComplaintId;
+use tauri::{State, WebviewWindow};
+
+use super::Answer;
+use crate::error::{AppError, ErrorCode};
+use crate::host::Host;
+
+const PAGE: u32 = 50;
+const HITS: u32 = 20;
+
+#[tauri::command]
+#[specta::specta]
+pub async fn cases(host: State<'_, Host>, scope: Scope, after: Option<String>) -> Answer<CasePage> {
+    let (desk, session) = host.signed_in().await?;
+    Ok(desk.cases(&session, scope, after, PAGE).await?)
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn case_view(host: State<'_, Host>, id: ComplaintId) -> Answer<CaseView> {
+    let (desk, session) = host.signed_in().await?;
+    Ok(desk.case(&session, id).await?)
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn search(host: State<'_, Host>, text: String) -> Answer<Vec<CaseRow>> {
+    let (desk, session) = host.signed_in().await?;
+    Ok(desk.search(&session, &text, HITS).await?)
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn settle(
+    host: State<'_, Host>,
+    id: ComplaintId,
+    settlement: Settlement,
+) -> Answer<CaseView> {
+    let (desk, session) = host.signed_in().await?;
+    Ok(desk.settle(&session, id, settlement).await?)
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn hand_off(
+    host: State<'_, Host>,
+    id: ComplaintId,
+    note: Option<String>,
+) -> Answer<CaseView> {
+    let (desk, session) = host.signed_in().await?;
+    Ok(desk.hand_off(&session, id, note).await?)
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn note(host: State<'_, Host>, id: ComplaintId, text: String) -> Answer<CaseView> {
+    let (desk, session) = host.signed_in().await?;
+    Ok(desk.note(&session, id, text).await?)
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn withdraw(host: State<'_, Host>, id: ComplaintId, reason: String) -> Answer<CaseView> {
+    let (desk, session) = host.signed_in().await?;
+    Ok(desk.withdraw(&session, id, reason).await?)
+}
+
+/// The status line; shown also on the sign-in screen, so it needs nobody signed in.
+#[tauri::command]
+#[specta::specta]
+pub async fn status(host: State<'_, Host>) -> Answer<StatusView> {
+    Ok(host.desk()?.status().await?)
+}
+
+/// Opens the system's print dialog for what the window shows.
+#[tauri::command]
+#[specta::specta]
+pub async fn print_page(window: WebviewWindow) -> Answer<()> {
+    window
+        .print()
+        .map_err(|error| AppError::fault(ErrorCode::Internal, &error))
+}

@@ -1,0 +1,10 @@
+//! What the window may ask for. Thin: the session, one call of the desk, a
+//! typed answer.
+
+pub mod account;
+pub mod cases;
+pub mod intake;
+
+use crate::error::AppError;
+
+pub type Answer<T> = Result<T, AppError>;

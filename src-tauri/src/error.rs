@@ -1,0 +1,274 @@
+//! What a command answers when it cannot do what was asked: a code the window
+//! has words for, never a sentence of the program's.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+use suda_desk::{
+    DraftError, EnrolError, KeyError, OpenError, PlaceError, ReadError, RecordError, SessionError,
+    SignInError, StepError, StoreError, TransportError,
+};
+use suda_domain::Refusal;
+use suda_domain::intake::{Field, Problem};
+use uuid::Uuid;
+
+/// How the window speaks of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "snake_case")]
+pub enum Tone {
+    /// Something is broken or cannot be reached.
+    Fault,
+    /// Not possible now.
+    State,
+    /// Not allowed for this person.
+    Denied,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, specta::Type)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    NotEnrolled,
+    AlreadyEnrolled,
+    HubUnreachable,
+    /// What answers at the address is no hub.
+    HubNotSuda,
+    CodeUnknown,
+    CodeUsed,
+    CodeExpired,
+    VersionMismatch,
+    SignInFailed,
+    /// `params.seconds` says how long.
+    SignInWait,
+    SignedOut,
+    Locked,
+    /// `problems` say what to mend.
+    FormIncomplete,
+    OverrideReasonMissing,
+    NotFound,
+    RefusedState,
+    RefusedRole,
+    RefusedOwner,
+    RefusedIncomplete,
+    RefusedOther,
+    DiskFull,
+    ReadOnly,
+    Damaged,
+    WrongKey,
+    InUse,
+    KeyringMissing,
+    Internal,
+}
+
+/// An error as the window gets it.
+#[derive(Clone, Debug, Serialize, Deserialize, specta::Type)]
+pub struct AppError {
+    pub tone: Tone,
+    pub code: ErrorCode,
+    pub field: Option<Field>,
+    pub problems: Vec<Problem>,
+    pub params: BTreeMap<String, String>,
+    /// Stands in the log beside the details.
+    pub trace: String,
+}
+
+impl AppError {
+    fn new(tone: Tone, code: ErrorCode) -> Self {
+        Self {
+            tone,
+            code,
+            field: None,
+            problems: Vec::new(),
+            params: BTreeMap::new(),
+            trace: Uuid::new_v4()
+                .simple()
+                .to_string()
+                .chars()
+                .take(8)
+                .collect(),
+        }
+    }
+
+    pub fn state(code: ErrorCode) -> Self {
+        Self::new(Tone::State, code)
+    }
+
+    /// A fault, with its causes in the log under the trace.
+    pub fn fault(code: ErrorCode, error: &dyn Error) -> Self {
+        let answer = Self::new(Tone::Fault, code);
+        tracing::error!(trace = %answer.trace, ?code, "{}", with_causes(error));
+        answer
+    }
+}
+
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        // Writing to a string does not fail.
+        let _ = write!(text, ": {next}");
+        cause = next.source();
+    }
+    text
+}
+
+// One door for each operation's errors: which code, and whether it is a fault.
+
+impl From<&OpenError> for AppError {
+    fn from(error: &OpenError) -> Self {
+        let code = match error {
+            OpenError::Place(place) => place_code(place),
+            OpenError::Key(_) => return Self::from_key(error),
+            OpenError::WrongKey => ErrorCode::WrongKey,
+            OpenError::Damaged | OpenError::DatabaseMissing | OpenError::OtherDevice => {
+                ErrorCode::Damaged
+            }
+            OpenError::Empty => ErrorCode::NotEnrolled,
+            OpenError::Newer => ErrorCode::VersionMismatch,
+            OpenError::Rules(_) => ErrorCode::Internal,
+            OpenError::Store(store) => store_code(store),
+        };
+        Self::fault(code, error)
+    }
+}
+
+impl AppError {
+    fn from_key(error: &OpenError) -> Self {
+        let code = match error {
+            OpenError::Key(KeyError::KeyringUnavailable(_) | KeyError::NotInKeyring) => {
+                ErrorCode::KeyringMissing
+            }
+            _ => ErrorCode::WrongKey,
+        };
+        Self::fault(code, error)
+    }
+}
+
+fn place_code(error: &PlaceError) -> ErrorCode {
+    match error {
+        PlaceError::InUse(_) => ErrorCode::InUse,
+        PlaceError::ReadOnly(_) => ErrorCode::ReadOnly,
+        PlaceError::DiskFull => ErrorCode::DiskFull,
+        PlaceError::Damaged(_) => ErrorCode::Damaged,
+        PlaceError::Io { .. } => ErrorCode::Internal,
+    }
+}
+
+fn store_code(error: &StoreError) -> ErrorCode {
+    match error {
+        StoreError::DiskFull => ErrorCode::DiskFull,
+        StoreError::ReadOnly => ErrorCode::ReadOnly,
+        StoreError::Damaged(_) => ErrorCode::Damaged,
+        _ => ErrorCode::Internal,
+    }
+}
+
+impl From<StoreError> for AppError {
+    fn from(error: StoreError) -> Self {
+        Self::fault(store_code(&error), &error)
+    }
+}
+
+impl From<SessionError> for AppError {
+    fn from(error: SessionError) -> Self {
+        Self::state(match error {
+            SessionError::NotEnrolled => ErrorCode::NotEnrolled,
+            SessionError::SignedOut => ErrorCode::SignedOut,
+        })
+    }
+}
+
+impl From<Refusal> for AppError {
+    fn from(refusal: Refusal) -> Self {
+        let (tone, code) = match refusal {
+            Refusal::State | Refusal::AlreadyRecorded => (Tone::State, ErrorCode::RefusedState),
+            Refusal::Role | Refusal::OtherBranch => (Tone::Denied, ErrorCode::RefusedRole),
+            Refusal::NotOwner | Refusal::OwnerAhead => (Tone::State, ErrorCode::RefusedOwner),
+            Refusal::Incomplete => (Tone::State, ErrorCode::RefusedIncomplete),
+            _ => (Tone::State, ErrorCode::RefusedOther),
+        };
+        Self::new(tone, code)
+    }
+}
+
+impl From<SignInError> for AppError {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Failed => Self::state(ErrorCode::SignInFailed),
+            SignInError::Wait { seconds } => {
+                let mut answer = Self::state(ErrorCode::SignInWait);
+                answer
+                    .params
+                    .insert("seconds".to_owned(), seconds.to_string());
+                answer
+            }
+            SignInError::Session(error) => error.into(),
+        }
+    }
+}
+
+impl From<EnrolError> for AppError {
+    fn from(error: EnrolError) -> Self {
+        let code = match &error {
+            EnrolError::AlreadyEnrolled => return Self::state(ErrorCode::AlreadyEnrolled),
+            EnrolError::CodeUnknown => return Self::state(ErrorCode::CodeUnknown),
+            EnrolError::CodeUsed => return Self::state(ErrorCode::CodeUsed),
+            EnrolError::CodeExpired => return Self::state(ErrorCode::CodeExpired),
+            EnrolError::VersionMismatch => ErrorCode::VersionMismatch,
+            EnrolError::Transport(TransportError::Address | TransportError::NotSuda) => {
+                ErrorCode::HubNotSuda
+            }
+            EnrolError::Transport(_) | EnrolError::HubFailing(_) => ErrorCode::HubUnreachable,
+            EnrolError::Rules(_) => ErrorCode::Internal,
+            EnrolError::Place(place) => place_code(place),
+            EnrolError::Store(store) => store_code(store),
+        };
+        Self::fault(code, &error)
+    }
+}
+
+impl From<DraftError> for AppError {
+    fn from(error: DraftError) -> Self {
+        match error {
+            DraftError::Session(error) => error.into(),
+            DraftError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RecordError> for AppError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Problems(problems) => Self {
+                problems,
+                ..Self::state(ErrorCode::FormIncomplete)
+            },
+            RecordError::OverrideReasonMissing => Self::state(ErrorCode::OverrideReasonMissing),
+            RecordError::Refused(refusal) => refusal.into(),
+            RecordError::Session(error) => error.into(),
+            RecordError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReadError> for AppError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::NotFound => Self::state(ErrorCode::NotFound),
+            ReadError::Session(error) => error.into(),
+            ReadError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StepError> for AppError {
+    fn from(error: StepError) -> Self {
+        match error {
+            StepError::NotFound => Self::state(ErrorCode::NotFound),
+            StepError::Refused(refusal) => refusal.into(),
+            StepError::Session(error) => error.into(),
+            StepError::Store(error) => error.into(),
+        }
+    }
+}

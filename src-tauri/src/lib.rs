@@ -1,0 +1,90 @@
+//! The desk's shell: the window, its commands, desktop notifications. No rule
+//! and no SQL here: a command takes the session, calls the desk, and returns a
+//! typed answer or a typed error.
+
+mod commands;
+mod error;
+mod host;
+mod notify;
+mod pulse;
+
+use std::path::PathBuf;
+
+use suda_desk::KeySource;
+use tauri::Manager as _;
+use tauri_specta::{Builder, collect_commands, collect_events};
+
+pub use crate::error::{AppError, ErrorCode, Tone};
+use crate::host::Host;
+
+/// Where the desk's data are and where its key comes from.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The data directory; the user's application data when absent.
+    pub data: Option<PathBuf>,
+    pub key: KeySource,
+}
+
+/// The commands and events of the window, from which the TypeScript bindings
+/// are generated.
+pub fn bindings() -> Builder<tauri::Wry> {
+    Builder::new()
+        // What is written and what is read have one shape: every field stands in both.
+        .disable_serde_phases()
+        .commands(collect_commands![
+            commands::account::enrolment,
+            commands::account::enrol,
+            commands::account::staff,
+            commands::account::sign_in,
+            commands::account::session,
+            commands::account::lock,
+            commands::account::sign_out,
+            commands::intake::draft_open,
+            commands::intake::draft_save,
+            commands::intake::drafts,
+            commands::intake::draft_discard,
+            commands::intake::advise,
+            commands::intake::record,
+            commands::intake::receipt,
+            commands::intake::categories,
+            commands::intake::guidance,
+            commands::cases::cases,
+            commands::cases::case_view,
+            commands::cases::search,
+            commands::cases::settle,
+            commands::cases::hand_off,
+            commands::cases::note,
+            commands::cases::withdraw,
+            commands::cases::status,
+            commands::cases::print_page,
+        ])
+        .events(collect_events![
+            pulse::Changed,
+            pulse::Prompt,
+            pulse::OpenCase
+        ])
+}
+
+/// Opens the window and runs until it is closed.
+///
+/// # Errors
+/// When the window system cannot be used.
+pub fn run(options: Options) -> tauri::Result<()> {
+    let bindings = bindings();
+    tauri::Builder::default()
+        .plugin(tauri_plugin_notification::init())
+        .invoke_handler(bindings.invoke_handler())
+        .setup(move |app| {
+            bindings.mount_events(app);
+            let data = match options.data {
+                Some(data) => data,
+                None => app.path().app_local_data_dir()?,
+            };
+            let host = tauri::async_runtime::block_on(Host::open(&data, options.key));
+            app.manage(host);
+            notify::listen(app.handle());
+            pulse::start(app.handle());
+            Ok(())
+        })
+        .run(tauri::generate_context!())
+}

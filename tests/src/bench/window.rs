@@ -1,0 +1,78 @@
+//! What people wait for: the form after a start, a case in an expert's browser.
+
+use std::time::{Duration, Instant};
+
+use fantoccini::Locator;
+use suda_tests::{City, Display, Failure, Screen, descendants, eventually};
+
+use crate::desk;
+use crate::line::{Times, print};
+
+const SAVES: usize = 40;
+const STARTS: usize = 5;
+
+/// From the save at the desk to the row in an expert's open browser.
+pub async fn visible() -> Result<(), Failure> {
+    let city = City::start()?;
+    let dir = city.desk(&city.branch()?, "desk")?;
+    let browser = Screen::browser(&format!("{}/console", city.url())).await?;
+    browser
+        .console_sign_in(city.account("expert", None)?)
+        .await?;
+    browser.part("console-queue").await?;
+    let (desk, session) = desk::open(&city, &dir).await?;
+    let syncing = desk.clone();
+    let sync = tokio::spawn(async move { syncing.sync_forever(std::future::pending()).await });
+    let mut times = Times::default();
+    for n in 0..SAVES {
+        let begin = Instant::now();
+        let reference = desk::record(&desk, &session, n, true).await?;
+        let row = format!("[data-reference=\"{reference}\"]");
+        eventually("the row", Duration::from_secs(10), || async {
+            Ok(browser.client.find(Locator::Css(&row)).await.ok())
+        })
+        .await?;
+        times.add(begin.elapsed());
+    }
+    sync.abort();
+    times.print("visible", "save_to_experts_browser");
+    browser.close().await
+}
+
+/// From starting the program to a form that takes input, and what it costs.
+pub async fn start() -> Result<(), Failure> {
+    let city = City::start()?;
+    let dir = city.desk(&city.branch()?, "desk")?;
+    let display = Display::start()?;
+    let mut times = Times::default();
+    for n in 0..STARTS {
+        let begin = Instant::now();
+        let window = Screen::window(&display, &dir).await?;
+        window.part("sign-in").await?;
+        times.add(begin.elapsed());
+        if n + 1 == STARTS {
+            let kib = resident_kib(window.driver_id)?;
+            print("window", "rss_with_webview", kib as f64 / 1024.0, "MiB", 1);
+        }
+        window.close().await?;
+    }
+    times.print("window", "cold_start_to_form");
+    Ok(())
+}
+
+/// Resident memory of the window's processes: `suda` and the web processes,
+/// without the two drivers.
+fn resident_kib(driver: u32) -> Result<u64, Failure> {
+    let mut total = 0;
+    for id in descendants(driver) {
+        let status = std::fs::read_to_string(format!("/proc/{id}/status"))
+            .map_err(Failure::io("the memory of a process"))?;
+        let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
+        if field("Name:").is_some_and(|name| name.contains("Driv")) {
+            continue;
+        }
+        let rss = field("VmRSS:").unwrap_or_default();
+        total += rss.trim().trim_end_matches(" kB").parse().unwrap_or(0);
+    }
+    Ok(total)
+}

@@ -1,0 +1,302 @@
+//! The real window and a real browser, both driven through WebDriver.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash as _, Hasher as _};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use fantoccini::elements::Element;
+use fantoccini::key::Key;
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::city::{Account, DeskDir};
+use crate::process::{Failure, Running, bin, eventually};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A display of its own, so that tests run beside each other and without a screen.
+pub struct Display {
+    _server: Running,
+    name: String,
+}
+
+impl Display {
+    pub fn start() -> Result<Self, Failure> {
+        let mut command = Command::new("Xvfb");
+        command.args([
+            "-displayfd",
+            "1",
+            "-screen",
+            "0",
+            "1440x900x24",
+            "-nolisten",
+            "tcp",
+        ]);
+        command.stderr(Stdio::null());
+        let number = |line: &str| line.trim().parse::<u32>().ok();
+        let (server, number) = Running::start_until(&mut command, PATIENCE, number)?;
+        Ok(Self {
+            _server: server,
+            name: format!(":{number}"),
+        })
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// A window or a browser page being driven, and what has to live as long as it.
+pub struct Screen {
+    pub client: Client,
+    _driver: Running,
+    _profile: TempDir,
+    /// Process id of the driver; its children are the window's processes.
+    pub driver_id: u32,
+}
+
+fn free_port() -> Result<u16, Failure> {
+    let listener = TcpListener::bind("127.0.0.1:0").map_err(Failure::io("a free port"))?;
+    Ok(listener
+        .local_addr()
+        .map_err(Failure::io("a free port"))?
+        .port())
+}
+
+async fn connect(port: u16, capabilities: serde_json::Value) -> Result<Client, Failure> {
+    let url = format!("http://127.0.0.1:{port}");
+    let capabilities = capabilities.as_object().cloned().unwrap_or_default();
+    eventually("the driver gives a session", PATIENCE, || async {
+        let mut builder = ClientBuilder::native();
+        Ok(Some(
+            builder
+                .capabilities(capabilities.clone())
+                .connect(&url)
+                .await?,
+        ))
+    })
+    .await
+}
+
+impl Screen {
+    /// Opens the desk's window on its data directory.
+    pub async fn window(display: &Display, desk: &DeskDir) -> Result<Self, Failure> {
+        let profile = TempDir::new().map_err(Failure::io("a temporary folder"))?;
+        let (port, native) = (free_port()?, free_port()?);
+        let mut command = Command::new("tauri-driver");
+        command.args([
+            "--port",
+            &port.to_string(),
+            "--native-port",
+            &native.to_string(),
+        ]);
+        command.env("DISPLAY", display.name());
+        // The window's own settings (language, theme) start fresh in every test.
+        command
+            .env("XDG_DATA_HOME", profile.path())
+            .env("XDG_CACHE_HOME", profile.path());
+        command
+            .env("GDK_BACKEND", "x11")
+            .env("LANG", "C.UTF-8")
+            .env("LIBGL_ALWAYS_SOFTWARE", "1");
+        command
+            .env_remove("WAYLAND_DISPLAY")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let driver = Running::start(&mut command)?;
+        let capabilities = json!({
+            "browserName": "wry",
+            "tauri:options": {
+                "application": bin("suda"),
+                "args": ["--data", desk.data, "--key-file", desk.key],
+            }
+        });
+        let client = connect(port, capabilities).await?;
+        Ok(Self {
+            client,
+            driver_id: driver.id(),
+            _driver: driver,
+            _profile: profile,
+        })
+    }
+
+    /// Opens a headless Chromium on `url`.
+    pub async fn browser(url: &str) -> Result<Self, Failure> {
+        let profile = TempDir::new().map_err(Failure::io("a temporary folder"))?;
+        let port = free_port()?;
+        let mut command = Command::new("chromedriver");
+        command
+            .arg(format!("--port={port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let driver = Running::start(&mut command)?;
+        let data_dir = format!("--user-data-dir={}", profile.path().display());
+        let capabilities = json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": { "args": [
+                "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                "--disable-dev-shm-usage", "--window-size=1440,900", "--lang=zh-CN", data_dir,
+            ] }
+        });
+        let client = connect(port, capabilities).await?;
+        client.goto(url).await?;
+        Ok(Self {
+            client,
+            driver_id: driver.id(),
+            _driver: driver,
+            _profile: profile,
+        })
+    }
+
+    /// The element with this `data-testid`, once it is there.
+    pub async fn part(&self, testid: &str) -> Result<Element, Failure> {
+        self.css(&format!("[data-testid=\"{testid}\"]")).await
+    }
+
+    /// The first element a CSS selector finds, once it is there.
+    pub async fn css(&self, selector: &str) -> Result<Element, Failure> {
+        eventually(selector, PATIENCE, || async {
+            Ok(Some(self.client.find(Locator::Css(selector)).await?))
+        })
+        .await
+        .map_err(|error| Failure::Said(format!("{selector}: {error}")))
+    }
+
+    /// Clicks a part once it can be clicked.
+    pub async fn click(&self, testid: &str) -> Result<(), Failure> {
+        self.click_css(&format!("[data-testid=\"{testid}\"]")).await
+    }
+
+    pub async fn click_css(&self, selector: &str) -> Result<(), Failure> {
+        eventually(selector, PATIENCE, || async {
+            self.client
+                .find(Locator::Css(selector))
+                .await?
+                .click()
+                .await?;
+            Ok(Some(()))
+        })
+        .await
+        .map_err(|error| Failure::Said(format!("click {selector}: {error}")))
+    }
+
+    /// Types into a part, or into the input inside it.
+    pub async fn fill(&self, testid: &str, text: &str) -> Result<(), Failure> {
+        let own = format!("input[data-testid=\"{testid}\"], textarea[data-testid=\"{testid}\"]");
+        let inner =
+            format!("[data-testid=\"{testid}\"] input, [data-testid=\"{testid}\"] textarea");
+        let field = self.css(&format!("{own}, {inner}")).await?;
+        field.click().await?;
+        field.send_keys(text).await?;
+        Ok(())
+    }
+
+    /// Presses keys wherever the focus is.
+    pub async fn keys(&self, keys: &str) -> Result<(), Failure> {
+        self.client.active_element().await?.send_keys(keys).await?;
+        Ok(())
+    }
+
+    /// Presses a key together with Ctrl.
+    pub async fn ctrl(&self, key: char) -> Result<(), Failure> {
+        self.keys(&format!(
+            "{}{key}{}",
+            char::from(Key::Control),
+            char::from(Key::Null)
+        ))
+        .await
+    }
+
+    /// Waits until the part's text contains `wanted` and gives the whole text.
+    pub async fn reads(&self, testid: &str, wanted: &str) -> Result<String, Failure> {
+        let selector = format!("[data-testid=\"{testid}\"]");
+        eventually(&format!("{testid} reads {wanted}"), PATIENCE, || async {
+            let text = self
+                .client
+                .find(Locator::Css(&selector))
+                .await?
+                .text()
+                .await?;
+            Ok(text.contains(wanted).then_some(text))
+        })
+        .await
+        .map_err(|error| Failure::Said(format!("{testid} reads {wanted}: {error}")))
+    }
+
+    /// Waits until the whole page shows `wanted`.
+    pub async fn shows(&self, wanted: &str) -> Result<(), Failure> {
+        let look = || async {
+            let text = self.client.find(Locator::Css("body")).await?.text().await?;
+            Ok(text.contains(wanted).then_some(()))
+        };
+        match eventually(wanted, PATIENCE, look).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                let text = self.client.find(Locator::Css("body")).await?.text().await?;
+                Err(Failure::Said(format!(
+                    "the page does not show {wanted} ({error}); it shows: {text}"
+                )))
+            }
+        }
+    }
+
+    /// Keeps a picture of the screen: in `tests/screens` when `SUDA_SCREENS` is
+    /// set (for the README), else in the temporary folder.
+    pub async fn picture(&self, name: &str) -> Result<PathBuf, Failure> {
+        let dir = match std::env::var_os("SUDA_SCREENS") {
+            Some(_) => Path::new(env!("CARGO_MANIFEST_DIR")).join("screens"),
+            None => {
+                let mut hasher = DefaultHasher::new();
+                env!("CARGO_MANIFEST_DIR").hash(&mut hasher);
+                std::env::temp_dir().join(format!("suda-screens-{:x}", hasher.finish()))
+            }
+        };
+        std::fs::create_dir_all(&dir).map_err(Failure::io("the folder for pictures"))?;
+        let path = dir.join(format!("{name}.png"));
+        let png = self.client.screenshot().await?;
+        std::fs::write(&path, png).map_err(Failure::io("writing a picture"))?;
+        Ok(path)
+    }
+
+    /// Signs in at the console and waits for its frame.
+    pub async fn console_sign_in(&self, account: &Account) -> Result<(), Failure> {
+        self.fill("console-login", &account.login).await?;
+        self.fill("console-password", &account.password).await?;
+        self.click("console-sign-in-submit").await?;
+        self.part("console-frame").await.map(drop)
+    }
+
+    /// Signs in at the desk: the person's tile, then the password.
+    pub async fn desk_sign_in(&self, account: &Account) -> Result<(), Failure> {
+        self.click_css(&format!(
+            "[data-testid=\"sign-in-staff\"][data-login=\"{}\"]",
+            account.login
+        ))
+        .await?;
+        self.fill("sign-in-password", &account.password).await?;
+        self.click("sign-in-submit").await?;
+        self.part("frame").await.map(drop)
+    }
+
+    /// The value of an attribute of a part, once it is `wanted`.
+    pub async fn attribute_is(
+        &self,
+        testid: &str,
+        name: &str,
+        wanted: &str,
+    ) -> Result<(), Failure> {
+        self.css(&format!("[data-testid=\"{testid}\"][{name}=\"{wanted}\"]"))
+            .await
+            .map(drop)
+    }
+
+    pub async fn close(self) -> Result<(), Failure> {
+        self.client.close().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,173 @@
+//! A hub with the demo city, and desks enrolled with it, in a temporary folder.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::process::{Failure, Running, bin, output};
+
+/// One line of what `suda-hub init --demo --json` prints.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Account {
+    pub login: String,
+    pub password: String,
+    pub role: String,
+    pub name: String,
+    pub branch: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Accounts {
+    accounts: Vec<Account>,
+}
+
+/// A hub that can be stopped and started again at the same address.
+pub struct City {
+    pub dir: TempDir,
+    pub accounts: Vec<Account>,
+    address: String,
+    hub: Option<Running>,
+}
+
+impl City {
+    /// Makes the city and starts its hub.
+    pub fn start() -> Result<Self, Failure> {
+        let dir = TempDir::new().map_err(Failure::io("a temporary folder"))?;
+        let printed = output(
+            Command::new(bin("suda-hub"))
+                .args(["init", "--demo", "--json", "--data"])
+                .arg(dir.path().join("hub")),
+        )?;
+        let Accounts { accounts } = serde_json::from_str(&printed)?;
+        let mut city = Self {
+            dir,
+            accounts,
+            address: "127.0.0.1:0".to_owned(),
+            hub: None,
+        };
+        city.start_hub()?;
+        Ok(city)
+    }
+
+    /// Starts the hub, at the address it had before.
+    pub fn start_hub(&mut self) -> Result<(), Failure> {
+        let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/dist");
+        let mut command = Command::new(bin("suda-hub"));
+        command
+            .args(["serve", "--listen", &self.address, "--data"])
+            .arg(self.hub_data());
+        command.arg("--ui").arg(ui);
+        let ready = |line: &str| line.strip_prefix("listening on ").map(str::to_owned);
+        let (hub, address) = Running::start_until(&mut command, Duration::from_secs(20), ready)?;
+        self.address = address
+            .trim_start_matches("http://")
+            .trim_end_matches('/')
+            .to_owned();
+        self.hub = Some(hub);
+        Ok(())
+    }
+
+    /// Cuts the hub off at once.
+    pub fn kill_hub(&mut self) {
+        if let Some(hub) = self.hub.take() {
+            hub.kill();
+        }
+    }
+
+    pub fn hub_data(&self) -> PathBuf {
+        self.dir.path().join("hub")
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The first account of a role, of a branch where one is named.
+    pub fn account(&self, role: &str, branch: Option<&str>) -> Result<&Account, Failure> {
+        self.accounts
+            .iter()
+            .find(|a| a.role == role && (branch.is_none() || a.branch.as_deref() == branch))
+            .ok_or_else(|| Failure::Said(format!("the demo city has no {role} at {branch:?}")))
+    }
+
+    /// The code of the first branch that has a clerk.
+    pub fn branch(&self) -> Result<String, Failure> {
+        let clerk = self.account("clerk", None)?;
+        clerk
+            .branch
+            .clone()
+            .ok_or_else(|| Failure::Said("the clerk has no branch".to_owned()))
+    }
+
+    pub fn hub_status(&self) -> Result<Value, Failure> {
+        let text = output(
+            Command::new(bin("suda-hub"))
+                .args(["status", "--json", "--data"])
+                .arg(self.hub_data()),
+        )?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    pub fn code(&self, branch: &str) -> Result<String, Failure> {
+        let text = output(
+            Command::new(bin("suda-hub"))
+                .args(["enrol", branch, "--json", "--data"])
+                .arg(self.hub_data()),
+        )?;
+        let answer: Value = serde_json::from_str(&text)?;
+        answer["code"]
+            .as_str()
+            .map(str::to_owned)
+            .ok_or_else(|| Failure::Said(text))
+    }
+
+    /// Enrols a desk of `branch`.
+    pub fn desk(&self, branch: &str, name: &str) -> Result<DeskDir, Failure> {
+        let desk = DeskDir {
+            data: self.dir.path().join(name),
+            key: self.dir.path().join(format!("{name}.key")),
+        };
+        let code = self.code(branch)?;
+        output(
+            desk.command("enrol")
+                .args(["--hub", &self.url(), "--code", &code]),
+        )?;
+        Ok(desk)
+    }
+}
+
+/// A desk's data directory and key.
+#[derive(Clone, Debug)]
+pub struct DeskDir {
+    pub data: PathBuf,
+    pub key: PathBuf,
+}
+
+impl DeskDir {
+    /// `suda-desk <sub> --data … --key-file …`, ready for more arguments.
+    pub fn command(&self, sub: &str) -> Command {
+        let mut command = Command::new(bin("suda-desk"));
+        command
+            .arg(sub)
+            .arg("--data")
+            .arg(&self.data)
+            .arg("--key-file")
+            .arg(&self.key);
+        command
+    }
+
+    pub fn status(&self) -> Result<Value, Failure> {
+        Ok(serde_json::from_str(&output(
+            self.command("status").arg("--json"),
+        )?)?)
+    }
+
+    /// Sends and fetches everything.
+    pub fn sync(&self) -> Result<(), Failure> {
+        output(self.command("sync").arg("--once")).map(drop)
+    }
+}

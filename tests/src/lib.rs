@@ -1,0 +1,12 @@
+//! What the whole-system tests start and drive: the built programs, a display,
+//! the real window through tauri-driver, a real browser through chromedriver.
+//! Everything is stopped by its own process id when the test ends, servers
+//! listen on loopback on free ports, and waiting is polling with a bound.
+
+mod browser;
+mod city;
+mod process;
+
+pub use browser::{Display, Screen};
+pub use city::{Account, City, DeskDir};
+pub use process::{Failure, Running, bin, descendants, eventually, kill_below, output, output_raw};

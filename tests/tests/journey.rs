@@ -1,0 +1,331 @@
+//! The main job as people do it: the real window (tauri-driver under Xvfb) and
+//! a real browser (chromedriver), with the hub up, and with the hub down when
+//! the customer comes.
+
+use suda_tests::{City, DeskDir, Display, Failure, Screen, output};
+
+type Done = Result<(), Failure>;
+
+struct Story<'a> {
+    description: &'a str,
+    remedy: &'a str,
+    phone: &'a str,
+}
+
+const COMPLEX: Story<'_> = Story {
+    description: "家里宽带断网三天，打电话说派单了，装维师傅一直没来，老人看病挂号都用不了。",
+    remedy: "尽快修好并减免三天费用",
+    phone: "13800138001",
+};
+
+const SIMPLE: Story<'_> = Story {
+    description: "昨天来补卡，营业员态度不好，问两句就不耐烦。",
+    remedy: "当事人道歉",
+    phone: "13800138002",
+};
+
+/// Fills the form by keyboard alone and gives the receipt's number.
+async fn record(window: &Screen, story: &Story<'_>) -> Result<String, Failure> {
+    fill_form(window, story).await?;
+    window.ctrl('\u{e007}').await?; // Ctrl+Enter
+    window.part("receipt").await?;
+    Ok(window
+        .reads("receipt-reference", "-")
+        .await?
+        .trim()
+        .to_owned())
+}
+
+async fn fill_form(window: &Screen, story: &Story<'_>) -> Done {
+    window.part("intake").await?;
+    window.fill("intake-description", story.description).await?;
+    window.fill("intake-remedy", story.remedy).await?;
+    window.fill("intake-phone", story.phone).await?;
+    window.click("intake-accept-category").await
+}
+
+/// The row of a complaint in the backlog, by state.
+async fn backlog_row(window: &Screen, reference: &str, state: &str) -> Done {
+    let row = format!(
+        "[data-testid=\"backlog-row\"][data-reference=\"{reference}\"][data-state=\"{state}\"]"
+    );
+    window.css(&row).await.map(drop)
+}
+
+async fn open_case(window: &Screen, reference: &str) -> Done {
+    window.ctrl('k').await?;
+    window.fill("search", reference).await?;
+    window
+        .click_css(&format!(
+            "[data-testid=\"search-hit\"][data-reference=\"{reference}\"]"
+        ))
+        .await?;
+    window.part("case").await.map(drop)
+}
+
+async fn step(browser: &Screen, name: &str) -> Done {
+    browser
+        .click_css(&format!(
+            "[data-testid=\"console-step\"][data-step=\"{name}\"]"
+        ))
+        .await
+}
+
+async fn report(browser: &Screen, parts: [(&str, &str); 3]) -> Done {
+    for (part, text) in parts {
+        let field = browser
+            .css(&format!(
+                "textarea[data-testid=\"console-report-part\"][data-part=\"{part}\"]"
+            ))
+            .await?;
+        field.send_keys(text).await?;
+    }
+    Ok(())
+}
+
+struct Stage {
+    city: City,
+    desk: DeskDir,
+    _display: Display,
+    window: Screen,
+}
+
+impl Stage {
+    async fn set() -> Result<Self, Failure> {
+        let city = City::start()?;
+        let branch = city.branch()?;
+        let desk = city.desk(&branch, "desk")?;
+        let display = Display::start()?;
+        let window = Screen::window(&display, &desk).await?;
+        window
+            .desk_sign_in(city.account("clerk", Some(&branch))?)
+            .await?;
+        Ok(Self {
+            city,
+            desk,
+            _display: display,
+            window,
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_the_counter_to_the_answer() -> Done {
+    let Stage {
+        city,
+        desk,
+        _display,
+        window,
+    } = Stage::set().await?;
+    let expert = Screen::browser(&format!("{}/console", city.url())).await?;
+    expert.picture("console-sign-in").await?;
+    expert
+        .console_sign_in(city.account("expert", None)?)
+        .await?;
+    expert.part("console-queue").await?;
+
+    // A simple one is settled at the counter.
+    fill_form(&window, &SIMPLE).await?;
+    window.picture("desk-intake").await?;
+    window.ctrl('\u{e007}').await?;
+    window.part("receipt").await?;
+    window.picture("desk-receipt").await?;
+    let simple = window
+        .reads("receipt-reference", "-")
+        .await?
+        .trim()
+        .to_owned();
+    open_case(&window, &simple).await?;
+    window.click("case-settle").await?;
+    window
+        .fill("case-dialog-text", "店长当面道歉，营业员已谈话，客户接受。")
+        .await?;
+    window.fill("case-dialog-remedy", "当面道歉").await?;
+    window.click("case-dialog-submit").await?;
+    window
+        .attribute_is("case-state", "data-state", "answered")
+        .await?;
+
+    // A complex one is in the expert's open browser without a reload.
+    window.click("nav-record").await?;
+    let complex = record(&window, &COMPLEX).await?;
+    let row = format!("[data-testid=\"console-work-order\"][data-reference=\"{complex}\"]");
+    expert.css(&row).await?;
+    expert.picture("console-queue").await?;
+    window
+        .attribute_is("status-unsent", "data-unsent", "0")
+        .await?;
+    window.click("nav-backlog").await?;
+    window.part("backlog").await?;
+    window.picture("desk-backlog").await?;
+
+    // Claim, dispatch.
+    expert
+        .click_css(&format!("{row} [data-testid=\"console-claim\"]"))
+        .await?;
+    expert.part("console-case").await?;
+    step(&expert, "dispatch").await?;
+    let network = city.account("department", None)?;
+    expert
+        .fill("console-step-department", &network.name)
+        .await?;
+    expert
+        .click_css(".el-select-dropdown__item:not(.is-disabled)")
+        .await?;
+    expert
+        .fill("console-step-question", "请查明断网原因，今日内修复。")
+        .await?;
+    expert.picture("console-work-order").await?;
+    expert.click("console-step-submit").await?;
+    expert
+        .attribute_is("console-case-state", "data-state", "dispatched")
+        .await?;
+
+    // The department reports, all three parts.
+    let department = Screen::browser(&format!("{}/console", city.url())).await?;
+    department.console_sign_in(network).await?;
+    department
+        .click_css("[data-testid=\"console-task\"]")
+        .await?;
+    department.click("console-task-accept").await?;
+    department.click("console-task-report").await?;
+    report(
+        &department,
+        [
+            ("root_cause", "小区分光器故障"),
+            ("impact", "本单元四户断网"),
+            ("proposal", "更换分光器，减免三天费用"),
+        ],
+    )
+    .await?;
+    department.picture("console-department").await?;
+    department.click("console-task-submit").await?;
+    department.close().await?;
+
+    // Solve, implement, answer.
+    expert
+        .attribute_is("console-case-state", "data-state", "analysed")
+        .await?;
+    step(&expert, "start_solving").await?;
+    expert.click("console-step-submit").await?;
+    expert
+        .attribute_is("console-case-state", "data-state", "solving")
+        .await?;
+    step(&expert, "implement").await?;
+    expert
+        .fill("console-step-text", "已更换分光器，网络恢复。")
+        .await?;
+    expert.click("console-step-submit").await?;
+    expert
+        .attribute_is("console-case-state", "data-state", "implemented")
+        .await?;
+    step(&expert, "answer").await?;
+    expert.click_css("[data-decision=\"upheld\"]").await?;
+    expert
+        .fill(
+            "console-step-text",
+            "经查，分光器故障已修复，减免三天费用，向您致歉。",
+        )
+        .await?;
+    expert.click("console-step-submit").await?;
+    expert
+        .attribute_is("console-case-state", "data-state", "answered")
+        .await?;
+
+    // The branch sees every step, without asking.
+    open_case(&window, &complex).await?;
+    window
+        .attribute_is("case-state", "data-state", "answered")
+        .await?;
+    window.reads("case-answer", "分光器故障已修复").await?;
+    let timeline = window.part("timeline").await?.text().await?;
+    assert!(timeline.contains(&network.name), "{timeline}");
+    window.picture("desk-case").await?;
+    window.close().await?;
+    expert.close().await?;
+    output(&mut desk.command("verify"))?;
+    let counts = city.hub_status()?;
+    assert_eq!(counts["by_state"]["answered"], 2, "{counts}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_hub_it_is_recorded_and_arrives_when_the_hub_is_back() -> Done {
+    let Stage {
+        mut city,
+        desk: _desk,
+        _display,
+        window,
+    } = Stage::set().await?;
+    city.kill_hub();
+    let reference = record(&window, &COMPLEX).await?;
+    window.click("nav-backlog").await?;
+    window.click_css("[data-testid=\"backlog-scope\"] [data-scope=\"with_experts\"], [data-testid=\"backlog-scope\"][data-scope=\"with_experts\"]").await?;
+    backlog_row(&window, &reference, "handoff_pending").await?;
+    window
+        .css("[data-testid=\"status-unsent\"]:not([data-unsent=\"0\"])")
+        .await?;
+    window.picture("desk-offline").await?;
+
+    city.start_hub()?;
+    let expert = Screen::browser(&format!("{}/console", city.url())).await?;
+    expert
+        .console_sign_in(city.account("expert", None)?)
+        .await?;
+    expert
+        .css(&format!(
+            "[data-testid=\"console-work-order\"][data-reference=\"{reference}\"]"
+        ))
+        .await?;
+    window
+        .attribute_is("status-unsent", "data-unsent", "0")
+        .await?;
+    backlog_row(&window, &reference, "queued").await?;
+    window.close().await?;
+    expert.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_is_there_again_after_a_kill() -> Done {
+    let Stage {
+        city,
+        desk,
+        _display,
+        window,
+    } = Stage::set().await?;
+    window.part("intake").await?;
+    window
+        .fill("intake-description", COMPLEX.description)
+        .await?;
+    window
+        .css("[data-testid=\"intake-saved\"][data-saved]")
+        .await?;
+    // The last keystroke, and at once the power is gone.
+    window.fill("intake-remedy", "尽快").await?;
+    window
+        .css("[data-testid=\"intake-saved\"][data-saved]")
+        .await?;
+    kill_window(&window)?;
+    drop(window);
+
+    let display = Display::start()?;
+    let window = Screen::window(&display, &desk).await?;
+    window
+        .desk_sign_in(city.account("clerk", Some(&city.branch()?))?)
+        .await?;
+    window.part("intake-restored").await?;
+    let text = window
+        .css("textarea[data-testid=\"intake-description\"], [data-testid=\"intake-description\"] textarea")
+        .await?
+        .prop("value")
+        .await?;
+    assert_eq!(text.as_deref(), Some(COMPLEX.description));
+    window.close().await
+}
+
+/// `kill -9` to the program itself, found below the driver.
+fn kill_window(window: &Screen) -> Done {
+    let killed = suda_tests::kill_below(window.driver_id, "suda")?;
+    assert!(killed > 0, "no window below the driver");
+    Ok(())
+}
