@@ -1,4 +1,5 @@
 //! A complaint's way from a desk to its answer, over HTTP.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! What keeps a ledger: checks that find any change, copies that come back,
 //! and the program's commands beside a running hub and without one.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -32,8 +32,10 @@ pub struct Request {
     pub ask: Ask,
 }
 
+// Named from outside: serde reads an enum tagged from inside through a buffer
+// that cannot keep an event's bytes as they were sent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "ask", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Ask {
     /// Who I am and how far I know you to be.
     Hello(Position),
@@ -74,7 +76,7 @@ pub struct Position {
 
 /// An answer of the hub. Sent as [`crate::Signed`] by the hub's key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "reply", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Reply {
     Welcome(Welcome),
     Receipt(Receipt),
@@ -230,4 +232,48 @@ pub enum EnrolRefused {
     UsedCode,
     ExpiredCode,
     Version,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::Hash;
+    use crate::sign::{SecretKey, Signed};
+
+    fn events() -> Vec<SealedEvent> {
+        let body = r#"{"n" : 1, "text":"诉达"}"#.to_owned();
+        let hash = Hash::link(Hash::START, body.as_bytes());
+        vec![SealedEvent::from_parts(body, Hash::START, hash).unwrap()]
+    }
+
+    /// Over the wire and back with every byte of the events as it was.
+    #[test]
+    fn batches_and_pages_keep_the_bytes_of_their_events() {
+        let key = SecretKey::from_seed([1; 32]);
+        let request = Request {
+            v: VERSION,
+            device: DeviceId(uuid::Uuid::nil()),
+            incarnation: 1,
+            session: None,
+            ask: Ask::Batch { lane: Lane::Urgent, first_n: 1, events: events() },
+        };
+        let wire = serde_json::to_vec(&Signed::seal(&request, &key).unwrap()).unwrap();
+        let read: Signed = serde_json::from_slice(&wire).unwrap();
+        let read: Request = read.open(&key.public()).unwrap();
+        let Ask::Batch { events: read, .. } = read.ask else { panic!("not a batch") };
+        assert!(read[0].hash_fits());
+
+        let page = Reply::Page(Page {
+            epoch: "e".into(),
+            entries: vec![LogEntry { seq: 1, event: events().remove(0) }],
+            cursor: 1,
+            more: false,
+            directory: None,
+            now: DateTime::from_timestamp(0, 0).unwrap(),
+        });
+        let wire = serde_json::to_vec(&Signed::seal(&page, &key).unwrap()).unwrap();
+        let read: Signed = serde_json::from_slice(&wire).unwrap();
+        let Reply::Page(read) = read.open(&key.public()).unwrap() else { panic!("not a page") };
+        assert!(read.entries[0].event.hash_fits());
+    }
 }

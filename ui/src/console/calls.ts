@@ -14,11 +14,12 @@ import type {
   Lease,
   Measure,
   Me,
+  NewGuidance,
+  NewStaff,
   PasswordSet,
   QuarantineRow,
   Report,
   Resolution,
-  Role,
   StaffRow,
   Task,
   Tasks,
@@ -80,15 +81,6 @@ export const taskStep = <Name extends keyof TaskSteps>(id: string, name: Name, b
 export const branches = () => get<BranchRow[]>('/api/admin/branches')
 export const addBranch = (branch: { code: string; name: string }) => post<BranchRow>('/api/admin/branches', branch)
 
-export interface NewStaff {
-  login: string
-  name: string
-  role: Role
-  branch: string | null
-  /** Absent: the hub makes one and tells it once. */
-  password?: string
-}
-
 export const staff = () => get<StaffRow[]>('/api/admin/staff')
 export const addStaff = (one: NewStaff) => post<AddedStaff>('/api/admin/staff', one)
 export const setActive = (id: string, active: boolean) => post<void>(`/api/admin/staff/${id}/active`, { active })
@@ -96,13 +88,6 @@ export const resetPassword = (id: string) => post<PasswordSet>(`/api/admin/staff
 
 export const devices = () => get<DeviceRow[]>('/api/admin/devices')
 export const makeCode = (branch: string) => post<EnrolmentCode>('/api/admin/enrolment-codes', { branch })
-
-export interface NewGuidance {
-  category: string
-  title: string
-  text: string
-  limit_minor: number | null
-}
 
 export const guidance = () => get<Guidance[]>('/api/admin/guidance')
 export const putGuidance = (one: NewGuidance) => post<Guidance>('/api/admin/guidance', one)

@@ -1,5 +1,4 @@
-// Reminders from the engine as notices in the window; a click on a desktop
-// notification opens the case.
+// Reminders from the engine as notices in the window, with the way to the case.
 import { ElNotification } from 'element-plus'
 import 'element-plus/es/components/notification/style/css'
 import { h, onBeforeUnmount, onMounted } from 'vue'
@@ -7,11 +6,11 @@ import type { Router } from 'vue-router'
 import type { PromptView } from '@/shared/types'
 import { useWords } from '@/shared/words'
 import PromptNotice from './PromptNotice.vue'
-import { onOpenCase, onPrompt, type Stop } from './host'
+import { onPrompt, type Stop } from './host'
 
 export function showPrompts(router: Router): void {
   const { t } = useWords()
-  const stops: Stop[] = []
+  let stop: Stop | undefined
   let gone = false
 
   function open(id: string): void {
@@ -43,15 +42,13 @@ export function showPrompts(router: Router): void {
   }
 
   onMounted(async () => {
-    for (const listening of [onPrompt(show), onOpenCase(open)]) {
-      const stop = await listening
-      if (gone) stop()
-      else stops.push(stop)
-    }
+    const listening = await onPrompt(show)
+    if (gone) listening()
+    else stop = listening
   })
   onBeforeUnmount(() => {
     gone = true
-    for (const stop of stops) stop()
+    stop?.()
     ElNotification.closeAll()
   })
 }

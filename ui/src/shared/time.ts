@@ -67,9 +67,9 @@ export function clockTime(at: string | number, locale: Locale, seconds = false):
   }).format(new Date(at))
 }
 
-/** Date and time in full, as on paper. */
+/** Date and time in full, as on paper; in English year first, since 02/03 is read two ways. */
 export function dateTime(at: string | number, locale: Locale): string {
-  return new Intl.DateTimeFormat(locale, {
+  return new Intl.DateTimeFormat(locale === 'en' ? 'sv-SE' : locale, {
     year: 'numeric',
     month: '2-digit',
     day: '2-digit',

@@ -1,5 +1,7 @@
 //! The desk as its callers see it, each test on a data directory of its own.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod hour;
 mod importing;
 mod places;

@@ -1,6 +1,7 @@
 //! A hub in this process and a desk made of the sync and domain crates alone:
 //! what it sends is what a real desk sends, without its store.
 #![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -34,7 +34,6 @@ export const facts: SameTexts<typeof reference> = {
   },
   by: '{name} ({role})',
   late: 'recorded late',
-  imported: 'imported',
   from_file: 'from a file',
   arrived: 'Customer arrived {at}',
   as_suggested: 'As suggested',

@@ -84,8 +84,6 @@ export const words: SameTexts<typeof reference> = {
     met: 'In time',
     late: 'Done {span} late',
     past: 'Recorded late, not timed',
-    ago: '{span} ago',
-    just_now: 'just now',
     seconds: '{n} s',
     minutes: '{n} min',
     hours: '{n} h',
@@ -115,8 +113,6 @@ export const words: SameTexts<typeof reference> = {
     late_note: 'Arrived after the case had moved on; kept as a note',
     hash: 'check {hash}',
     hash_hint: 'First characters of the ledger hash, to compare by telephone',
-    show_more: 'Show details',
-    show_less: 'Hide details',
   },
   receipt: {
     title: 'Complaint receipt',

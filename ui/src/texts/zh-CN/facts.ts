@@ -33,7 +33,6 @@ export const facts = {
   } satisfies Record<FactKind, string>,
   by: '{name}（{role}）',
   late: '补录',
-  imported: '导入',
   from_file: '从文件导入',
   arrived: '客户到达 {at}',
   as_suggested: '采纳系统建议',

@@ -102,8 +102,6 @@ export const words = {
     met: '按时',
     late: '超时 {span} 完成',
     past: '补录，不计时',
-    ago: '{span}前',
-    just_now: '刚刚',
     seconds: '{n} 秒',
     minutes: '{n} 分钟',
     hours: '{n} 小时',
@@ -133,8 +131,6 @@ export const words = {
     late_note: '转移后到达，仅作记录',
     hash: '校验 {hash}',
     hash_hint: '台账校验码的前几位，可电话核对',
-    show_more: '展开详情',
-    show_less: '收起',
   },
   receipt: {
     title: '投诉受理凭证',

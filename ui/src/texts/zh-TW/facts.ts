@@ -34,7 +34,6 @@ export const facts: SameTexts<typeof reference> = {
   },
   by: '{name}（{role}）',
   late: '補錄',
-  imported: '匯入',
   from_file: '從檔案匯入',
   arrived: '客戶到達 {at}',
   as_suggested: '採納系統建議',

@@ -88,8 +88,6 @@ export const words: SameTexts<typeof reference> = {
     met: '按時',
     late: '超時 {span} 完成',
     past: '補錄，不計時',
-    ago: '{span}前',
-    just_now: '剛剛',
     seconds: '{n} 秒',
     minutes: '{n} 分鐘',
     hours: '{n} 小時',
@@ -119,8 +117,6 @@ export const words: SameTexts<typeof reference> = {
     late_note: '轉移後到達，僅作記錄',
     hash: '校驗 {hash}',
     hash_hint: '台帳校驗碼的前幾位，可電話核對',
-    show_more: '展開詳情',
-    show_less: '收起',
   },
   receipt: {
     title: '投訴受理憑證',

@@ -1,5 +1,7 @@
 // What the hub can refuse or fail at, one sentence for each code that the
 // shared texts do not know or that reads otherwise in the console.
+import type { ErrorCode } from '@/console/types'
+
 export const consoleErrors = {
   code: {
     not_signed_in: '登录已失效，请重新登录。填写的内容还在。',
@@ -35,5 +37,5 @@ export const consoleErrors = {
     internal: '中心出错了，这一步没有完成。请重试；若再次出现，请把追踪号告诉管理员。',
     hub_unreachable: '连不上中心，请检查网络后重试。填写的内容还在。',
     hub_not_suda: '收到的不是中心的答复，可能被网络设备拦截。请重试或联系管理员。',
-  },
+  } satisfies Record<ErrorCode | 'hub_unreachable' | 'hub_not_suda', string>,
 }

@@ -98,7 +98,7 @@ export const consoleFrame = {
     no_handoffs: '今天还没有转派',
     of_the_past: '补录 {n} 件不计时',
     alerts: '一级告警',
-    acknowledge: '已知悉',
+    acknowledge: '我已知悉',
     by_state: '按状态',
     by_branch: '各营业厅在办',
     breaches: '超时投诉',

@@ -99,7 +99,7 @@ export const consoleWork = {
     close: '办结',
     withdraw: '客户撤诉',
     reopen: '重新受理',
-    acknowledge: '已知悉告警',
+    acknowledge: '知悉告警',
   },
   step_hint: {
     claim: '由您负责查证、解决和答复',

@@ -5,7 +5,7 @@ import type { consoleFrame as reference } from '../../zh-CN/console/frame'
 export const consoleFrame: SameTexts<typeof reference> = {
   sign_in: {
     title: '登入',
-    who: '專家坐席、專業部門、管理決策小組、審計員和管理員',
+    who: '專家、部門、管理層和管理員的工作臺',
     promise: '每一件投訴都有記錄，\n每一件都送達能解決它的人。',
     login: '賬號',
     password: '密碼',
@@ -99,7 +99,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
     no_handoffs: '今天還沒有轉派',
     of_the_past: '補錄 {n} 件不計時',
     alerts: '一級告警',
-    acknowledge: '已知悉',
+    acknowledge: '我已知悉',
     by_state: '按狀態',
     by_branch: '各營業廳在辦',
     breaches: '超時投訴',

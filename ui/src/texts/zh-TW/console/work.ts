@@ -102,7 +102,7 @@ export const consoleWork: SameTexts<typeof reference> = {
     close: '辦結',
     withdraw: '客戶撤訴',
     reopen: '重新受理',
-    acknowledge: '已知悉告警',
+    acknowledge: '知悉告警',
   },
   step_hint: {
     claim: '由您負責查證、解決和答覆',
