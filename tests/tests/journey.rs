@@ -2,6 +2,8 @@
 //! a real browser (chromedriver), with the hub up, and with the hub down when
 //! the customer comes.
 
+use std::path::{Path, PathBuf};
+
 use suda_tests::{City, DeskDir, Display, Failure, Screen, output};
 
 type Done = Result<(), Failure>;
@@ -83,6 +85,10 @@ async fn report(browser: &Screen, parts: [(&str, &str); 3]) -> Done {
     Ok(())
 }
 
+fn sample() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("sample/complaints.csv")
+}
+
 struct Stage {
     city: City,
     desk: DeskDir,
@@ -95,6 +101,8 @@ impl Stage {
         let city = City::start()?;
         let branch = city.branch()?;
         let desk = city.desk(&branch, "desk")?;
+        output(desk.command("import").arg(sample()))?;
+        desk.sync()?;
         let display = Display::start()?;
         let window = Screen::window(&display, &desk).await?;
         window
@@ -118,6 +126,7 @@ async fn from_the_counter_to_the_answer() -> Done {
         window,
     } = Stage::set().await?;
     let expert = Screen::browser(&format!("{}/console", city.url())).await?;
+    expert.part("console-login").await?;
     expert.picture("console-sign-in").await?;
     expert
         .console_sign_in(city.account("expert", None)?)
@@ -169,9 +178,7 @@ async fn from_the_counter_to_the_answer() -> Done {
     expert
         .fill("console-step-department", &network.name)
         .await?;
-    expert
-        .click_css(".el-select-dropdown__item:not(.is-disabled)")
-        .await?;
+    expert.keys("\u{e015}\u{e007}").await?; // down, enter
     expert
         .fill("console-step-question", "请查明断网原因，今日内修复。")
         .await?;
@@ -199,14 +206,17 @@ async fn from_the_counter_to_the_answer() -> Done {
     )
     .await?;
     department.picture("console-department").await?;
-    department.click("console-task-submit").await?;
+    department.click("console-step-submit").await?;
     department.close().await?;
 
     // Solve, implement, answer.
     expert
         .attribute_is("console-case-state", "data-state", "analysed")
         .await?;
-    step(&expert, "start_solving").await?;
+    step(&expert, "start-solving").await?;
+    expert
+        .fill("console-step-measure-who", "网络部 装维组")
+        .await?;
     expert.click("console-step-submit").await?;
     expert
         .attribute_is("console-case-state", "data-state", "solving")

@@ -1,8 +1,9 @@
 //! What comes from the hub: pages of its log, folded into the complaints, and
 //! new versions of the directory. Data and cursor in one transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
 use suda_domain::{Complaint, ComplaintId, DeviceId, EventKey, LedgerEvent};
 use suda_sync::message::LogEntry;
 use suda_sync::{Directory, Page};
@@ -45,23 +46,29 @@ impl Desk {
                 && key.n <= own_n[key.lane.index()]
         };
         let mut touched: BTreeMap<ComplaintId, Touched> = BTreeMap::new();
-        let mut events = Vec::new();
+        let mut fresh: Vec<NewEvent> = Vec::new();
+        let mut names: BTreeSet<EventKey> = BTreeSet::new();
         for entry in &page.entries {
+            // What this desk sent comes back with the log; no need to read it whole.
+            if peek(entry).is_some_and(|key| is_own(&key)) {
+                continue;
+            }
             let Some(event) = read(entry) else { continue };
-            if is_own(&event.key) || ledger::known(tx.conn(), event.key).await?.is_some() {
+            let repeated = !names.insert(event.key);
+            if repeated || ledger::known(tx.conn(), event.key).await?.is_some() {
                 continue;
             }
             let complaint = touch(&mut tx, &mut touched, event.complaint).await?;
             if let Err(refusal) = fold::apply(&mut complaint.state, &event) {
                 tracing::warn!(complaint = %event.complaint, seq = entry.seq, %refusal, "kept, not applied");
             }
-            ledger::append(tx.conn(), &[new_event(entry, &event)]).await?;
             if (event.key.device, event.key.incarnation) == (device, incarnation) {
                 // This database is older than what it once sent.
                 tx.parts().1.heads = None;
             }
-            events.push(event.complaint);
+            fresh.push(new_event(entry, &event));
         }
+        ledger::append(tx.conn(), &fresh).await?;
         for (id, complaint) in touched {
             self.save_touched(&mut tx, &enrolled, device, id, complaint)
                 .await?;
@@ -77,7 +84,7 @@ impl Desk {
             self.inner.set_enrolled(enrolled);
             self.inner.tell(Change::Directory);
         }
-        if !events.is_empty() {
+        if !fresh.is_empty() {
             self.inner.tell(Change::Cases);
             self.inner.tell(Change::Status);
         }
@@ -150,6 +157,17 @@ impl Desk {
 
 async fn ledger_heads(tx: &mut WriteTx<'_>, enrolled: &Enrolled) -> Result<[u64; 4], StoreError> {
     Ok(crate::desk::heads(tx, enrolled).await?.map(|head| head.n))
+}
+
+/// Only the name of an event.
+fn peek(entry: &LogEntry) -> Option<EventKey> {
+    #[derive(Deserialize)]
+    struct Named {
+        key: EventKey,
+    }
+    serde_json::from_str::<Named>(entry.event.body.get())
+        .ok()
+        .map(|named| named.key)
 }
 
 /// The event, when its hash fits and this version can read it. Others are

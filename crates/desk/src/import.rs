@@ -304,7 +304,7 @@ impl Import<'_> {
         let Some(mut group) = group else {
             return Ok(());
         };
-        save_running(&mut group.tx).await?;
+        save_running(&mut group.tx, None).await?;
         group.tx.commit().await?;
         self.desk.inner.tell_written();
         self.report.recorded += group.rows.len() as u64;

@@ -15,7 +15,7 @@ use crate::desk::{Desk, Enrolled, Inner, heads};
 use crate::fold;
 use crate::pen::{Pen, PenError};
 use crate::session::{Session, SessionError};
-use crate::store::{StoreError, WriteTx, complaints, drafts, ledger, search};
+use crate::store::{StoreError, WriteTx, complaints, drafts, search};
 use crate::view::{Assessment, ReceiptView};
 
 /// Why a complaint was not recorded. The draft is still there.
@@ -71,11 +71,14 @@ impl Desk {
         let assessment = complete(assessment);
         let suggestion = enrolled.suggest(&intake);
         let mut tx = self.inner.store.begin().await?;
-        if let Some(known) = complaints::get(tx.conn(), draft).await? {
+        let (opened_ms, recorded) = drafts::opened(tx.conn(), draft).await?;
+        if recorded {
+            let known = complaints::get(tx.conn(), draft).await?;
             tx.commit().await?;
+            let known = known.ok_or(RecordError::Refused(Refusal::AlreadyRecorded))?;
             return Ok(receipt(&self.inner, &enrolled, &known.complaint));
         }
-        let opened_at = match drafts::opened_at(tx.conn(), draft).await? {
+        let opened_at = match opened_ms {
             Some(ms) => corrected(from_ms(ms), self.inner.offset()),
             None => opened_by_id(draft, &self.inner),
         };
@@ -109,8 +112,7 @@ impl Desk {
             .inner
             .write(&mut tx, &enrolled, &actor, self.inner.stamp(), entry)
             .await?;
-        drafts::delete(tx.conn(), draft, session.staff_id()).await?;
-        save_running(&mut tx).await?;
+        save_running(&mut tx, Some(draft)).await?;
         tx.commit().await?;
         self.inner.tell_written();
         Ok(receipt(&self.inner, &enrolled, &complaint))
@@ -213,8 +215,7 @@ impl Inner {
         let complaint = state.ok_or(RecordError::Refused(Refusal::NotABeginning))?;
         let words = search::words(&complaint);
         let row = fold::state_row(complaint, &enrolled.directory.policy, &self.calendar, None);
-        complaints::insert(tx.conn(), &row, true, words).await?;
-        ledger::append(tx.conn(), &events).await?;
+        complaints::record(tx.conn(), &row, words, &events).await?;
         Ok(row.complaint)
     }
 }
@@ -245,11 +246,14 @@ async fn next_reference(
     .map_err(|error| StoreError::Malformed(Box::new(error)))
 }
 
-/// Stores the running number reached, before the commit.
-pub(crate) async fn save_running(tx: &mut WriteTx<'_>) -> Result<(), StoreError> {
+/// Stores the running number reached, before the commit; the draft is done with.
+pub(crate) async fn save_running(
+    tx: &mut WriteTx<'_>,
+    draft: Option<ComplaintId>,
+) -> Result<(), StoreError> {
     let (conn, cache) = tx.parts();
     match cache.running {
-        Some((day, n)) => complaints::set_running(conn, &day.to_string(), n).await,
+        Some((day, n)) => complaints::set_running(conn, &day.to_string(), n, draft).await,
         None => Ok(()),
     }
 }

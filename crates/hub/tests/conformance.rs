@@ -9,20 +9,17 @@ mod support;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
+use direct::{Desk, claim, code, ids, member, step};
 use suda_domain::guidance::Guidance;
-use suda_domain::{
-    Actor, BranchCode, ComplaintId, Complexity, Fact, FactKind, Grade, Lane, Refusal, Role, State,
-};
-use suda_hub::ingest::{Arrival, Batch};
+use suda_domain::{ComplaintId, Complexity, Fact, FactKind, Grade, Lane, Refusal, Role, State};
 use suda_hub::queue::steps;
 use suda_hub::store::sqlite::SqliteStore;
 use suda_hub::store::{
-    AddError, After, Branch, Decide, Device, EnrolCode, EnrolError, Held, Scope, Step, StepError,
-    StepRefused, Store, View,
+    AddError, After, Branch, EnrolError, Scope, Step, StepError, StepRefused, Store, View,
 };
-use suda_sync::{SealedEvent, SecretKey, Verdict};
-use support::{Pen, actor, fill, intake, morning};
+use suda_sync::{SecretKey, Verdict};
+use support::{fill, intake, morning};
 use tempfile::TempDir;
 
 #[tokio::test(flavor = "multi_thread")]

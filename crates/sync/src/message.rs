@@ -255,17 +255,26 @@ mod tests {
             device: DeviceId(uuid::Uuid::nil()),
             incarnation: 1,
             session: None,
-            ask: Ask::Batch { lane: Lane::Urgent, first_n: 1, events: events() },
+            ask: Ask::Batch {
+                lane: Lane::Urgent,
+                first_n: 1,
+                events: events(),
+            },
         };
         let wire = serde_json::to_vec(&Signed::seal(&request, &key).unwrap()).unwrap();
         let read: Signed = serde_json::from_slice(&wire).unwrap();
         let read: Request = read.open(&key.public()).unwrap();
-        let Ask::Batch { events: read, .. } = read.ask else { panic!("not a batch") };
+        let Ask::Batch { events: read, .. } = read.ask else {
+            panic!("not a batch")
+        };
         assert!(read[0].hash_fits());
 
         let page = Reply::Page(Page {
             epoch: "e".into(),
-            entries: vec![LogEntry { seq: 1, event: events().remove(0) }],
+            entries: vec![LogEntry {
+                seq: 1,
+                event: events().remove(0),
+            }],
             cursor: 1,
             more: false,
             directory: None,
@@ -273,7 +282,9 @@ mod tests {
         });
         let wire = serde_json::to_vec(&Signed::seal(&page, &key).unwrap()).unwrap();
         let read: Signed = serde_json::from_slice(&wire).unwrap();
-        let Reply::Page(read) = read.open(&key.public()).unwrap() else { panic!("not a page") };
+        let Reply::Page(read) = read.open(&key.public()).unwrap() else {
+            panic!("not a page")
+        };
         assert!(read.entries[0].event.hash_fits());
     }
 }

@@ -40,9 +40,9 @@ export type Urgency = 'calm' | 'soon' | 'over' | 'done' | 'past'
 
 /** The last quarter of the time allowed, and never less than ten minutes, counts as soon. */
 export function urgency(deadline: Deadline, now: number): Urgency {
+  if (deadline.past_at_recording) return 'past'
   const due = Date.parse(deadline.due)
   if (deadline.ended !== null) return Date.parse(deadline.ended) > due ? 'over' : 'done'
-  if (deadline.past_at_recording) return 'past'
   if (now > due) return 'over'
   const allowed = due - Date.parse(deadline.from)
   return due - now <= Math.max(allowed / 4, Math.min(allowed, 10 * MINUTE)) ? 'soon' : 'calm'

@@ -7,7 +7,7 @@ use sqlx::{FromRow, Row as _, SqliteConnection};
 use suda_domain::{Complaint, ComplaintId, ReferenceNumber};
 
 use super::StoreError;
-use super::ledger::unsigned;
+use super::ledger::{self, NewEvent, unsigned};
 use crate::view::Scope;
 
 /// No running clock: after all that have one.
@@ -72,6 +72,37 @@ fn scope_number(scope: Scope) -> i64 {
         // Never stored; lists of it do not look at the column.
         Scope::All => 3,
     }
+}
+
+/// Adds a complaint recorded here with its words and its events: together, as
+/// each statement of its own would cost a change of thread.
+pub(crate) async fn record(
+    conn: &mut SqliteConnection,
+    state: &StateRow,
+    words: String,
+    events: &[NewEvent],
+) -> Result<(), StoreError> {
+    let [_, _, _] = events else {
+        insert(&mut *conn, state, true, words).await?;
+        return ledger::append(conn, events).await;
+    };
+    let record = sqlx::query(
+        "insert into complaint (id, reference, state, scope, rank, prompt_at, mine, body) \
+         values (?, ?, ?, ?, ?, ?, 1, ?); \
+         insert into search (rowid, words) values (last_insert_rowid(), ?); \
+         insert into event (device, incarnation, lane, n, complaint, at, body, prev, hash, own, \
+         hub_seq) values (?,?,?,?,?,?,?,?,?,?,?), (?,?,?,?,?,?,?,?,?,?,?), (?,?,?,?,?,?,?,?,?,?,?)",
+    )
+    .bind(state.complaint.id.0)
+    .bind(state.complaint.reference.as_str().to_owned())
+    .bind(state.complaint.state.name())
+    .bind(scope_number(state.scope))
+    .bind(state.rank)
+    .bind(state.prompt_at)
+    .bind(serde_json::to_string(&state.complaint)?)
+    .bind(words);
+    ledger::bind(record, events).execute(conn).await?;
+    Ok(())
 }
 
 /// Adds a complaint and its words for the search.
@@ -303,16 +334,21 @@ pub(crate) async fn running(conn: &mut SqliteConnection, day: &str) -> Result<u3
     Ok(last.unwrap_or_default())
 }
 
+/// Keeps the running number reached, and lets go of the draft it was for.
 pub(crate) async fn set_running(
     conn: &mut SqliteConnection,
     day: &str,
     n: u32,
+    draft: Option<ComplaintId>,
 ) -> Result<(), StoreError> {
-    sqlx::query("insert or replace into running (day, n) values (?, ?)")
-        .bind(day.to_owned())
-        .bind(n)
-        .execute(conn)
-        .await?;
+    sqlx::query(
+        "insert or replace into running (day, n) values (?, ?); delete from draft where id = ?",
+    )
+    .bind(day.to_owned())
+    .bind(n)
+    .bind(draft.map(|id| id.0))
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

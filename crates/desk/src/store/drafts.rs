@@ -63,17 +63,18 @@ pub(crate) async fn of_staff(
     .await?)
 }
 
-/// When the form was opened.
-pub(crate) async fn opened_at(
+/// When the form was opened, and whether it has been recorded.
+pub(crate) async fn opened(
     conn: &mut SqliteConnection,
     id: ComplaintId,
-) -> Result<Option<i64>, StoreError> {
-    Ok(
-        sqlx::query_scalar("select opened_at from draft where id = ?")
-            .bind(id.0)
-            .fetch_optional(conn)
-            .await?,
+) -> Result<(Option<i64>, bool), StoreError> {
+    Ok(sqlx::query_as(
+        "select (select opened_at from draft where id = ?1), \
+         exists (select 1 from complaint where id = ?1)",
     )
+    .bind(id.0)
+    .fetch_one(conn)
+    .await?)
 }
 
 pub(crate) async fn delete(

@@ -104,24 +104,31 @@ pub(crate) async fn append(
     events: &[NewEvent],
 ) -> Result<(), StoreError> {
     for group in events.chunks(INSERT.len()) {
-        let mut insert = sqlx::query(INSERT[group.len() - 1]);
-        for event in group {
-            insert = insert
-                .bind(event.key.device.0)
-                .bind(event.key.incarnation)
-                .bind(event.key.lane.number())
-                .bind(signed(event.key.n))
-                .bind(event.complaint.0)
-                .bind(event.at_ms)
-                .bind(event.sealed.body.get().to_owned())
-                .bind(event.sealed.prev.0.to_vec())
-                .bind(event.sealed.hash.0.to_vec())
-                .bind(event.hub_seq.is_none())
-                .bind(event.hub_seq.map(signed));
-        }
+        let insert = bind(sqlx::query(INSERT[group.len() - 1]), group);
         insert.execute(&mut *conn).await?;
     }
     Ok(())
+}
+
+type Insert<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+
+/// The values of the rows, in the order of the columns.
+pub(super) fn bind<'q>(mut insert: Insert<'q>, events: &[NewEvent]) -> Insert<'q> {
+    for event in events {
+        insert = insert
+            .bind(event.key.device.0)
+            .bind(event.key.incarnation)
+            .bind(event.key.lane.number())
+            .bind(signed(event.key.n))
+            .bind(event.complaint.0)
+            .bind(event.at_ms)
+            .bind(event.sealed.body.get().to_owned())
+            .bind(event.sealed.prev.0.to_vec())
+            .bind(event.sealed.hash.0.to_vec())
+            .bind(event.hub_seq.is_none())
+            .bind(event.hub_seq.map(signed));
+    }
+    insert
 }
 
 /// The last event of each lane of a device.

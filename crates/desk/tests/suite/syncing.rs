@@ -21,9 +21,13 @@ async fn answering(bytes: &'static [u8]) -> String {
         while let Ok((mut stream, _)) = listener.accept().await {
             tokio::spawn(async move {
                 let mut question = [0; 4096];
-                stream.read(&mut question).await.ok();
+                let mut reading = stream.read(&mut question).await;
                 stream.write_all(bytes).await.ok();
                 stream.shutdown().await.ok();
+                // Closing with unread bytes would cut off the answer.
+                while reading.is_ok_and(|count| count > 0) {
+                    reading = stream.read(&mut question).await;
+                }
             });
         }
     });

@@ -1,7 +1,7 @@
 //! JSON bodies and queries whose faults are told by the API's own errors.
 
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Json, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Json, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -30,6 +30,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
         let Query(asked) = Query::from_request_parts(parts, state).await?;
         Ok(Self(asked))
+    }
+}
+
+/// A part of the address. What is no such id belongs to nothing.
+pub struct At<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for At<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
+        let part = Path::from_request_parts(parts, state).await;
+        let Path(part) = part.map_err(|_| ApiError::new(ErrorCode::NotFound))?;
+        Ok(Self(part))
     }
 }
 

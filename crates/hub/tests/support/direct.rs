@@ -91,4 +91,3 @@ pub async fn claim(store: &impl Store, id: ComplaintId, expert: &Actor, until: D
 pub fn ids(held: &[Held]) -> Vec<ComplaintId> {
     held.iter().map(|held| held.complaint.id).collect()
 }
-

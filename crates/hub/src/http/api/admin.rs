@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use suda_domain::{BranchCode, DeviceId, Role, StaffId};
 use utoipa::ToSchema;
 
 use crate::admin::{self, AddStaffError, NewStaff};
-use crate::http::body::{Body, LINE, TEXT, required};
+use crate::http::body::{At, Body, LINE, TEXT, required};
 use crate::http::error::{ApiError, ApiResult, ErrorCode};
 use crate::http::session::SignedIn;
 use crate::hub::Hub;
@@ -229,7 +229,7 @@ impl From<AddStaffError> for ApiError {
 pub async fn set_active(
     State(hub): State<Arc<Hub>>,
     Extension(who): Extension<SignedIn>,
-    Path(id): Path<StaffId>,
+    At(id): At<StaffId>,
     Body(body): Body<Active>,
 ) -> ApiResult<StatusCode> {
     if id == who.staff.id && !body.active {
@@ -246,7 +246,7 @@ pub async fn set_active(
 )]
 pub async fn set_password(
     State(hub): State<Arc<Hub>>,
-    Path(id): Path<StaffId>,
+    At(id): At<StaffId>,
     Body(body): Body<NewPassword>,
 ) -> ApiResult<Json<PasswordSet>> {
     let (hash, made) = admin::password_hash(body.password).await?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use serde::{Deserialize, Serialize};
 use suda_domain::text::shingles;
 use suda_domain::{ComplaintId, ReferenceNumber, Role};
@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::view::{self, ComplaintView, Names, WorkOrder};
-use crate::http::body::Asked;
+use crate::http::body::{Asked, At};
 use crate::http::error::{ApiError, ApiResult, ErrorCode};
 use crate::http::session::SignedIn;
 use crate::hub::Hub;
@@ -122,7 +122,7 @@ fn read_after(text: &str) -> ApiResult<After> {
 pub async fn complaint(
     State(hub): State<Arc<Hub>>,
     Extension(who): Extension<SignedIn>,
-    Path(id): Path<String>,
+    At(id): At<String>,
 ) -> ApiResult<Json<ComplaintView>> {
     let held = visible(&hub, &who, &id).await?;
     view::complaint(&hub, &who, held).await.map(Json)

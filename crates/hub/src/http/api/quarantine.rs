@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use suda_domain::{BranchCode, ComplaintId, DeviceId, Fact};
 use utoipa::{IntoParams, ToSchema};
 
 use super::complaints::visible;
-use crate::http::body::{Asked, Body, TEXT, required};
+use crate::http::body::{Asked, At, Body, TEXT, required};
 use crate::http::error::{ApiError, ApiResult, ErrorCode};
 use crate::http::session::SignedIn;
 use crate::hub::Hub;
@@ -98,7 +98,7 @@ fn row(record: Quarantined) -> QuarantineRow {
 pub async fn resolve(
     State(hub): State<Arc<Hub>>,
     Extension(who): Extension<SignedIn>,
-    Path(id): Path<i64>,
+    At(id): At<i64>,
     Body(resolution): Body<Resolution>,
 ) -> ApiResult<axum::http::StatusCode> {
     let missing = || ApiError::new(ErrorCode::NotFound);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::complaints::visible;
 use super::view::{self, ComplaintView};
-use crate::http::body::{Body, LINE, TEXT, optional, required};
+use crate::http::body::{At, Body, LINE, TEXT, optional, required};
 use crate::http::error::{ApiError, ApiResult, ErrorCode};
 use crate::http::session::SignedIn;
 use crate::hub::Hub;
@@ -56,10 +56,7 @@ impl FromRequestParts<Arc<Hub>> for Doing {
 
     async fn from_request_parts(parts: &mut Parts, hub: &Arc<Hub>) -> ApiResult<Self> {
         let ClickKey(key) = ClickKey::from_request_parts(parts, hub).await?;
-        let malformed = |_| ApiError::new(ErrorCode::Malformed);
-        let Path(id) = Path::<String>::from_request_parts(parts, hub)
-            .await
-            .map_err(malformed)?;
+        let At(id) = At::<String>::from_request_parts(parts, hub).await?;
         let who = parts.extensions.get::<SignedIn>().cloned();
         let who = who.ok_or_else(|| ApiError::new(ErrorCode::NotSignedIn))?;
         let held = visible(hub, &who, &id).await?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Extension, FromRequestParts, Path, State};
+use axum::extract::{Extension, FromRequestParts, State};
 use axum::http::request::Parts;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::steps::{ClickKey, Reason, ReportText};
 use super::view::{self, Names};
-use crate::http::body::{Asked, Body, TEXT, required};
+use crate::http::body::{Asked, At, Body, TEXT, required};
 use crate::http::error::{ApiError, ApiResult, ErrorCode};
 use crate::http::session::SignedIn;
 use crate::hub::Hub;
@@ -134,10 +134,7 @@ impl FromRequestParts<Arc<Hub>> for Working {
 
     async fn from_request_parts(parts: &mut Parts, hub: &Arc<Hub>) -> ApiResult<Self> {
         let ClickKey(key) = ClickKey::from_request_parts(parts, hub).await?;
-        let missing = || ApiError::new(ErrorCode::NotFound);
-        let path = Path::<String>::from_request_parts(parts, hub).await;
-        let Path(id) = path.map_err(|_| missing())?;
-        let task = id.parse().map_err(|_| missing())?;
+        let At(task) = At::from_request_parts(parts, hub).await?;
         let who = parts.extensions.get::<SignedIn>().cloned();
         let who = who.ok_or_else(|| ApiError::new(ErrorCode::NotSignedIn))?;
         Ok(Self {
@@ -192,7 +189,7 @@ pub async fn reject(working: Working, Body(body): Body<Reason>) -> ApiResult<Jso
 
 /// The department's initial analysis report.
 #[utoipa::path(
-    post, path = "/api/tasks/{id}/report", tag = "tasks", request_body = ReportText,
+    post, path = "/api/tasks/{id}/report", operation_id = "report_task", tag = "tasks", request_body = ReportText,
     params(("id" = TaskId, Path)),
     responses((status = 200, body = Task), (status = "4XX", body = ApiError))
 )]

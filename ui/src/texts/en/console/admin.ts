@@ -21,7 +21,7 @@ export const consoleAdmin: SameTexts<typeof reference> = {
     title: 'Enrol a desk: {branch}',
     address: 'Hub address',
     code: 'Enrolment code',
-    explain: 'Open Suda on the counter PC and type the hub’s address and this code. The code works once.',
+    explain: 'Open Suda on the counter PC and type the hub\'s address and this code. The code works once.',
     left: 'Expires in {time}',
     expired: 'The code has expired',
     again: 'New code',

@@ -37,7 +37,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
     connecting: 'Connecting',
     live: 'Live',
     lost: 'Reconnecting',
-    connecting_hint: 'Connecting to the hub’s live feed',
+    connecting_hint: 'Connecting to the hub\'s live feed',
     live_hint: 'New work orders and progress appear by themselves',
     lost_hint: 'What you see may be old; it is refreshed when the connection returns',
   },
@@ -71,7 +71,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
   },
   elsewhere: {
     title: 'Your work is on the desk',
-    text: 'Clerks and branch managers record and settle complaints in the Suda program on the branch’s PC. It works without a network, and everything reaches the hub by itself.',
+    text: 'Clerks and branch managers record and settle complaints in the Suda program on the branch\'s PC. It works without a network, and everything reaches the hub by itself.',
   },
   tasks: {
     view: { open: 'Open', done: 'Done' },
@@ -82,7 +82,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
     reject: 'Reject',
     report: 'Report',
     reject_reason: 'Reason',
-    reject_example: 'Why this is not your department’s, and whose it is',
+    reject_example: 'Why this is not your department\'s, and whose it is',
     cancel: 'Cancel',
     case: 'Open complaint',
     wish: 'Remedy sought',
