@@ -1,10 +1,12 @@
 //! What is proposed while the form is filled in. The rules are the judge's.
 
+use std::sync::PoisonError;
+
 use suda_domain::Intake;
 use suda_domain::guidance;
 use suda_judge::{Case, Suggestion};
 
-use crate::desk::{Desk, Enrolled};
+use crate::desk::{Desk, Enrolled, Inner};
 use crate::session::SessionError;
 use crate::view::{AdviceView, Assessment};
 
@@ -13,7 +15,7 @@ impl Desk {
     pub fn advise(&self, intake: Intake) -> Result<AdviceView, SessionError> {
         let enrolled = self.inner.enrolled()?;
         let intake = intake.cleaned();
-        let suggestion = enrolled.suggest(&intake);
+        let suggestion = self.inner.suggest(&enrolled, &intake);
         let category = match intake.category.as_str() {
             "" => suggestion.category.as_deref(),
             chosen => Some(chosen),
@@ -26,6 +28,35 @@ impl Desk {
             problems: intake.problems(&enrolled.directory.categories, self.inner.now()),
             suggestion,
         })
+    }
+}
+
+/// The last form judged, and what came of it.
+pub(crate) struct Judged {
+    intake: Intake,
+    directory: u32,
+    suggestion: Suggestion,
+}
+
+impl Inner {
+    /// The suggestion for a form. A form is judged as it is typed and again
+    /// when it is saved; the second time the answer is there already.
+    pub(crate) fn suggest(&self, enrolled: &Enrolled, intake: &Intake) -> Suggestion {
+        let directory = enrolled.directory.version;
+        let mut last = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &*last
+            && known.directory == directory
+            && known.intake == *intake
+        {
+            return known.suggestion.clone();
+        }
+        let suggestion = enrolled.suggest(intake);
+        *last = Some(Judged {
+            intake: intake.clone(),
+            directory,
+            suggestion: suggestion.clone(),
+        });
+        suggestion
     }
 }
 

@@ -17,6 +17,7 @@ use suda_sync::ingest::LaneHead;
 use tokio::sync::{Notify, broadcast};
 use uuid::Uuid;
 
+use crate::advise::Judged;
 use crate::clock::{self, Clock, HubOffset, SystemClock};
 use crate::key::{KeyError, KeySource};
 use crate::place::{IdentityFile, Lock, Place, PlaceError};
@@ -90,6 +91,7 @@ pub(crate) struct Inner {
     pub(crate) written: Notify,
     link: AtomicU8,
     pub(crate) throttle: Mutex<Throttle>,
+    pub(crate) judged: Mutex<Option<Judged>>,
     /// Held while this process is the one that writes.
     _lock: Option<Lock>,
 }
@@ -252,6 +254,7 @@ impl Desk {
             written: Notify::new(),
             link: AtomicU8::new(LinkCode::UNKNOWN),
             throttle: Mutex::default(),
+            judged: Mutex::default(),
             _lock: lock,
         };
         Ok(Self {

@@ -18,7 +18,7 @@ use crate::clock::to_ms;
 use crate::csv_read::{Column, Row, Table, parse_amount, parse_time};
 pub use crate::csv_read::{Columns, TableError};
 use crate::desk::{Desk, Enrolled};
-use crate::record::{Entry, RecordError, problems, save_running};
+use crate::record::{Entry, RecordError, problems};
 use crate::session::SessionError;
 use crate::store::imports::RunId;
 use crate::store::{StoreError, WriteTx, imports};
@@ -301,10 +301,9 @@ impl Import<'_> {
         bytes: u64,
         tell: &mut impl FnMut(ImportEvent),
     ) -> Result<(), ImportError> {
-        let Some(mut group) = group else {
+        let Some(group) = group else {
             return Ok(());
         };
-        save_running(&mut group.tx, None).await?;
         group.tx.commit().await?;
         self.desk.inner.tell_written();
         self.report.recorded += group.rows.len() as u64;

@@ -34,7 +34,7 @@ impl Desk {
         let wall = to_millisecond(self.inner.clock.wall());
         let body = serde_json::to_string(&Intake::default())?;
         let mut tx = self.inner.store.begin().await?;
-        drafts::delete_blank(tx.conn(), session.staff_id(), &body).await?;
+        drafts::delete_done(tx.conn(), session.staff_id(), &body).await?;
         let at = (to_ms(wall), to_ms(wall));
         drafts::save(tx.conn(), id, session.staff_id(), at, body).await?;
         tx.commit().await?;

@@ -69,7 +69,7 @@ impl Desk {
         let (enrolled, actor) = self.inner.at_work(session)?;
         let intake = intake.cleaned();
         let assessment = complete(assessment);
-        let suggestion = enrolled.suggest(&intake);
+        let suggestion = self.inner.suggest(&enrolled, &intake);
         let mut tx = self.inner.store.begin().await?;
         let (opened_ms, recorded) = drafts::opened(tx.conn(), draft).await?;
         if recorded {
@@ -112,7 +112,6 @@ impl Desk {
             .inner
             .write(&mut tx, &enrolled, &actor, self.inner.stamp(), entry)
             .await?;
-        save_running(&mut tx, Some(draft)).await?;
         tx.commit().await?;
         self.inner.tell_written();
         Ok(receipt(&self.inner, &enrolled, &complaint))
@@ -220,7 +219,8 @@ impl Inner {
     }
 }
 
-/// The day's next number. Kept in memory until [`save_running`].
+/// The day's next number. The last one is in the complaints themselves, and
+/// remembered from one to the next.
 async fn next_reference(
     tx: &mut WriteTx<'_>,
     enrolled: &Enrolled,
@@ -230,32 +230,25 @@ async fn next_reference(
         Some(offset) => now.with_timezone(&offset).date_naive(),
         None => now.date_naive(),
     };
+    let (branch, letter) = (&enrolled.directory.branch, &enrolled.device.desk_letter);
     let (conn, cache) = tx.parts();
     let last = match cache.running {
         Some((cached, n)) if cached == day => n,
-        _ => complaints::running(conn, &day.to_string()).await?,
+        _ => {
+            let prefix = format!("{branch}-{}-{letter}-", day.format("%y%m%d"));
+            let last = complaints::last_with_prefix(conn, &prefix).await?;
+            last.and_then(|number| running(number.strip_prefix(&prefix)?))
+                .unwrap_or_default()
+        }
     };
     cache.running = Some((day, last + 1));
-    let directory = &enrolled.directory;
-    ReferenceNumber::compose(
-        &directory.branch,
-        day,
-        &enrolled.device.desk_letter,
-        last + 1,
-    )
-    .map_err(|error| StoreError::Malformed(Box::new(error)))
+    ReferenceNumber::compose(branch, day, letter, last + 1)
+        .map_err(|error| StoreError::Malformed(Box::new(error)))
 }
 
-/// Stores the running number reached, before the commit; the draft is done with.
-pub(crate) async fn save_running(
-    tx: &mut WriteTx<'_>,
-    draft: Option<ComplaintId>,
-) -> Result<(), StoreError> {
-    let (conn, cache) = tx.parts();
-    match cache.running {
-        Some((day, n)) => complaints::set_running(conn, &day.to_string(), n, draft).await,
-        None => Ok(()),
-    }
+/// The running number before the check characters.
+fn running(tail: &str) -> Option<u32> {
+    tail.split_once('-')?.0.parse().ok()
 }
 
 /// What the customer gets on paper.

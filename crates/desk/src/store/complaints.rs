@@ -325,31 +325,19 @@ pub(crate) async fn raw(
     .await?)
 }
 
-/// The last running number of a day.
-pub(crate) async fn running(conn: &mut SqliteConnection, day: &str) -> Result<u32, StoreError> {
-    let last: Option<u32> = sqlx::query_scalar("select n from running where day = ?")
-        .bind(day.to_owned())
-        .fetch_optional(conn)
-        .await?;
-    Ok(last.unwrap_or_default())
-}
-
-/// Keeps the running number reached, and lets go of the draft it was for.
-pub(crate) async fn set_running(
+/// The last number recorded under `prefix`, which is everything before the
+/// running number. Longer numbers are higher ones.
+pub(crate) async fn last_with_prefix(
     conn: &mut SqliteConnection,
-    day: &str,
-    n: u32,
-    draft: Option<ComplaintId>,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "insert or replace into running (day, n) values (?, ?); delete from draft where id = ?",
+    prefix: &str,
+) -> Result<Option<String>, StoreError> {
+    Ok(sqlx::query_scalar(
+        "select reference from complaint where reference >= ?1 and reference < ?1 || ':' \
+         order by length(reference) desc, reference desc limit 1",
     )
-    .bind(day.to_owned())
-    .bind(n)
-    .bind(draft.map(|id| id.0))
-    .execute(conn)
-    .await?;
-    Ok(())
+    .bind(prefix.to_owned())
+    .fetch_optional(conn)
+    .await?)
 }
 
 /// The complaints in the order of the full-text index's rows, the newest first.

@@ -50,13 +50,15 @@ pub(crate) async fn save(
     Ok(())
 }
 
-/// A person's drafts, the latest first.
+/// A person's drafts not yet recorded, the latest first.
 pub(crate) async fn of_staff(
     conn: &mut SqliteConnection,
     staff: StaffId,
 ) -> Result<Vec<DraftRow>, StoreError> {
     Ok(sqlx::query_as(
-        "select id, opened_at, changed_at, body from draft where staff = ? order by changed_at desc",
+        "select id, opened_at, changed_at, body from draft where staff = ? \
+         and not exists (select 1 from complaint where complaint.id = draft.id) \
+         order by changed_at desc",
     )
     .bind(staff.0)
     .fetch_all(conn)
@@ -90,16 +92,20 @@ pub(crate) async fn delete(
     Ok(())
 }
 
-/// Forms that were opened and never filled in; `blank` is how they are stored.
-pub(crate) async fn delete_blank(
+/// Removes what is done with: recorded forms, and the person's that were opened
+/// and never filled in; `blank` is how those are stored.
+pub(crate) async fn delete_done(
     conn: &mut SqliteConnection,
     staff: StaffId,
     blank: &str,
 ) -> Result<(), StoreError> {
-    sqlx::query("delete from draft where staff = ? and body = ?")
-        .bind(staff.0)
-        .bind(blank.to_owned())
-        .execute(conn)
-        .await?;
+    sqlx::query(
+        "delete from draft where (staff = ? and body = ?) \
+         or exists (select 1 from complaint where complaint.id = draft.id)",
+    )
+    .bind(staff.0)
+    .bind(blank.to_owned())
+    .execute(conn)
+    .await?;
     Ok(())
 }

@@ -44,7 +44,7 @@ async fn a_reader_can_neither_write_nor_checkpoint() {
     let mut reader = store.read().await.unwrap();
     for sql in [
         "delete from draft",
-        "insert into running values ('x', 1)",
+        "insert into lane_ack values (9, 1, 1)",
         "create table t (a)",
     ] {
         let refused = sqlx::query(sql).execute(&mut *reader).await.unwrap_err();

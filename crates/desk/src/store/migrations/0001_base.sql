@@ -87,21 +87,17 @@ create virtual table search using fts5 (
     contentless_delete = 1,
     tokenize = "unicode61 remove_diacritics 0"
 );
+-- Merge the index in larger steps than usual: a save then touches fewer pages.
+insert into search (search, rank) values ('automerge', 8);
 
--- Forms not yet recorded, saved at every keystroke.
+-- Forms, saved at every keystroke. That of a recorded complaint is removed when
+-- the next is opened.
 create table draft (
     id blob primary key,
     staff blob not null,
     opened_at integer not null,
     changed_at integer not null,
     body text not null
-);
-create index draft_staff on draft (staff);
-
--- The last running number used, by day.
-create table running (
-    day text primary key,
-    n integer not null
 );
 
 -- What the desk needs to work without the hub. One row.

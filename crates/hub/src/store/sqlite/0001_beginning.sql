@@ -100,7 +100,7 @@ CREATE TABLE complaint (
     alert_pending INTEGER NOT NULL,
     arrived_at    INTEGER NOT NULL,
     queued_at     INTEGER,
-    -- Whether the handoff's deadline; absent for rows of the past.
+    -- The end of the hour; absent for rows of the past.
     handoff_due   INTEGER,
     updated_seq   INTEGER NOT NULL,
     body          TEXT NOT NULL
