@@ -66,12 +66,11 @@ impl Desk {
         assessment: Assessment,
         arrived_at: Option<DateTime<Utc>>,
     ) -> Result<ReceiptView, RecordError> {
-        let t0=std::time::Instant::now();
         let (enrolled, actor) = self.inner.at_work(session)?;
         let intake = intake.cleaned();
         let assessment = complete(assessment);
         let suggestion = self.inner.suggest(&enrolled, &intake);
-        let t1=t0.elapsed(); let mut tx = self.inner.store.begin().await?; let t2=t0.elapsed();
+        let mut tx = self.inner.store.begin().await?;
         let (opened_ms, recorded) = drafts::opened(tx.conn(), draft).await?;
         if recorded {
             let known = complaints::get(tx.conn(), draft).await?;
@@ -83,7 +82,7 @@ impl Desk {
             Some(ms) => corrected(from_ms(ms), self.inner.offset()),
             None => opened_by_id(draft, &self.inner),
         };
-        let t3=t0.elapsed(); let now = self.inner.now();
+        let now = self.inner.now();
         let given = arrived_at.map(to_millisecond);
         let problems = problems(&enrolled, &intake, given, now);
         if !problems.is_empty() {
@@ -113,10 +112,8 @@ impl Desk {
             .inner
             .write(&mut tx, &enrolled, &actor, self.inner.stamp(), entry)
             .await?;
-        let t5=t0.elapsed(); tx.commit().await?; let t6=t0.elapsed();
+        tx.commit().await?;
         self.inner.tell_written();
-        let r = receipt(&self.inner, &enrolled, &complaint); eprintln!("T {} {} {} {} {} {}", t1.as_micros(), (t2-t1).as_micros(), (t3-t2).as_micros(), (t5-t3).as_micros(), (t6-t5).as_micros(), (t0.elapsed()-t6).as_micros()); return Ok(r);
-        #[allow(unreachable_code)]
         Ok(receipt(&self.inner, &enrolled, &complaint))
     }
 
@@ -217,7 +214,7 @@ impl Inner {
         let complaint = state.ok_or(RecordError::Refused(Refusal::NotABeginning))?;
         let words = search::words(&complaint);
         let row = fold::state_row(complaint, &enrolled.directory.policy, &self.calendar, None);
-        let q=std::time::Instant::now(); complaints::record(tx.conn(), &row, words, &events).await?; eprintln!("I {}", q.elapsed().as_micros());
+        complaints::record(tx.conn(), &row, words, &events).await?;
         Ok(row.complaint)
     }
 }

@@ -40,7 +40,9 @@ pub fn breaches(root: &Path) -> anyhow::Result<Vec<String>> {
         })?;
     }
     visit(root, &root.join("ui/src"), &mut |path, text| {
-        if !path.starts_with(HOST_MODULE) && !path.starts_with(GENERATED) {
+        // The UI's own check of this rule has to name what it looks for.
+        let is_door = path.starts_with(HOST_MODULE) || path.starts_with(GENERATED);
+        if !is_door && !path.ends_with(".test.ts") {
             found.extend(numbered_lines_with(text, NOT_IN_VIEWS).map(|line| {
                 format!("{path}:{line} must not import {NOT_IN_VIEWS}…: only {HOST_MODULE} may")
             }));
