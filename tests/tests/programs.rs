@@ -2,6 +2,8 @@
 //! nothing acknowledged lost however often the program is killed; bad input
 //! answered with a sentence.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
-use suda_tests::{City, Failure, bin, output, output_raw};
+use suda_tests::{City, Failure, Running, bin, output, output_raw};
 
 type Done = Result<(), Failure>;
 
@@ -286,12 +288,11 @@ fn a_second_program_on_the_same_data_and_a_wrong_key_are_refused() -> Done {
     let said = complaint_of(&mut wrong);
     assert!(said.contains("key"), "{said}");
 
-    let mut first = desk
-        .command("sync")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let first = Running::start(
+        desk.command("sync")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null()),
+    )?;
     let until = std::time::Instant::now() + Duration::from_secs(10);
     let second = loop {
         let done = output_raw(desk.command("import").arg(sample()))?;
@@ -299,8 +300,7 @@ fn a_second_program_on_the_same_data_and_a_wrong_key_are_refused() -> Done {
             break done;
         }
     };
-    first.kill().unwrap();
-    first.wait().unwrap();
+    first.kill();
     assert!(!second.status.success());
     Ok(())
 }

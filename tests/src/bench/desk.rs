@@ -93,7 +93,7 @@ pub async fn save() -> Result<(), Failure> {
         .print("raw", "sqlcipher_full_commit_1k");
     let mut times = Times::default();
     for (n, draft) in drafts.into_iter().enumerate() {
-        let (intake, assessment) = intake(n, n % 4 == 0);
+        let (intake, assessment) = intake(n, n.is_multiple_of(4));
         let begin = Instant::now();
         desk.record(&session, draft, intake, assessment, None)
             .await
