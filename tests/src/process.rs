@@ -130,6 +130,14 @@ impl Running {
         self.stop();
     }
 
+    pub fn has_ended(&mut self) -> Result<bool, Failure> {
+        let status = self
+            .child
+            .try_wait()
+            .map_err(Failure::io("asking for a program"))?;
+        Ok(status.is_some())
+    }
+
     /// Waits for the program to end by itself.
     pub fn wait(&mut self, within: Duration) -> Result<std::process::ExitStatus, Failure> {
         let until = Instant::now() + within;

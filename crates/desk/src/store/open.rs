@@ -47,6 +47,11 @@ impl From<sqlx::Error> for FileError {
 }
 
 fn options(file: &Path, key: &DatabaseKey) -> SqliteConnectOptions {
+    // OpenSSL, whose ciphers SQLCipher uses, would otherwise tear itself down
+    // when the program ends, under the feet of a connection still closing on
+    // its own thread: a crash in one of six exits. This first call leaves the
+    // tearing down to the system.
+    openssl::init();
     SqliteConnectOptions::new()
         .filename(file)
         .pragma("key", key.pragma())
