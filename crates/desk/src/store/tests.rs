@@ -132,6 +132,8 @@ async fn a_full_disk_is_told_and_what_was_saved_stays() {
     store.limit_pages(1000).await;
     keep_draft(&store, "x".repeat(100_000)).await.unwrap();
     assert_eq!(count(&store).await, 2);
+    // Ended before the program is: see `abandon`.
+    abandon(store).await;
 }
 
 #[tokio::test]
