@@ -230,7 +230,6 @@ impl Desk {
         if let Some(device) = &device {
             let here = (Some(device.device), Some(device.incarnation));
             if file.device.is_some() && (file.device, file.incarnation) != here {
-                store::abandon(store).await;
                 return Err(OpenError::OtherDevice);
             }
             if file.device.is_none() && lock.is_some() {

@@ -11,6 +11,10 @@ pub enum StoreError {
     Damaged(#[source] sqlx::Error),
     #[error("the database is busy; try again")]
     Busy(#[source] sqlx::Error),
+    #[error("the database file was changed by another program")]
+    Changed,
+    #[error("the database is already closed")]
+    Closed,
     #[error("the database could not carry out the step")]
     Other(#[source] sqlx::Error),
     #[error("a stored record cannot be read")]

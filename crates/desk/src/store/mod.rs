@@ -4,6 +4,7 @@
 //! checkpoint. What is written and why is decided elsewhere.
 
 pub(crate) mod complaints;
+mod connection;
 pub(crate) mod directory;
 pub(crate) mod drafts;
 mod error;
@@ -17,12 +18,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
-use sqlx::pool::PoolConnection;
-use sqlx::sqlite::SqlitePool;
-use sqlx::{Connection as _, Sqlite, SqliteConnection};
+use sqlx::SqliteConnection;
 use suda_sync::ingest::LaneHead;
 use tokio::sync::{Mutex, MutexGuard};
 
+use connection::{Connection, Reader, Readers};
 pub use error::StoreError;
 pub(crate) use open::FileError;
 
@@ -32,11 +32,11 @@ use crate::key::DatabaseKey;
 pub(crate) struct Store {
     /// Absent when another process writes and this one only reads.
     writer: Option<Mutex<Writer>>,
-    readers: SqlitePool,
+    readers: Readers,
 }
 
 struct Writer {
-    conn: SqliteConnection,
+    conn: Connection,
     /// A transaction was begun and neither committed nor rolled back: the task
     /// that did so failed or was dropped.
     open: bool,
@@ -83,8 +83,12 @@ impl Store {
         })
     }
 
-    pub(crate) async fn read(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
-        Ok(self.readers.acquire().await?)
+    pub(crate) async fn read(&self) -> Result<Reader<'_>, StoreError> {
+        self.readers.get().await.map_err(|error| match error {
+            FileError::Store(error) => error,
+            // It could be read when the store was opened.
+            FileError::Undecipherable | FileError::Newer | FileError::Older => StoreError::Changed,
+        })
     }
 
     /// Begins a write transaction, after whichever is under way.
@@ -96,14 +100,14 @@ impl Store {
         if writer.open {
             writer.cache = Cache::default();
             // Fails when the commit went through after all; then there is nothing to undo.
-            let undone = sqlx::query("rollback").execute(&mut writer.conn).await;
+            let undone = sqlx::query("rollback").execute(&mut *writer.conn).await;
             if let Err(error) = undone {
                 tracing::debug!(%error, "no transaction to roll back");
             }
         }
         writer.open = true;
         sqlx::query("begin immediate")
-            .execute(&mut writer.conn)
+            .execute(&mut *writer.conn)
             .await?;
         Ok(WriteTx { writer })
     }
@@ -144,7 +148,7 @@ impl Store {
         let mut writer = writer.lock().await;
         if !writer.open {
             sqlx::query("pragma wal_checkpoint(passive)")
-                .execute(&mut writer.conn)
+                .execute(&mut *writer.conn)
                 .await?;
         }
         Ok(())
@@ -152,15 +156,18 @@ impl Store {
 
     /// Closes everything, the writer last, so that it makes the last checkpoint.
     pub(crate) async fn close(&self) -> Result<(), StoreError> {
-        self.readers.close().await;
+        self.readers.close();
         if let Some(writer) = &self.writer {
             let mut writer = writer.lock().await;
             if writer.open {
-                sqlx::query("rollback").execute(&mut writer.conn).await.ok();
+                sqlx::query("rollback")
+                    .execute(&mut *writer.conn)
+                    .await
+                    .ok();
                 writer.open = false;
             }
             sqlx::query("pragma wal_checkpoint(truncate)")
-                .execute(&mut writer.conn)
+                .execute(&mut *writer.conn)
                 .await?;
         }
         Ok(())
@@ -171,12 +178,12 @@ impl Store {
     pub(crate) async fn limit_pages(&self, more: i64) {
         let mut writer = self.writer.as_ref().unwrap().lock().await;
         let now: i64 = sqlx::query_scalar("pragma page_count")
-            .fetch_one(&mut writer.conn)
+            .fetch_one(&mut *writer.conn)
             .await
             .unwrap();
         let sql = format!("pragma max_page_count = {}", now + more);
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
-            .execute(&mut writer.conn)
+            .execute(&mut *writer.conn)
             .await
             .unwrap();
     }
@@ -184,7 +191,7 @@ impl Store {
 
 impl WriteTx<'_> {
     pub(crate) fn conn(&mut self) -> &mut SqliteConnection {
-        &mut self.writer.conn
+        &mut *self.writer.conn
     }
 
     /// The connection and what is known beside it.
@@ -195,17 +202,11 @@ impl WriteTx<'_> {
 
     /// When this returns, what was written is on the disk.
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
-        sqlx::query("commit").execute(&mut self.writer.conn).await?;
+        sqlx::query("commit")
+            .execute(&mut *self.writer.conn)
+            .await?;
         self.writer.open = false;
         Ok(())
-    }
-}
-
-/// Ends the connections of a store that is not used any more, without a checkpoint.
-pub(crate) async fn abandon(store: Store) {
-    store.readers.close().await;
-    if let Some(writer) = store.writer {
-        writer.into_inner().conn.close().await.ok();
     }
 }
 

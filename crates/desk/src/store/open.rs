@@ -3,12 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, SqliteConnection};
 
 use crate::key::DatabaseKey;
+use crate::store::connection::{Connection, Readers};
 use crate::store::error::{NOTADB, StoreError, primary_code};
 
 /// In order; the database's `user_version` says how many have been carried out.
@@ -17,11 +16,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_import.sql"),
 ];
 
-const READERS: u32 = 4;
+const READERS: usize = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pages in the write-ahead log after which a commit carries them over. The
 /// idle checkpoint usually comes first; see `Store::tidy`.
-const CHECKPOINT_PAGES: &str = "4000";
+const CHECKPOINT_PAGES: &str = "pragma wal_autocheckpoint = 4000";
 
 /// Why the database file was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -46,11 +45,12 @@ impl From<sqlx::Error> for FileError {
     }
 }
 
+/// Only settings that do not touch the file: what touches it may fail, and
+/// then the connection must be closed as [`Connection`] does.
 fn options(file: &Path, key: &DatabaseKey) -> SqliteConnectOptions {
     // OpenSSL, whose ciphers SQLCipher uses, would otherwise tear itself down
-    // when the program ends, under the feet of a connection still closing on
-    // its own thread: a crash in one of six exits. This first call leaves the
-    // tearing down to the system.
+    // when the program ends, also under a query still running on its own
+    // thread. This first call leaves the tearing down to the system.
     openssl::init();
     SqliteConnectOptions::new()
         .filename(file)
@@ -64,38 +64,40 @@ fn options(file: &Path, key: &DatabaseKey) -> SqliteConnectOptions {
 }
 
 /// The one connection that writes and checkpoints.
-pub(super) async fn writer(file: &Path, key: &DatabaseKey) -> Result<SqliteConnection, FileError> {
-    let mut conn = options(file, key)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .pragma("secure_delete", "ON")
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        .pragma("cache_size", "-8000")
-        .connect()
-        .await?;
+pub(super) async fn writer(file: &Path, key: &DatabaseKey) -> Result<Connection, FileError> {
+    let options = options(file, key).create_if_missing(true);
+    let mut conn = Connection::new(options.connect().await?);
+    for pragma in [
+        "pragma journal_mode = wal",
+        "pragma synchronous = full",
+        "pragma secure_delete = on",
+        CHECKPOINT_PAGES,
+        "pragma cache_size = -8000",
+    ] {
+        sqlx::query(pragma).execute(&mut *conn).await?;
+    }
     migrate(&mut conn).await?;
     Ok(conn)
 }
 
 /// Connections that can neither write nor checkpoint: the database file itself
 /// is opened read-only.
-pub(super) async fn readers(file: &Path, key: &DatabaseKey) -> Result<SqlitePool, FileError> {
-    let pool = SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .acquire_timeout(BUSY_TIMEOUT)
-        .test_before_acquire(false)
-        .connect_with(
-            options(file, key)
-                .read_only(true)
-                .pragma("query_only", "ON"),
-        )
-        .await?;
-    match version(&mut *pool.acquire().await?).await? {
+pub(super) async fn readers(file: &Path, key: &DatabaseKey) -> Result<Readers, FileError> {
+    let readers = Readers::new(options(file, key).read_only(true), READERS);
+    let found = version(&mut *readers.get().await?).await?;
+    match found {
         found if found > MIGRATIONS.len() => Err(FileError::Newer),
         found if found < MIGRATIONS.len() => Err(FileError::Older),
-        _ => Ok(pool),
+        _ => Ok(readers),
     }
+}
+
+pub(super) async fn reader(options: &SqliteConnectOptions) -> Result<Connection, FileError> {
+    let mut conn = Connection::new(options.connect().await?);
+    sqlx::query("pragma query_only = on")
+        .execute(&mut *conn)
+        .await?;
+    Ok(conn)
 }
 
 async fn version(conn: &mut SqliteConnection) -> Result<usize, FileError> {

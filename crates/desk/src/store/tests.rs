@@ -1,6 +1,5 @@
 //! The store's own promises: who may write, and what a full disk does.
 
-use sqlx::Connection as _;
 use suda_domain::{ComplaintId, StaffId};
 use uuid::Uuid;
 
@@ -66,14 +65,43 @@ async fn a_reader_can_neither_write_nor_checkpoint() {
     ] {
         sqlx::query(sql).execute(&mut *reader).await.unwrap_err();
     }
-    reader.detach().close().await.unwrap();
+    drop(reader);
+    store.readers.close();
     assert_eq!(size(&log), log_before);
     assert_eq!(std::fs::read(&database).unwrap(), database_before);
 
     // The control: the writer's checkpoint does change the database file.
     store.tidy().await.unwrap();
     assert_ne!(std::fs::read(&database).unwrap(), database_before);
-    assert_eq!(count(&store).await, 1);
+}
+
+/// Files of `dir` that this process holds open.
+#[cfg(target_os = "linux")]
+fn held(dir: &Path) -> usize {
+    let held = std::fs::read_dir("/proc/self/fd").unwrap();
+    held.filter_map(|fd| std::fs::read_link(fd.ok()?.path()).ok())
+        .filter(|file| file.starts_with(dir))
+        .count()
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_dropped_store_is_closed_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    for _ in 0..10 {
+        let store = store(dir.path()).await;
+        keep_draft(&store, "draft".into()).await.unwrap();
+        drop((store.read().await.unwrap(), store.read().await.unwrap()));
+        assert!(held(dir.path()) > 3);
+        drop(store);
+        assert_eq!(held(dir.path()), 0);
+    }
+    std::fs::write(dir.path().join("suda.db"), "x".repeat(9000)).unwrap();
+    let key = KeySource::File(dir.path().join("key"));
+    let key = key.load(Uuid::nil()).await.unwrap();
+    let refused = Store::open(&dir.path().join("suda.db"), &key).await;
+    assert!(matches!(refused.err(), Some(FileError::Undecipherable)));
+    assert_eq!(held(dir.path()), 0);
 }
 
 #[tokio::test]
@@ -132,8 +160,6 @@ async fn a_full_disk_is_told_and_what_was_saved_stays() {
     store.limit_pages(1000).await;
     keep_draft(&store, "x".repeat(100_000)).await.unwrap();
     assert_eq!(count(&store).await, 2);
-    // Ended before the program is: see `abandon`.
-    abandon(store).await;
 }
 
 #[tokio::test]
@@ -146,7 +172,7 @@ async fn a_database_of_a_newer_version_is_left_alone() {
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    abandon(first).await;
+    drop(first);
     let key = KeySource::File(dir.path().join("key"))
         .load(Uuid::nil())
         .await
