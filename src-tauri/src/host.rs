@@ -1,10 +1,11 @@
 //! What the shell holds while it runs: the open desk, or why it could not be
 //! opened, and who is signed in.
 
-use std::path::Path;
+use std::path::PathBuf;
+use std::sync::PoisonError;
 
 use suda_desk::{Desk, KeySource, OpenError, Session};
-use tokio::sync::RwLock;
+use tokio::sync::{Mutex, RwLock};
 
 use crate::error::{AppError, ErrorCode};
 
@@ -17,29 +18,47 @@ enum Seat {
 }
 
 pub struct Host {
-    desk: Result<Desk, OpenError>,
+    data: PathBuf,
+    key: KeySource,
+    desk: std::sync::RwLock<Result<Desk, OpenError>>,
+    /// Held while the data directory is tried again.
+    opening: Mutex<()>,
     seat: RwLock<Seat>,
 }
 
 impl Host {
-    pub async fn open(data: &Path, key: KeySource) -> Self {
-        let desk = Desk::open(data, key).await;
-        if let Err(error) = &desk {
-            tracing::error!(%error, "the data directory cannot be opened");
-        }
+    pub async fn open(data: PathBuf, key: KeySource) -> Self {
+        let desk = Desk::open(&data, key.clone()).await;
         Self {
-            desk,
+            data,
+            key,
+            desk: std::sync::RwLock::new(desk),
+            opening: Mutex::default(),
             seat: RwLock::new(Seat::Empty),
         }
     }
 
+    /// Tries again what failed when the program started, as another program
+    /// may have ended or the disk may have room now. True when the desk was
+    /// opened by this call.
+    pub async fn open_again(&self) -> Result<bool, AppError> {
+        let _only_one = self.opening.lock().await;
+        if self.desk().is_ok() {
+            return Ok(false);
+        }
+        let desk = Desk::open(&self.data, self.key.clone()).await;
+        *self.desk.write().unwrap_or_else(PoisonError::into_inner) = desk;
+        self.desk().map(|_| true)
+    }
+
     /// The desk, also before anybody is signed in.
-    pub fn desk(&self) -> Result<&Desk, AppError> {
-        self.desk.as_ref().map_err(AppError::from)
+    pub fn desk(&self) -> Result<Desk, AppError> {
+        let desk = self.desk.read().unwrap_or_else(PoisonError::into_inner);
+        desk.as_ref().map(Desk::clone).map_err(AppError::from)
     }
 
     /// The desk and who is signed in and not locked out.
-    pub async fn signed_in(&self) -> Result<(&Desk, Session), AppError> {
+    pub async fn signed_in(&self) -> Result<(Desk, Session), AppError> {
         let desk = self.desk()?;
         match &*self.seat.read().await {
             Seat::Taken(session) => Ok((desk, session.clone())),

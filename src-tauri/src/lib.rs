@@ -11,7 +11,7 @@ mod pulse;
 use std::path::PathBuf;
 
 use suda_desk::KeySource;
-use tauri::Manager as _;
+use tauri::{Manager as _, RunEvent};
 use tauri_specta::{Builder, collect_commands, collect_events};
 
 pub use crate::error::{AppError, ErrorCode, Tone};
@@ -32,6 +32,7 @@ pub fn bindings() -> Builder<tauri::Wry> {
         // What is written and what is read have one shape: every field stands in both.
         .disable_serde_phases()
         .commands(collect_commands![
+            commands::account::open_again,
             commands::account::enrolment,
             commands::account::enrol,
             commands::account::staff,
@@ -80,11 +81,20 @@ pub fn run(options: Options) -> tauri::Result<()> {
                 Some(data) => data,
                 None => app.path().app_local_data_dir()?,
             };
-            let host = tauri::async_runtime::block_on(Host::open(&data, options.key));
+            let host = tauri::async_runtime::block_on(Host::open(data, options.key));
             app.manage(host);
             notify::listen(app.handle());
             pulse::start(app.handle());
             Ok(())
         })
-        .run(tauri::generate_context!())
+        .build(tauri::generate_context!())?
+        .run(|app, event| {
+            if let RunEvent::Exit = event
+                && let Ok(desk) = app.state::<Host>().desk()
+                && let Err(error) = tauri::async_runtime::block_on(desk.close())
+            {
+                tracing::warn!(%error, "the database was not closed in good order");
+            }
+        });
+    Ok(())
 }

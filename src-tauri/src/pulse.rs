@@ -42,7 +42,7 @@ pub struct OpenCase(pub ComplaintId);
 /// Starts the tasks, when there is a desk to watch.
 pub fn start(app: &AppHandle) {
     let host = app.state::<Host>();
-    let Ok(desk) = host.desk().cloned() else {
+    let Ok(desk) = host.desk() else {
         return;
     };
     async_runtime::spawn(tell_changes(app.clone(), desk.clone()));

@@ -85,6 +85,15 @@ async fn connect(port: u16, capabilities: serde_json::Value) -> Result<Client, F
 impl Screen {
     /// Opens the desk's window on its data directory.
     pub async fn window(display: &Display, desk: &DeskDir) -> Result<Self, Failure> {
+        Self::window_with(display, desk, &[]).await
+    }
+
+    /// Opens the desk's window with more in its environment.
+    pub async fn window_with(
+        display: &Display,
+        desk: &DeskDir,
+        environment: &[(&str, &str)],
+    ) -> Result<Self, Failure> {
         let profile = TempDir::new().map_err(Failure::io("a temporary folder"))?;
         let (port, native) = (free_port()?, free_port()?);
         let mut command = Command::new("tauri-driver");
@@ -103,6 +112,7 @@ impl Screen {
             .env("GDK_BACKEND", "x11")
             .env("LANG", "C.UTF-8")
             .env("LIBGL_ALWAYS_SOFTWARE", "1");
+        command.envs(environment.iter().copied());
         command
             .env_remove("WAYLAND_DISPLAY")
             .stdout(Stdio::null())
@@ -183,6 +193,29 @@ impl Screen {
         })
         .await
         .map_err(|error| Failure::Said(format!("click {selector}: {error}")))
+    }
+
+    /// Whether a part is there now.
+    pub async fn has(&self, testid: &str) -> Result<bool, Failure> {
+        let selector = format!("[data-testid=\"{testid}\"]");
+        let found = self.client.find_all(Locator::Css(&selector)).await?;
+        Ok(!found.is_empty())
+    }
+
+    /// Clicks a part if it is there now; one that goes away meanwhile is not.
+    pub async fn click_if_there(&self, testid: &str) -> Result<(), Failure> {
+        let selector = format!("[data-testid=\"{testid}\"]");
+        let found = self.client.find_all(Locator::Css(&selector)).await?;
+        match found.first() {
+            Some(part) => Ok(part.click().await.or_else(|error| {
+                if error.is_stale_element_reference() {
+                    Ok(())
+                } else {
+                    Err(error)
+                }
+            })?),
+            None => Ok(()),
+        }
     }
 
     /// Types into a part, or into the input inside it.

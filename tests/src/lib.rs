@@ -5,8 +5,10 @@
 
 mod browser;
 mod city;
+mod desktop;
 mod process;
 
 pub use browser::{Display, Screen};
 pub use city::{Account, City, DeskDir};
+pub use desktop::{Desktop, Notice};
 pub use process::{Failure, Running, bin, descendants, eventually, kill_below, output, output_raw};

@@ -23,6 +23,8 @@ pub enum Failure {
     #[error(transparent)]
     Json(#[from] serde_json::Error),
     #[error(transparent)]
+    Bus(#[from] zbus::Error),
+    #[error(transparent)]
     Http(#[from] reqwest::Error),
 }
 

@@ -73,6 +73,7 @@ impl Desk {
             self.save_touched(&mut tx, &enrolled, device, id, complaint)
                 .await?;
         }
+        tx.take_over().await?;
         let renewed = match page.directory.as_deref() {
             Some(directory) => self.renew(&mut tx, &enrolled, directory).await?,
             None => None,
@@ -104,17 +105,16 @@ impl Desk {
         };
         let reminded = touched.known.and_then(|known| known.reminded);
         let whole_now = touched.known.is_some_and(|known| known.cut) && !complaint.cut;
-        let words = search::words(&complaint);
         let policy = &enrolled.directory.policy;
         let row = fold::state_row(complaint, policy, &self.inner.calendar, reminded);
         if touched.known.is_none() {
             // Of another desk of the branch, or of this one's older copy.
             let mine = ledger::is_of_device(tx.conn(), id, device).await?;
-            return complaints::insert(tx.conn(), &row, mine, words).await;
+            return complaints::insert(tx.conn(), &row, mine).await;
         }
         complaints::update(tx.conn(), &row).await?;
         if whole_now {
-            search::replace(tx.conn(), id, words).await?;
+            search::replace(tx.conn(), id, search::words(&row.complaint)).await?;
         }
         Ok(())
     }

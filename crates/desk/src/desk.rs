@@ -298,6 +298,7 @@ impl Desk {
     /// Closes the database in good order. Not needed for safety: everything
     /// confirmed is on the disk.
     pub async fn close(&self) -> Result<(), StoreError> {
+        self.inner.store.tidy().await?;
         self.inner.store.close().await
     }
 }

@@ -301,9 +301,10 @@ impl Import<'_> {
         bytes: u64,
         tell: &mut impl FnMut(ImportEvent),
     ) -> Result<(), ImportError> {
-        let Some(group) = group else {
+        let Some(mut group) = group else {
             return Ok(());
         };
+        group.tx.take_over().await?;
         group.tx.commit().await?;
         self.desk.inner.tell_written();
         self.report.recorded += group.rows.len() as u64;
@@ -339,15 +340,19 @@ impl Import<'_> {
         };
         let mut intake = self.intake(row)?;
         let suggestion = self.enrolled.suggest(&intake);
-        if intake.category.is_empty() {
-            let fallback = &self.enrolled.rules.fallback_category;
-            intake.category = suggestion
-                .category
-                .clone()
-                .unwrap_or_else(|| fallback.clone());
-        }
-        // With the category settled, rules that look at it have their say.
-        let suggestion = self.enrolled.suggest(&intake);
+        let suggestion = match (&intake.category, &suggestion.category) {
+            (given, Some(category)) if given.is_empty() => {
+                intake.category.clone_from(category);
+                suggestion
+            }
+            (given, None) if given.is_empty() => {
+                // With the category settled, rules that look at it have their say.
+                let fallback = &self.enrolled.rules.fallback_category;
+                intake.category.clone_from(fallback);
+                self.enrolled.suggest(&intake)
+            }
+            _ => suggestion,
+        };
         let found = problems(self.enrolled, &intake, given, now);
         if !found.is_empty() {
             return Err(RowError::Problems(found));

@@ -1,6 +1,7 @@
 //! Drafts: every keystroke of the form is on the disk before the next.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use suda_domain::{ComplaintId, Intake};
 use uuid::Uuid;
 
@@ -8,7 +9,7 @@ use crate::clock::{corrected, from_ms, to_millisecond, to_ms};
 use crate::desk::Desk;
 use crate::session::{Session, SessionError};
 use crate::store::{StoreError, drafts};
-use crate::view::DraftView;
+use crate::view::{Chosen, DraftView};
 
 /// Why a draft was not kept or found.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,20 @@ impl From<serde_json::Error> for DraftError {
     }
 }
 
+/// A draft as journaled. Journals of versions that kept the form alone read as
+/// such with nothing chosen.
+#[derive(Default, PartialEq, Serialize, Deserialize)]
+struct Sheet {
+    #[serde(flatten)]
+    intake: Intake,
+    #[serde(default, skip_serializing_if = "is_default")]
+    chosen: Chosen,
+}
+
+fn is_default(chosen: &Chosen) -> bool {
+    *chosen == Chosen::default()
+}
+
 impl Desk {
     /// Opens a form: its id is made now, and the moment kept as the
     /// customer's arrival. It becomes a draft with the first keystroke.
@@ -32,7 +47,7 @@ impl Desk {
         self.inner.at_work(session)?;
         let id = ComplaintId(Uuid::now_v7());
         let wall = to_millisecond(self.inner.clock.wall());
-        let body = serde_json::to_string(&Intake::default())?;
+        let body = serde_json::to_string(&Sheet::default())?;
         let mut tx = self.inner.store.begin().await?;
         drafts::delete_done(tx.conn(), session.staff_id(), &body).await?;
         let at = (to_ms(wall), to_ms(wall));
@@ -44,6 +59,7 @@ impl Desk {
             opened_at,
             changed_at: opened_at,
             intake: Intake::default(),
+            chosen: Chosen::default(),
         })
     }
 
@@ -54,10 +70,11 @@ impl Desk {
         session: &Session,
         id: ComplaintId,
         intake: Intake,
+        chosen: Chosen,
     ) -> Result<DateTime<Utc>, DraftError> {
         self.inner.at_work(session)?;
         let wall = to_millisecond(self.inner.clock.wall());
-        let body = serde_json::to_string(&intake)?;
+        let body = serde_json::to_string(&Sheet { intake, chosen })?;
         let mut tx = self.inner.store.begin().await?;
         let at = (to_ms(wall), to_ms(wall));
         drafts::save(tx.conn(), id, session.staff_id(), at, body).await?;
@@ -72,15 +89,16 @@ impl Desk {
         let offset = self.inner.offset();
         let mut views = Vec::new();
         for row in drafts::of_staff(&mut conn, session.staff_id()).await? {
-            let intake: Intake = serde_json::from_str(&row.body)?;
-            if intake == Intake::default() {
+            let sheet: Sheet = serde_json::from_str(&row.body)?;
+            if sheet == Sheet::default() {
                 continue;
             }
             views.push(DraftView {
                 id: ComplaintId(row.id),
                 opened_at: corrected(from_ms(row.opened_at), offset),
                 changed_at: corrected(from_ms(row.changed_at), offset),
-                intake,
+                intake: sheet.intake,
+                chosen: sheet.chosen,
             });
         }
         Ok(views)

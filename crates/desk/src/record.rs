@@ -15,7 +15,7 @@ use crate::desk::{Desk, Enrolled, Inner, heads};
 use crate::fold;
 use crate::pen::{Pen, PenError};
 use crate::session::{Session, SessionError};
-use crate::store::{StoreError, WriteTx, complaints, drafts, search};
+use crate::store::{StoreError, WriteTx, complaints, drafts};
 use crate::view::{Assessment, ReceiptView};
 
 /// Why a complaint was not recorded. The draft is still there.
@@ -112,6 +112,7 @@ impl Desk {
             .inner
             .write(&mut tx, &enrolled, &actor, self.inner.stamp(), entry)
             .await?;
+        tx.one_more_waits().await?;
         tx.commit().await?;
         self.inner.tell_written();
         Ok(receipt(&self.inner, &enrolled, &complaint))
@@ -170,8 +171,7 @@ fn opened_by_id(id: ComplaintId, inner: &Inner) -> DateTime<Utc> {
 }
 
 impl Inner {
-    /// Writes a complaint into the transaction: the facts, the state row and
-    /// the words for the search.
+    /// Writes a complaint into the transaction: the facts and the state row.
     pub(crate) async fn write(
         &self,
         tx: &mut WriteTx<'_>,
@@ -212,9 +212,8 @@ impl Inner {
         }
         let events = pen.events;
         let complaint = state.ok_or(RecordError::Refused(Refusal::NotABeginning))?;
-        let words = search::words(&complaint);
         let row = fold::state_row(complaint, &enrolled.directory.policy, &self.calendar, None);
-        complaints::record(tx.conn(), &row, words, &events).await?;
+        complaints::record(tx.conn(), &row, &events).await?;
         Ok(row.complaint)
     }
 }

@@ -43,6 +43,19 @@ pub struct DraftView {
     pub opened_at: DateTime<Utc>,
     pub changed_at: DateTime<Utc>,
     pub intake: Intake,
+    pub chosen: Chosen,
+}
+
+/// What the person has decided so far beside the form; what is left open
+/// follows the suggestion.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct Chosen {
+    pub grade: Option<Grade>,
+    pub complexity: Option<Complexity>,
+    pub override_reason: String,
+    /// The customer's arrival, where it is not the opening of the form.
+    pub arrived_at: Option<DateTime<Utc>>,
 }
 
 /// What is proposed while the form is filled in.

@@ -22,6 +22,17 @@ pub struct RuleSet {
     /// Every word of every rule, made ready to be found in one pass.
     #[serde(skip)]
     pub(crate) words: Words,
+    /// For each rule the numbers of its words, so that matching compares none.
+    #[serde(skip)]
+    pub(crate) numbers: Vec<Numbers>,
+}
+
+/// The numbers of a rule's words, in the order of the words.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Numbers {
+    any: Vec<usize>,
+    all: Vec<Vec<usize>>,
+    none: Vec<usize>,
 }
 
 /// One rule: all its conditions must hold; then its outcomes are proposed.
@@ -92,6 +103,13 @@ impl RuleSet {
     fn ready(mut self) -> Result<Self, RuleSetError> {
         self.check()?;
         self.words = Words::build(self.rules.iter().flat_map(Rule::words))?;
+        let of = |words: &Vec<String>| words.iter().map(|word| self.words.number(word)).collect();
+        let numbers = self.rules.iter().map(|rule| Numbers {
+            any: of(&rule.any),
+            all: rule.all.iter().map(of).collect(),
+            none: of(&rule.none),
+        });
+        self.numbers = numbers.collect();
         Ok(self)
     }
 
@@ -153,7 +171,8 @@ impl Rule {
         &self,
         case: &Case<'_>,
         category: Option<&str>,
-        present: &Present<'_>,
+        numbers: &Numbers,
+        present: &Present,
     ) -> Option<Vec<String>> {
         let holds = self
             .amount_at_least
@@ -165,23 +184,24 @@ impl Rule {
                 .under
                 .as_deref()
                 .is_none_or(|node| category.is_some_and(|c| is_under(c, node)))
-            && !self.none.iter().any(|word| present.has(word));
+            && !numbers.none.iter().any(|&word| present.has(word));
         if !holds {
             return None;
         }
-        let found = |words: &[String]| -> Vec<String> {
+        let found = |words: &[String], numbers: &[usize]| -> Vec<String> {
             words
                 .iter()
-                .filter(|word| present.has(word))
-                .cloned()
+                .zip(numbers)
+                .filter(|&(_, &number)| present.has(number))
+                .map(|(word, _)| word.clone())
                 .collect()
         };
-        let mut matched = found(&self.any);
+        let mut matched = found(&self.any, &numbers.any);
         if matched.is_empty() && !self.any.is_empty() {
             return None;
         }
-        for group in &self.all {
-            let of_group = found(group);
+        for (group, numbers) in self.all.iter().zip(&numbers.all) {
+            let of_group = found(group, numbers);
             if of_group.is_empty() {
                 return None;
             }

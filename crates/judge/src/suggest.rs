@@ -85,7 +85,11 @@ pub fn suggest(rules: &RuleSet, case: &Case<'_>) -> Suggestion {
         .category
         .or(category.map(|(rule, _)| rule.category.as_deref().unwrap_or_default()));
     // Rules may look at the category, also at one another rule has proposed.
-    let all = Matches::find(rules, case, chosen, &present);
+    let all = match chosen == case.category {
+        true => None,
+        false => Some(Matches::find(rules, case, chosen, &present)),
+    };
+    let all = all.as_ref().unwrap_or(&first);
 
     let grade = all.best(|rule| rule.grade.as_ref());
     let complexity = all.best(|rule| rule.complexity.as_ref());
@@ -134,13 +138,14 @@ impl<'r> Matches<'r> {
         rules: &'r RuleSet,
         case: &Case<'_>,
         category: Option<&str>,
-        present: &Present<'_>,
+        present: &Present,
     ) -> Self {
         let found = rules
             .rules
             .iter()
-            .filter_map(|rule| {
-                rule.matches(case, category, present)
+            .zip(&rules.numbers)
+            .filter_map(|(rule, numbers)| {
+                rule.matches(case, category, numbers, present)
                     .map(|words| (rule, words))
             })
             .collect();

@@ -12,8 +12,7 @@ pub(crate) struct Words {
 }
 
 /// The words found in one text.
-pub(crate) struct Present<'w> {
-    words: &'w Words,
+pub(crate) struct Present {
     found: Vec<bool>,
 }
 
@@ -33,7 +32,7 @@ impl Words {
         })
     }
 
-    pub fn look_in(&self, text: &str) -> Present<'_> {
+    pub fn look_in(&self, text: &str) -> Present {
         let mut found = vec![false; self.numbers.len()];
         let finder = self.finder.iter();
         for hit in finder.flat_map(|finder| finder.find_overlapping_iter(text)) {
@@ -41,15 +40,19 @@ impl Words {
                 *seen = true;
             }
         }
-        Present { words: self, found }
+        Present { found }
+    }
+
+    /// The number by which a word is asked for. The empty word has one that
+    /// is never found.
+    pub fn number(&self, word: &str) -> usize {
+        self.numbers.get(word).copied().unwrap_or(usize::MAX)
     }
 }
 
-impl Present<'_> {
-    pub fn has(&self, word: &str) -> bool {
-        self.words
-            .numbers
-            .get(word)
-            .is_some_and(|&n| self.found.get(n).copied().unwrap_or(false))
+impl Present {
+    /// Whether the word of this number stands in the text.
+    pub fn has(&self, number: usize) -> bool {
+        self.found.get(number).copied().unwrap_or(false)
     }
 }

@@ -2,10 +2,21 @@
 
 use suda_desk::EnrolmentView;
 use suda_desk::view::{SessionView, StaffView};
-use tauri::State;
+use tauri::{AppHandle, State};
 
 use super::Answer;
 use crate::host::Host;
+use crate::pulse;
+
+/// Tries again to open the data directory after that failed at the start.
+#[tauri::command]
+#[specta::specta]
+pub async fn open_again(app: AppHandle, host: State<'_, Host>) -> Answer<()> {
+    if host.open_again().await? {
+        pulse::start(&app);
+    }
+    Ok(())
+}
 
 #[tauri::command]
 #[specta::specta]

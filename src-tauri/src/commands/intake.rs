@@ -1,7 +1,7 @@
 //! The form: drafts, advice, recording, the receipt.
 
 use chrono::{DateTime, Utc};
-use suda_desk::view::{AdviceView, Assessment, DraftView, ReceiptView};
+use suda_desk::view::{AdviceView, Assessment, Chosen, DraftView, ReceiptView};
 use suda_domain::category::CategoryTree;
 use suda_domain::guidance::Guidance;
 use suda_domain::{ComplaintId, Intake};
@@ -24,9 +24,10 @@ pub async fn draft_save(
     host: State<'_, Host>,
     id: ComplaintId,
     intake: Intake,
+    chosen: Chosen,
 ) -> Answer<DateTime<Utc>> {
     let (desk, session) = host.signed_in().await?;
-    Ok(desk.draft_save(&session, id, intake).await?)
+    Ok(desk.draft_save(&session, id, intake, chosen).await?)
 }
 
 #[tauri::command]

@@ -5,6 +5,8 @@ import * as __TAURI_EVENT from "@tauri-apps/api/event";
 
 /** Commands */
 export const commands = {
+	/**  Tries again to open the data directory after that failed at the start. */
+	openAgain: () => typedError<null, AppError>(__TAURI_INVOKE("open_again")),
 	enrolment: () => typedError<EnrolmentView | null, AppError>(__TAURI_INVOKE("enrolment")),
 	enrol: (hubUrl: string, code: string) => typedError<EnrolmentView, AppError>(__TAURI_INVOKE("enrol", { hubUrl, code })),
 	staff: () => typedError<StaffView[], AppError>(__TAURI_INVOKE("staff")),
@@ -15,7 +17,7 @@ export const commands = {
 	signOut: () => typedError<null, AppError>(__TAURI_INVOKE("sign_out")),
 	draftOpen: () => typedError<DraftView, AppError>(__TAURI_INVOKE("draft_open")),
 	/**  Keeps what is typed; answers when it is durable. */
-	draftSave: (id: ComplaintId, intake: Intake) => typedError<string, AppError>(__TAURI_INVOKE("draft_save", { id, intake })),
+	draftSave: (id: ComplaintId, intake: Intake, chosen: Chosen) => typedError<string, AppError>(__TAURI_INVOKE("draft_save", { id, intake, chosen })),
 	drafts: () => typedError<DraftView[], AppError>(__TAURI_INVOKE("drafts")),
 	draftDiscard: (id: ComplaintId) => typedError<null, AppError>(__TAURI_INVOKE("draft_discard", { id })),
 	advise: (intake: Intake) => typedError<AdviceView, AppError>(__TAURI_INVOKE("advise", { intake })),
@@ -152,6 +154,18 @@ export type Changed = {
 	what: What,
 };
 
+/**
+ *  What the person has decided so far beside the form; what is left open
+ *  follows the suggestion.
+ */
+export type Chosen = {
+	grade: Grade | null,
+	complexity: Complexity | null,
+	override_reason: string,
+	/**  The customer's arrival, where it is not the opening of the form. */
+	arrived_at: string | null,
+};
+
 /**  What has to happen in time. */
 export type Clock = "assessment" | "handoff" | "grade1_alert" | "first_response" | "initial_analysis" | "feedback" | "cycle" | "call_back" | "outer_limit";
 
@@ -203,6 +217,7 @@ export type DraftView = {
 	opened_at: string,
 	changed_at: string,
 	intake: Intake,
+	chosen: Chosen,
 };
 
 /**  Where this desk belongs. */

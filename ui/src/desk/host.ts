@@ -3,7 +3,7 @@
 // nothing else in the desk may import the bindings' code or `@tauri-apps`.
 import { commands, events, type AppError } from '@/bindings/desk'
 import { tell, tellUnexpected, type Told } from '@/shared/errors'
-import type { Assessment, Form, PromptView, Scope, Settlement } from '@/shared/types'
+import type { Assessment, Form, PromptView, Scope, Settlement, Sheet } from '@/shared/types'
 
 /** A command's refusal or failure, ready to be shown. */
 export class HostError extends Error {
@@ -46,6 +46,7 @@ async function ask<T>(call: Promise<Result<T, AppError>>): Promise<T> {
 }
 
 export const host = {
+  openAgain: () => ask(commands.openAgain()),
   enrolment: () => ask(commands.enrolment()),
   enrol: (hubUrl: string, code: string) => ask(commands.enrol(hubUrl, code)),
   staff: () => ask(commands.staff()),
@@ -54,7 +55,7 @@ export const host = {
   lock: () => ask(commands.lock()),
   signOut: () => ask(commands.signOut()),
   draftOpen: () => ask(commands.draftOpen()),
-  draftSave: (id: string, form: Form) => ask(commands.draftSave(id, form)),
+  draftSave: (id: string, { form, chosen }: Sheet) => ask(commands.draftSave(id, form, chosen)),
   drafts: () => ask(commands.drafts()),
   draftDiscard: (id: string) => ask(commands.draftDiscard(id)),
   advise: (form: Form) => ask(commands.advise(form)),

@@ -23,6 +23,12 @@ function opened(session: SessionView): void {
   state.phase = 'open'
 }
 
+/** After the data could not be opened: asks the host to try once more. */
+export async function startAgain(): Promise<void> {
+  await host.openAgain()
+  await start()
+}
+
 /** Asks the host where things stand. Throws what the host throws. */
 export async function start(): Promise<void> {
   try {

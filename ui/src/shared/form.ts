@@ -1,6 +1,6 @@
 // The intake form as a value: an empty one, one read from a draft, and whether
 // anything stands in it.
-import type { Form, Intake } from './types'
+import type { Chosen, DraftView, Form, Intake, Sheet } from './types'
 
 export function emptyForm(): Form {
   return {
@@ -24,6 +24,18 @@ export function emptyForm(): Form {
     language: 'zh-CN',
     links: [],
   }
+}
+
+export function emptyChosen(): Chosen {
+  return { grade: null, complexity: null, override_reason: '', arrived_at: null }
+}
+
+export function emptySheet(): Sheet {
+  return { form: emptyForm(), chosen: emptyChosen() }
+}
+
+export function toSheet(draft: DraftView): Sheet {
+  return { form: toForm(draft.intake), chosen: { ...emptyChosen(), ...draft.chosen } }
 }
 
 /** A form from the wire, where what is empty may be missing. */

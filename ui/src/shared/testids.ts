@@ -4,6 +4,7 @@ export const testids = {
   delivery: 'delivery',
   timeline: 'timeline',
   look: { menu: 'look-menu', language: 'look-language', theme: 'look-theme', textSize: 'look-text-size' },
+  failed: { screen: 'failed', again: 'failed-again' },
   enrol: { screen: 'enrol', hub: 'enrol-hub', code: 'enrol-code', submit: 'enrol-submit' },
   signIn: {
     screen: 'sign-in',

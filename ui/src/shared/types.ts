@@ -1,7 +1,7 @@
 // The words of the field as types, for views and parts. Types only: the
 // bindings' code is reached through desk/host.ts and nowhere else, so that the
 // console, which runs in a browser, never loads it.
-import type { Contact, Intake, Representative } from '../bindings/desk'
+import type { Chosen, Contact, Intake, Representative } from '../bindings/desk'
 
 export type {
   AdviceView,
@@ -11,6 +11,7 @@ export type {
   CaseView,
   Category,
   CategoryTree,
+  Chosen,
   IntakeChannel as Channel,
   Clock,
   Complexity,
@@ -55,6 +56,12 @@ export type {
 export type Form = Omit<Required<Intake>, 'representative' | 'group'> & {
   representative: Required<Representative> | null
   group: Required<Contact>[]
+}
+
+/** The form, and what the person has decided beside it; what is null follows the suggestion. */
+export interface Sheet {
+  form: Form
+  chosen: Chosen
 }
 
 /** The four states a customer can ask for. */

@@ -74,61 +74,56 @@ fn scope_number(scope: Scope) -> i64 {
     }
 }
 
-/// Adds a complaint recorded here with its words and its events: together, as
-/// each statement of its own would cost a change of thread.
+/// Adds a complaint recorded here with its events: together, as each statement
+/// of its own would cost a change of thread.
 pub(crate) async fn record(
     conn: &mut SqliteConnection,
     state: &StateRow,
-    words: String,
     events: &[NewEvent],
 ) -> Result<(), StoreError> {
     let [_, _, _] = events else {
-        insert(&mut *conn, state, true, words).await?;
+        insert(&mut *conn, state, true).await?;
         return ledger::append(conn, events).await;
     };
-    let record = sqlx::query(
-        "insert into complaint (id, reference, state, scope, rank, prompt_at, mine, body) \
-         values (?, ?, ?, ?, ?, ?, 1, ?); \
-         insert into search (rowid, words) values (last_insert_rowid(), ?); \
-         insert into event (device, incarnation, lane, n, complaint, at, body, prev, hash, own, \
-         hub_seq) values (?,?,?,?,?,?,?,?,?,?,?), (?,?,?,?,?,?,?,?,?,?,?), (?,?,?,?,?,?,?,?,?,?,?)",
-    )
-    .bind(state.complaint.id.0)
-    .bind(state.complaint.reference.as_str().to_owned())
-    .bind(state.complaint.state.name())
-    .bind(scope_number(state.scope))
-    .bind(state.rank)
-    .bind(state.prompt_at)
-    .bind(serde_json::to_string(&state.complaint)?)
-    .bind(words);
+    let record = sqlx::query(concat!(
+        "insert into complaint (id, reference, state, scope, rank, prompt_at, mine, body) ",
+        "values (?, ?, ?, ?, ?, ?, ?, ?); ",
+        "insert into event (device, incarnation, lane, n, complaint, at, body, prev, hash, own, ",
+        "hub_seq) values (?,?,?,?,?,?,?,?,?,?,?), (?,?,?,?,?,?,?,?,?,?,?), (?,?,?,?,?,?,?,?,?,?,?)",
+    ));
+    let record = bind(record, state, true)?;
     ledger::bind(record, events).execute(conn).await?;
     Ok(())
 }
 
-/// Adds a complaint and its words for the search.
+/// Adds a complaint. The search index takes it over later.
 pub(crate) async fn insert(
     conn: &mut SqliteConnection,
     state: &StateRow,
     mine: bool,
-    words: String,
 ) -> Result<(), StoreError> {
-    sqlx::query(
+    let insert = sqlx::query(
         "insert into complaint (id, reference, state, scope, rank, prompt_at, mine, body) \
-         values (?, ?, ?, ?, ?, ?, ?, ?); \
-         insert into search (rowid, words) values (last_insert_rowid(), ?)",
-    )
-    .bind(state.complaint.id.0)
-    .bind(state.complaint.reference.as_str().to_owned())
-    .bind(state.complaint.state.name())
-    .bind(scope_number(state.scope))
-    .bind(state.rank)
-    .bind(state.prompt_at)
-    .bind(mine)
-    .bind(serde_json::to_string(&state.complaint)?)
-    .bind(words)
-    .execute(conn)
-    .await?;
+         values (?, ?, ?, ?, ?, ?, ?, ?)",
+    );
+    bind(insert, state, mine)?.execute(conn).await?;
     Ok(())
+}
+
+fn bind<'q>(
+    insert: ledger::Insert<'q>,
+    state: &StateRow,
+    mine: bool,
+) -> Result<ledger::Insert<'q>, StoreError> {
+    Ok(insert
+        .bind(state.complaint.id.0)
+        .bind(state.complaint.reference.as_str().to_owned())
+        .bind(state.complaint.state.name())
+        .bind(scope_number(state.scope))
+        .bind(state.rank)
+        .bind(state.prompt_at)
+        .bind(mine)
+        .bind(serde_json::to_string(&state.complaint)?))
 }
 
 pub(crate) async fn update(
@@ -340,19 +335,18 @@ pub(crate) async fn last_with_prefix(
     .await?)
 }
 
-/// The complaints in the order of the full-text index's rows, the newest first.
-pub(super) async fn found(
+/// The complaints of these rows, in their order.
+pub(super) async fn of_rows(
     conn: &mut SqliteConnection,
-    expression: String,
-    limit: i64,
+    rows: &[i64],
 ) -> Result<Vec<Stored>, StoreError> {
-    let sql = select!(
-        "join (select rowid as hit from search where search match ? order by rowid desc limit ?) \
-         on c.row = hit order by c.row desc"
-    );
-    Ok(sqlx::query_as(sql)
-        .bind(expression)
-        .bind(limit)
-        .fetch_all(conn)
-        .await?)
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        let stored = sqlx::query_as(select!("where c.row = ?"))
+            .bind(row)
+            .fetch_optional(&mut *conn)
+            .await?;
+        found.extend(stored);
+    }
+    Ok(found)
 }

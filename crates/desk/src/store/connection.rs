@@ -25,17 +25,19 @@ impl Connection {
     }
 }
 
-const DROPPED: &str = "a connection is only taken out by its own drop";
+const DROPPED: &str = "the connection is there until it is dropped";
 
 impl Deref for Connection {
     type Target = SqliteConnection;
 
+    #[expect(clippy::expect_used, reason = "only drop takes the connection out")]
     fn deref(&self) -> &SqliteConnection {
         self.conn.as_ref().expect(DROPPED)
     }
 }
 
 impl DerefMut for Connection {
+    #[expect(clippy::expect_used, reason = "only drop takes the connection out")]
     fn deref_mut(&mut self) -> &mut SqliteConnection {
         self.conn.as_mut().expect(DROPPED)
     }
@@ -108,12 +110,14 @@ pub(crate) struct Reader<'a> {
 impl Deref for Reader<'_> {
     type Target = SqliteConnection;
 
+    #[expect(clippy::expect_used, reason = "only drop takes the connection out")]
     fn deref(&self) -> &SqliteConnection {
         self.conn.as_ref().expect(DROPPED)
     }
 }
 
 impl DerefMut for Reader<'_> {
+    #[expect(clippy::expect_used, reason = "only drop takes the connection out")]
     fn deref_mut(&mut self) -> &mut SqliteConnection {
         self.conn.as_mut().expect(DROPPED)
     }

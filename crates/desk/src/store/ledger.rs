@@ -110,7 +110,7 @@ pub(crate) async fn append(
     Ok(())
 }
 
-type Insert<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+pub(super) type Insert<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
 
 /// The values of the rows, in the order of the columns.
 pub(super) fn bind<'q>(mut insert: Insert<'q>, events: &[NewEvent]) -> Insert<'q> {

@@ -51,6 +51,8 @@ pub(crate) struct Cache {
     pub(crate) heads: Option<[LaneHead; 4]>,
     /// The last running number used, and its day.
     pub(crate) running: Option<(NaiveDate, u32)>,
+    /// Complaints that wait for the search index.
+    pub(crate) waiting: Option<u32>,
 }
 
 /// A write transaction. Dropped without [`commit`](Self::commit), nothing of
@@ -139,12 +141,23 @@ impl Store {
         Ok(times)
     }
 
-    /// Carries the write-ahead log over into the database, so that no commit
-    /// has to. For idle moments.
+    /// Takes waiting complaints over into the search index and carries the
+    /// write-ahead log over into the database, so that no save has to. For
+    /// idle moments; whoever writes meanwhile waits for one group at most.
     pub(crate) async fn tidy(&self) -> Result<(), StoreError> {
         let Some(writer) = &self.writer else {
             return Ok(());
         };
+        loop {
+            let mut tx = self.begin().await?;
+            let (conn, cache) = tx.parts();
+            cache.waiting = None;
+            let taken = search::take_over(conn, search::GROUP).await?;
+            tx.commit().await?;
+            if taken == 0 {
+                break;
+            }
+        }
         let mut writer = writer.lock().await;
         if !writer.open {
             sqlx::query("pragma wal_checkpoint(passive)")
@@ -198,6 +211,28 @@ impl WriteTx<'_> {
     pub(crate) fn parts(&mut self) -> (&mut SqliteConnection, &mut Cache) {
         let writer = &mut *self.writer;
         (&mut writer.conn, &mut writer.cache)
+    }
+
+    /// Counts one more complaint that waits for the search index, and takes
+    /// all over when they have become many.
+    pub(crate) async fn one_more_waits(&mut self) -> Result<(), StoreError> {
+        let (conn, cache) = self.parts();
+        let waiting = match cache.waiting {
+            Some(before) => before + 1,
+            None => search::count_waiting(conn).await?,
+        };
+        cache.waiting = Some(waiting);
+        match waiting {
+            search::MOST_WAITING.. => self.take_over().await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes all that wait over into the search index.
+    pub(crate) async fn take_over(&mut self) -> Result<(), StoreError> {
+        let (conn, cache) = self.parts();
+        cache.waiting = Some(0);
+        search::take_over(conn, i64::MAX).await.map(drop)
     }
 
     /// When this returns, what was written is on the disk.

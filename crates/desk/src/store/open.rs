@@ -14,13 +14,14 @@ use crate::store::error::{NOTADB, StoreError, primary_code};
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_base.sql"),
     include_str!("migrations/0002_import.sql"),
+    include_str!("migrations/0003_search_upto.sql"),
 ];
 
 const READERS: usize = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pages in the write-ahead log after which a commit carries them over. The
 /// idle checkpoint usually comes first; see `Store::tidy`.
-const CHECKPOINT_PAGES: &str = "pragma wal_autocheckpoint = 4000";
+const CHECKPOINT_PAGES: &str = "pragma wal_autocheckpoint = 8000";
 
 /// Why the database file was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +57,9 @@ fn options(file: &Path, key: &DatabaseKey) -> SqliteConnectOptions {
         .filename(file)
         .pragma("key", key.pragma())
         .pragma("cipher_page_size", "4096")
-        .pragma("cipher_hmac_algorithm", "HMAC_SHA512")
+        // As strong for this as the default SHA-512, and a quarter of its time
+        // where the processor has instructions for it.
+        .pragma("cipher_hmac_algorithm", "HMAC_SHA256")
         .pragma("mmap_size", "0")
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)

@@ -55,17 +55,81 @@ fn digit_groups(phone: &str) -> Vec<String> {
         .collect()
 }
 
-/// The query as FTS5 reads it: every term must be there, Chinese as the exact
-/// run of characters, Latin words by their beginning, four digits or more also
-/// within a phone number. `None` when nothing can be looked for.
-pub(crate) fn expression(text: &str) -> Option<String> {
-    let folded = to_half_width(text);
-    let parts: Vec<String> = folded
-        .split_whitespace()
-        .flat_map(runs)
-        .map(|run| of_run(&run))
-        .collect();
-    (!parts.is_empty()).then(|| parts.join(" AND "))
+/// One thing that has to be there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Term {
+    /// These words, one after the other.
+    Phrase(Vec<String>),
+    /// A word that begins so.
+    Beginning(String),
+    /// A word that begins so, or a phone number that holds these groups of digits.
+    Digits(String, Vec<String>),
+}
+
+/// What is looked for: every term must be there, Chinese as the exact run of
+/// characters, Latin words by their beginning, four digits or more also within
+/// a phone number.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Query(Vec<Term>);
+
+impl Query {
+    /// `None` when nothing can be looked for.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let folded = to_half_width(text);
+        let terms: Vec<Term> = folded
+            .split_whitespace()
+            .flat_map(runs)
+            .map(Term::of_run)
+            .collect();
+        (!terms.is_empty()).then_some(Self(terms))
+    }
+
+    /// As FTS5 reads it.
+    fn expression(&self) -> String {
+        let terms: Vec<String> = self.0.iter().map(Term::expression).collect();
+        terms.join(" AND ")
+    }
+
+    /// Whether [`words`] hold it, as the index would find.
+    fn is_in(&self, words: &str) -> bool {
+        let words: Vec<&str> = words.split(' ').collect();
+        self.0.iter().all(|term| term.is_in(&words))
+    }
+}
+
+impl Term {
+    fn of_run(run: Vec<String>) -> Self {
+        match run.as_slice() {
+            [word] if word.len() >= DIGITS && word.chars().all(|c| c.is_ascii_digit()) => {
+                Self::Digits(word.clone(), digit_groups(word))
+            }
+            // One Latin letter begins too many words to be a useful beginning.
+            [word] if word.len() > 1 && !is_pair(word) => Self::Beginning(word.clone()),
+            _ => Self::Phrase(run),
+        }
+    }
+
+    fn expression(&self) -> String {
+        match self {
+            Self::Phrase(words) => format!("\"{}\"", words.join(" ")),
+            Self::Beginning(word) => format!("\"{word}\"*"),
+            Self::Digits(word, groups) => {
+                let groups: Vec<String> = groups.iter().map(|g| format!("\"{g}\"")).collect();
+                format!("(\"{word}\"* OR ({}))", groups.join(" AND "))
+            }
+        }
+    }
+
+    fn is_in(&self, words: &[&str]) -> bool {
+        let begins = |start: &str| words.iter().any(|word| word.starts_with(start));
+        match self {
+            Self::Phrase(phrase) => words.windows(phrase.len()).any(|run| run == phrase),
+            Self::Beginning(word) => begins(word),
+            Self::Digits(word, groups) => {
+                begins(word) || groups.iter().all(|group| words.contains(&group.as_str()))
+            }
+        }
+    }
 }
 
 /// The words of one term, those of one Chinese run kept together.
@@ -88,44 +152,43 @@ fn is_pair(word: &str) -> bool {
     word.chars().count() == 2 && word.chars().all(|c| c > '\u{2e7f}')
 }
 
-fn of_run(run: &[String]) -> String {
-    let phrase = format!("\"{}\"", run.join(" "));
-    match run {
-        [word] if word.len() >= DIGITS && word.chars().all(|c| c.is_ascii_digit()) => {
-            let groups: Vec<String> = digit_groups(word)
-                .into_iter()
-                .map(|group| format!("\"{group}\""))
-                .collect();
-            format!("({phrase}* OR ({}))", groups.join(" AND "))
-        }
-        // One Latin letter begins too many words to be a useful beginning.
-        [word] if word.len() == 1 || is_pair(word) => phrase,
-        [_] => format!("{phrase}*"),
-        _ => phrase,
-    }
-}
-
 /// The complaints that match, the newest first.
 pub(crate) async fn find(
     conn: &mut SqliteConnection,
     text: &str,
     limit: i64,
 ) -> Result<Vec<Stored>, StoreError> {
-    match expression(text) {
-        Some(expression) => complaints::found(conn, expression, limit).await,
-        None => Ok(Vec::new()),
+    let Some(query) = Query::read(text) else {
+        return Ok(Vec::new());
+    };
+    let mut rows: Vec<i64> = sqlx::query_scalar(
+        "select rowid from search where search match ? order by rowid desc limit ?",
+    )
+    .bind(query.expression())
+    .bind(limit)
+    .fetch_all(&mut *conn)
+    .await?;
+    for (row, complaint) in waiting(&mut *conn, i64::MAX).await? {
+        if query.is_in(&words(&complaint)) {
+            rows.push(row);
+        }
     }
+    rows.sort_unstable_by(|a, b| b.cmp(a));
+    rows.dedup();
+    rows.truncate(usize::try_from(limit).unwrap_or_default());
+    complaints::of_rows(conn, &rows).await
 }
 
-/// Replaces a complaint's words, after its texts have become whole.
+/// Replaces a complaint's words, after its texts have become whole. One that
+/// waits is read when its turn comes.
 pub(crate) async fn replace(
     conn: &mut SqliteConnection,
     id: ComplaintId,
     words: String,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "insert or replace into search (rowid, words) \
-         select row, ? from complaint where id = ?",
+        "insert or replace into search (rowid, words) select row, ? from complaint \
+         where id = ? and row <= (select row from search_upto)",
     )
     .bind(words)
     .bind(id.0)
@@ -134,25 +197,72 @@ pub(crate) async fn replace(
     Ok(())
 }
 
+/// How many complaints wait for the index before a save takes them over itself.
+/// Each is looked at by every search meanwhile.
+pub(super) const MOST_WAITING: u32 = 200;
+/// How many are taken over at once in idle moments.
+pub(super) const GROUP: i64 = 50;
+
+pub(super) async fn count_waiting(conn: &mut SqliteConnection) -> Result<u32, StoreError> {
+    let count = "select count(*) from complaint where row > (select row from search_upto)";
+    Ok(sqlx::query_scalar(count).fetch_one(conn).await?)
+}
+
+async fn waiting(
+    conn: &mut SqliteConnection,
+    most: i64,
+) -> Result<Vec<(i64, Complaint)>, StoreError> {
+    let rows: Vec<(i64, String)> = sqlx::query_as(
+        "select row, body from complaint where row > (select row from search_upto) \
+         order by row limit ?",
+    )
+    .bind(most)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|(row, body)| Ok((row, serde_json::from_str(&body)?)))
+        .collect()
+}
+
+/// Takes the oldest that wait over into the index, at most so many; tells how
+/// many there were.
+pub(super) async fn take_over(conn: &mut SqliteConnection, most: i64) -> Result<usize, StoreError> {
+    let taken = waiting(&mut *conn, most).await?;
+    for (row, complaint) in &taken {
+        sqlx::query("insert into search (rowid, words) values (?, ?)")
+            .bind(row)
+            .bind(words(complaint))
+            .execute(&mut *conn)
+            .await?;
+    }
+    if let Some((last, _)) = taken.last() {
+        sqlx::query("update search_upto set row = ?")
+            .bind(last)
+            .execute(conn)
+            .await?;
+    }
+    Ok(taken.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn terms_become_phrases_beginnings_and_digit_groups() {
-        let put = |text| expression(text).unwrap();
+        let put = |text| Query::read(text).unwrap().expression();
         assert_eq!(put("宽带"), "\"宽带\"");
         assert_eq!(put("宽带断网"), "\"宽带 带断 断网\"");
         assert_eq!(put("宽带 断网"), "\"宽带\" AND \"断网\"");
         assert_eq!(put("WiFi慢"), "\"wifi\"* AND \"慢\"*");
         assert_eq!(put("８０００"), "(\"8000\"* OR (\"\u{e000}8000\"))");
         assert_eq!(put("a"), "\"a\"");
-        assert_eq!(expression("，。 !"), None);
+        assert_eq!(Query::read("，。 !"), None);
     }
 
     #[test]
     fn no_input_makes_an_expression_with_a_stray_quote() {
-        let put = expression("a\"b OR * NEAR( 宽\"带").unwrap();
+        let put = Query::read("a\"b OR * NEAR( 宽\"带").unwrap().expression();
         assert_eq!(put.matches('"').count() % 2, 0);
         assert!(put.contains("\"or\"*"), "{put}");
     }

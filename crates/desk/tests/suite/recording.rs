@@ -1,10 +1,12 @@
 //! Forms, drafts, steps and search.
 
-use suda_desk::view::{Assessment, Delivery, Scope, Settlement};
+use suda_desk::view::{Assessment, Chosen, Delivery, Scope, Settlement};
 use suda_desk::{RecordError, SignInError, StepError};
 use suda_domain::fact::HandoffCause;
 use suda_domain::intake::{Field, ProblemCode};
-use suda_domain::{Complexity, FactKind, Grade, Intake, Refusal, State};
+use suda_domain::{
+    ComplaintId, Complexity, FactKind, Grade, Intake, ReferenceNumber, Refusal, State,
+};
 
 use crate::support::{Bench, LOGIN, PASSWORD, form};
 
@@ -65,7 +67,7 @@ async fn a_second_click_on_save_gives_the_same_receipt_and_records_once() {
     // A keystroke that comes late does not bring the draft back.
     bench
         .desk
-        .draft_save(&bench.session, draft.id, form("一次。"))
+        .draft_save(&bench.session, draft.id, form("一次。"), Chosen::default())
         .await
         .unwrap();
     assert!(bench.desk.drafts(&bench.session).await.unwrap().is_empty());
@@ -77,6 +79,12 @@ async fn a_draft_survives_a_restart_to_the_last_keystroke() {
     let blank = bench.desk.draft_open(&bench.session).await.unwrap();
     let draft = bench.desk.draft_open(&bench.session).await.unwrap();
     assert_ne!(blank.id, draft.id);
+    let chosen = Chosen {
+        grade: Some(Grade::Two),
+        override_reason: "看过现场".into(),
+        arrived_at: Some(draft.opened_at - chrono::TimeDelta::minutes(3)),
+        ..Chosen::default()
+    };
     for text in ["宽", "宽带", "宽带断"] {
         let intake = Intake {
             description: text.into(),
@@ -84,7 +92,7 @@ async fn a_draft_survives_a_restart_to_the_last_keystroke() {
         };
         bench
             .desk
-            .draft_save(&bench.session, draft.id, intake)
+            .draft_save(&bench.session, draft.id, intake, chosen.clone())
             .await
             .unwrap();
     }
@@ -93,6 +101,7 @@ async fn a_draft_survives_a_restart_to_the_last_keystroke() {
     assert_eq!(drafts.len(), 1);
     assert_eq!(drafts[0].id, draft.id);
     assert_eq!(drafts[0].intake.description, "宽带断");
+    assert_eq!(drafts[0].chosen, chosen);
     assert_eq!(drafts[0].opened_at, draft.opened_at);
     // Another clerk does not see it.
     let chen = bench.desk.sign_in("chen", PASSWORD).await.unwrap();
@@ -118,7 +127,7 @@ async fn an_incomplete_form_names_its_fields_and_stays_a_draft() {
     };
     bench
         .desk
-        .draft_save(&bench.session, draft.id, huge.clone())
+        .draft_save(&bench.session, draft.id, huge.clone(), Chosen::default())
         .await
         .unwrap();
     let assessment = bench.suggested(&huge);
@@ -272,6 +281,20 @@ async fn search_finds_two_character_words_numbers_and_beginnings() {
         })
         .await;
     let reference = bench.desk.receipt(bill).await.unwrap().reference;
+    // While they wait for the index, and after it has taken them over.
+    let bench = finds(bench, &reference, broadband, bill)
+        .await
+        .reopen()
+        .await;
+    finds(bench, &reference, broadband, bill).await;
+}
+
+async fn finds(
+    bench: Bench,
+    reference: &ReferenceNumber,
+    broadband: ComplaintId,
+    bill: ComplaintId,
+) -> Bench {
     let find = async |text: &str| {
         let rows = bench.desk.search(&bench.session, text, 10).await.unwrap();
         rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
@@ -291,6 +314,25 @@ async fn search_finds_two_character_words_numbers_and_beginnings() {
     assert_eq!(find("张三").await, [bill, broadband]);
     assert_eq!(find("宽带 话费").await, []);
     assert_eq!(find("\" OR *").await, []);
+    bench
+}
+
+#[tokio::test]
+async fn many_saves_in_a_row_are_all_found() {
+    let bench = Bench::new().await;
+    for number in 0..230 {
+        bench.record(form(&format!("第{number}件断网"))).await;
+    }
+    let rows = bench
+        .desk
+        .search(&bench.session, "断网", 500)
+        .await
+        .unwrap();
+    assert_eq!(rows.len(), 230);
+    for text in ["第0件", "第199件", "第200件", "第229件"] {
+        let rows = bench.desk.search(&bench.session, text, 500).await.unwrap();
+        assert_eq!(rows.len(), 1, "{text}");
+    }
 }
 
 #[tokio::test]

@@ -316,6 +316,7 @@ impl Bench {
             desk,
             session: _,
         } = self;
+        desk.close().await.unwrap();
         drop(desk);
         let desk = open(dir.path(), clock.clone()).await;
         let session = desk.sign_in(LOGIN, PASSWORD).await.unwrap();

@@ -1,11 +1,11 @@
 import { reactive } from 'vue'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { useDraft } from './draft'
-import { emptyForm } from '@/shared/form'
-import type { DraftView, Form } from '@/shared/types'
+import { emptySheet } from '@/shared/form'
+import type { DraftView, Form, Sheet } from '@/shared/types'
 
 const disk = vi.hoisted(() => ({
-  drafts: new Map<string, unknown>(),
+  drafts: new Map<string, Sheet | null>(),
   opened: 0,
   full: false,
 }))
@@ -18,22 +18,23 @@ vi.mock('../host', () => ({
       const id = `draft-${disk.opened}`
       disk.drafts.set(id, null)
       const at = new Date().toISOString()
-      return { id, opened_at: at, changed_at: at, intake: {} }
+      return { id, opened_at: at, changed_at: at, intake: {}, chosen: {} }
     },
-    async draftSave(id: string, form: unknown) {
+    async draftSave(id: string, sheet: Sheet) {
       if (disk.full) throw new Error('disk full')
-      disk.drafts.set(id, form)
+      disk.drafts.set(id, sheet)
       return new Date().toISOString()
     },
     async draftDiscard(id: string) {
       disk.drafts.delete(id)
     },
     async drafts() {
-      return [...disk.drafts].map(([id, intake], n) => ({
+      return [...disk.drafts].map(([id, sheet], n) => ({
         id,
         opened_at: '2026-11-22T09:00:00Z',
         changed_at: `2026-11-22T09:0${n}:00Z`,
-        intake: intake ?? {},
+        intake: sheet?.form ?? {},
+        chosen: sheet?.chosen ?? {},
       }))
     },
   },
@@ -46,9 +47,9 @@ beforeEach(() => {
   vi.useRealTimers()
 })
 
-function open(): { form: Form; draft: ReturnType<typeof useDraft> } {
-  const form = reactive(emptyForm())
-  return { form, draft: useDraft(form) }
+function open(): Sheet & { draft: ReturnType<typeof useDraft> } {
+  const sheet = reactive(emptySheet())
+  return { ...sheet, draft: useDraft(sheet) }
 }
 
 async function type(form: Form, draft: ReturnType<typeof useDraft>, text: string): Promise<void> {
@@ -66,6 +67,22 @@ test('what was typed is on the disk and comes back after a crash', async () => {
   expect(after.form.description).toBe('宽带断了')
   expect(after.draft.restoredAt.value).not.toBeNull()
   expect(after.draft.current.value?.id).toBe(before.draft.current.value?.id)
+})
+
+test('what was decided beside the form comes back with it, and not into the next one', async () => {
+  const before = open()
+  await before.draft.load()
+  before.chosen.grade = 'two'
+  before.chosen.override_reason = '客户要上'
+  before.chosen.arrived_at = '2026-11-22T08:30:00Z'
+  await type(before.form, before.draft, '宽带断了')
+  const after = open()
+  await after.draft.load()
+  expect(after.chosen).toEqual(before.chosen)
+  await after.draft.begin()
+  expect(after.chosen).toEqual(emptySheet().chosen)
+  await after.draft.turnTo(after.draft.others.value[0] as DraftView)
+  expect(after.chosen.override_reason).toBe('客户要上')
 })
 
 test('an empty form leaves nothing behind and is not restored', async () => {
@@ -113,7 +130,9 @@ test('a failed save is told and tried again until the disk takes it', async () =
   await vi.advanceTimersByTimeAsync(4_000)
   await draft.settle()
   expect(draft.error.value).toBeNull()
-  expect([...disk.drafts.values()]).toEqual([expect.objectContaining({ description: '不能丢' })])
+  expect([...disk.drafts.values()]).toEqual([
+    expect.objectContaining({ form: expect.objectContaining({ description: '不能丢' }) }),
+  ])
 })
 
 test('a recorded form is not written back as a draft', async () => {
@@ -125,5 +144,5 @@ test('a recorded form is not written back as a draft', async () => {
   draft.changed()
   await draft.settle()
   expect(disk.drafts.size).toBe(0)
-  expect(form).toEqual(emptyForm())
+  expect(form).toEqual(emptySheet().form)
 })

@@ -3,9 +3,9 @@
 import { ref, type Ref } from 'vue'
 import { host, toldOf } from '../host'
 import type { Told } from '@/shared/errors'
-import { emptyForm, isEmptyForm, toForm } from '@/shared/form'
+import { emptySheet, isEmptyForm, toForm, toSheet } from '@/shared/form'
 import { latestWins } from '@/shared/latest'
-import type { DraftView, Form } from '@/shared/types'
+import type { DraftView, Sheet } from '@/shared/types'
 
 /** An empty form standing open longer than this is not yet the next customer's. */
 const STALE_MS = 60_000
@@ -32,13 +32,13 @@ export interface Draft {
   recorded(): void
 }
 
-export function useDraft(form: Form): Draft {
+export function useDraft(sheet: Sheet): Draft {
   const current = ref<DraftView | null>(null)
   const savedAt = ref<string | null>(null)
   const restoredAt = ref<string | null>(null)
   const others = ref<DraftView[]>([])
   const error = ref<Told | null>(null)
-  let written = JSON.stringify(form)
+  let written = JSON.stringify(sheet)
   let untouchedSince = Date.now()
   let retry: ReturnType<typeof setTimeout> | undefined
 
@@ -61,7 +61,7 @@ export function useDraft(form: Form): Draft {
     return draft
   }
 
-  const journal = latestWins<Form>(
+  const journal = latestWins<Sheet>(
     async (snapshot) => {
       clearTimeout(retry)
       const draft = await ready()
@@ -70,20 +70,21 @@ export function useDraft(form: Form): Draft {
     },
     (thrown) => {
       error.value = toldOf(thrown)
-      retry = setTimeout(() => journal.push(snapshotOf(form)), RETRY_MS)
+      retry = setTimeout(() => journal.push(snapshotOf(sheet)), RETRY_MS)
     },
   )
 
-  function show(next: Form): void {
-    Object.assign(form, next)
-    written = JSON.stringify(form)
+  function show(next: Sheet): void {
+    Object.assign(sheet.form, next.form)
+    Object.assign(sheet.chosen, next.chosen)
+    written = JSON.stringify(sheet)
     savedAt.value = null
     restoredAt.value = null
     clearTimeout(retry)
   }
 
   function restore(draft: DraftView): void {
-    show(toForm(draft.intake))
+    show(toSheet(draft))
     current.value = draft
     restoredAt.value = draft.changed_at
   }
@@ -93,12 +94,11 @@ export function useDraft(form: Form): Draft {
     const draft = current.value
     if (draft === null) return
     current.value = null
-    if (isEmptyForm(form)) await host.draftDiscard(draft.id)
+    if (isEmptyForm(sheet.form)) await host.draftDiscard(draft.id)
     else {
-      others.value = [
-        { ...draft, changed_at: savedAt.value ?? draft.changed_at, intake: snapshotOf(form) },
-        ...others.value,
-      ]
+      const { form: intake, chosen } = snapshotOf(sheet)
+      const changed_at = savedAt.value ?? draft.changed_at
+      others.value = [{ ...draft, changed_at, intake, chosen }, ...others.value]
     }
   }
 
@@ -121,14 +121,14 @@ export function useDraft(form: Form): Draft {
       else restore(latest)
     },
     changed() {
-      const now = JSON.stringify(form)
+      const now = JSON.stringify(sheet)
       if (now === written) return
       written = now
-      journal.push(snapshotOf(form))
+      journal.push(snapshotOf(sheet))
     },
     async begin() {
       await setAside()
-      show(emptyForm())
+      show(emptySheet())
       await open()
     },
     async turnTo(draft) {
@@ -140,17 +140,17 @@ export function useDraft(form: Form): Draft {
       await journal.idle()
       if (current.value !== null) await host.draftDiscard(current.value.id)
       current.value = null
-      show(emptyForm())
+      show(emptySheet())
       await open()
     },
     settle: () => journal.idle(),
     recorded() {
       current.value = null
-      show(emptyForm())
+      show(emptySheet())
     },
   }
 }
 
-function snapshotOf(form: Form): Form {
-  return JSON.parse(JSON.stringify(form)) as Form
+function snapshotOf(sheet: Sheet): Sheet {
+  return JSON.parse(JSON.stringify(sheet)) as Sheet
 }

@@ -3,6 +3,11 @@ import type { SameTexts } from '@/shared/texts'
 import type { door as doorReference, frame as frameReference } from '../zh-CN/frame'
 
 export const door: SameTexts<typeof doorReference> = {
+  failed: {
+    title: 'Suda cannot be opened now',
+    lead: 'The complaints saved on this PC are still here; none is lost.',
+    again: 'Try again',
+  },
   enrol: {
     title: 'Enrol this PC with the hub',
     lead: 'Needed once. The administrator makes the code at the hub; it lasts 10 minutes and works once.',

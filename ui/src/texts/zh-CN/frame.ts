@@ -1,6 +1,11 @@
 // Around the work: enrolment, sign-in, lock, navigation, status line, reminders.
 
 export const door = {
+  failed: {
+    title: '诉达现在打不开',
+    lead: '已保存的投诉都还在这台电脑上，没有丢失。',
+    again: '再试一次',
+  },
   enrol: {
     title: '把这台电脑登记到中心',
     lead: '首次使用需要登记一次。登记码由管理员在中心生成，10 分钟内有效，只能用一次。',

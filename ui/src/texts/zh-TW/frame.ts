@@ -6,6 +6,11 @@ import type {
 } from '../zh-CN/frame'
 
 export const door: SameTexts<typeof doorReference> = {
+  failed: {
+    title: '訴達現在打不開',
+    lead: '已儲存的投訴都還在這台電腦上，沒有丟失。',
+    again: '再試一次',
+  },
   enrol: {
     title: '把這台電腦登記到中心',
     lead: '首次使用需要登記一次。登記碼由管理員在中心生成，10 分鐘內有效，只能用一次。',
