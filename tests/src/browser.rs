@@ -17,6 +17,8 @@ use crate::city::{Account, DeskDir};
 use crate::process::{Failure, Running, bin, eventually};
 
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Characters of the screen that a failure tells.
+const SHOWN: usize = 400;
 
 /// A display of its own, so that tests run beside each other and without a screen.
 pub struct Display {
@@ -170,11 +172,24 @@ impl Screen {
 
     /// The first element a CSS selector finds, once it is there.
     pub async fn css(&self, selector: &str) -> Result<Element, Failure> {
-        eventually(selector, PATIENCE, || async {
+        let found = eventually(selector, PATIENCE, || async {
             Ok(Some(self.client.find(Locator::Css(selector)).await?))
         })
-        .await
-        .map_err(|error| Failure::Said(format!("{selector}: {error}")))
+        .await;
+        match found {
+            Ok(element) => Ok(element),
+            Err(error) => Err(self.instead(selector, &error).await),
+        }
+    }
+
+    /// A failure to find something, with what is on the screen in its place.
+    async fn instead(&self, wanted: &str, error: &Failure) -> Failure {
+        let shown = match self.client.find(Locator::Css("body")).await {
+            Ok(body) => body.text().await.unwrap_or_default(),
+            Err(_) => String::new(),
+        };
+        let shown: String = shown.chars().take(SHOWN).collect();
+        Failure::Said(format!("{wanted}: {error}; the screen shows: {shown}"))
     }
 
     /// Clicks a part once it can be clicked.
@@ -183,7 +198,7 @@ impl Screen {
     }
 
     pub async fn click_css(&self, selector: &str) -> Result<(), Failure> {
-        eventually(selector, PATIENCE, || async {
+        let clicked = eventually(selector, PATIENCE, || async {
             self.client
                 .find(Locator::Css(selector))
                 .await?
@@ -191,8 +206,11 @@ impl Screen {
                 .await?;
             Ok(Some(()))
         })
-        .await
-        .map_err(|error| Failure::Said(format!("click {selector}: {error}")))
+        .await;
+        match clicked {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.instead(&format!("click {selector}"), &error).await),
+        }
     }
 
     /// Whether a part is there now.
@@ -269,12 +287,7 @@ impl Screen {
         };
         match eventually(wanted, PATIENCE, look).await {
             Ok(()) => Ok(()),
-            Err(error) => {
-                let text = self.client.find(Locator::Css("body")).await?.text().await?;
-                Err(Failure::Said(format!(
-                    "the page does not show {wanted} ({error}); it shows: {text}"
-                )))
-            }
+            Err(error) => Err(self.instead(wanted, &error).await),
         }
     }
 

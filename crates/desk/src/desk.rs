@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -122,6 +123,9 @@ impl Enrolled {
 }
 
 const CHANGES: usize = 64;
+/// How long a program that is ending is waited for, and how often looked at.
+const LOCK_PATIENCE: Duration = Duration::from_millis(1500);
+const LOCK_LOOK: Duration = Duration::from_millis(50);
 
 impl Desk {
     /// Opens a data directory for work, with the computer's clock. Makes it
@@ -138,7 +142,7 @@ impl Desk {
     ) -> Result<Self, OpenError> {
         let place = Place::new(dir);
         place.create()?;
-        let lock = place.lock()?;
+        let lock = lock(&place).await?;
         let known = place.identity()?;
         if known
             .as_ref()
@@ -300,6 +304,20 @@ impl Desk {
     pub async fn close(&self) -> Result<(), StoreError> {
         self.inner.store.tidy().await?;
         self.inner.store.close().await
+    }
+}
+
+/// Becomes the one that writes. Another program may just be ending, a killed
+/// one too: a person who starts again at once need not hear of it.
+async fn lock(place: &Place) -> Result<Lock, PlaceError> {
+    let until = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match place.lock() {
+            Err(PlaceError::InUse(_)) if Instant::now() < until => {
+                tokio::time::sleep(LOCK_LOOK).await;
+            }
+            done => return done,
+        }
     }
 }
 

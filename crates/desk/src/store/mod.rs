@@ -204,7 +204,7 @@ impl Store {
 
 impl WriteTx<'_> {
     pub(crate) fn conn(&mut self) -> &mut SqliteConnection {
-        &mut *self.writer.conn
+        &mut self.writer.conn
     }
 
     /// The connection and what is known beside it.

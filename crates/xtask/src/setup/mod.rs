@@ -2,6 +2,7 @@
 //! A second run finds everything in place in well under a second. What is
 //! needed, and how it is found and installed, is in the modules below.
 
+mod cache;
 mod npm;
 mod packages;
 mod system;
@@ -24,18 +25,21 @@ pub fn everything(workspace: &Workspace) -> anyhow::Result<()> {
 
 /// What it takes to build the programs.
 pub fn for_build(workspace: &Workspace) -> anyhow::Result<()> {
+    cache::claim(workspace)?;
     system::ensure(workspace, &[Need::Build])?;
     npm::ensure(workspace)
 }
 
 /// What it takes to build the programs and open their windows.
 pub fn for_run(workspace: &Workspace) -> anyhow::Result<()> {
+    cache::claim(workspace)?;
     system::ensure(workspace, &[Need::Build, Need::Window])?;
     npm::ensure(workspace)
 }
 
 /// What it takes to run all tests.
 pub fn for_test(workspace: &Workspace) -> anyhow::Result<()> {
+    cache::claim(workspace)?;
     system::ensure(workspace, &[Need::Build, Need::Window, Need::Test])?;
     tools::ensure(workspace, &[Tool::NEXTEST, Tool::TAURI_DRIVER, Tool::DENY])?;
     npm::ensure(workspace)
@@ -43,6 +47,7 @@ pub fn for_test(workspace: &Workspace) -> anyhow::Result<()> {
 
 /// What it takes to run the tests of single crates and of the UI.
 pub fn for_quick_test(workspace: &Workspace) -> anyhow::Result<()> {
+    cache::claim(workspace)?;
     system::ensure(workspace, &[Need::Build])?;
     tools::ensure(workspace, &[Tool::NEXTEST])?;
     npm::ensure(workspace)
@@ -50,6 +55,7 @@ pub fn for_quick_test(workspace: &Workspace) -> anyhow::Result<()> {
 
 /// What it takes to measure the window and the browser beside the programs.
 pub fn for_bench(workspace: &Workspace) -> anyhow::Result<()> {
+    cache::claim(workspace)?;
     system::ensure(workspace, &[Need::Build, Need::Window, Need::Test])?;
     tools::ensure(workspace, &[Tool::TAURI_DRIVER])?;
     npm::ensure(workspace)
@@ -57,6 +63,7 @@ pub fn for_bench(workspace: &Workspace) -> anyhow::Result<()> {
 
 /// What it takes to make installers.
 pub fn for_bundle(workspace: &Workspace) -> anyhow::Result<()> {
+    cache::claim(workspace)?;
     system::ensure(workspace, &[Need::Build, Need::Bundle])?;
     npm::ensure(workspace)
 }
