@@ -4,9 +4,10 @@
 
 use std::time::Duration;
 
+use suda_domain::Lane;
 use suda_sync::desk::{Command, DeskSync, Input, Link, Step};
-use suda_sync::message::{Refused, VERSION};
-use suda_sync::{Ask, Position, Receipt, Reply, Request, Signed, Verdict};
+use suda_sync::message::{BATCH_BYTES, BATCH_EVENTS, Refused, VERSION};
+use suda_sync::{Ask, Position, Receipt, Reply, Request, SealedEvent, Signed, Verdict};
 use tokio::sync::{Notify, watch};
 
 use crate::clock::HubOffset;
@@ -141,12 +142,21 @@ struct Runner {
     tidied_at_ms: u64,
     /// The last answer as signed, and the clock as it showed.
     answer: Option<(Signed, Option<HubOffset>)>,
+    /// Read while the hub was busy with the batch before.
+    ahead: Option<Ahead>,
     failure: Option<SyncError>,
     summary: SyncSummary,
     /// The hub's session, for the watch.
     session: watch::Sender<Option<String>>,
     /// How many rounds have ended.
     rounds: watch::Sender<u64>,
+}
+
+/// The events of a lane that follow a batch under way.
+struct Ahead {
+    lane: Lane,
+    after: u64,
+    events: Vec<SealedEvent>,
 }
 
 impl Runner {
@@ -160,6 +170,7 @@ impl Runner {
             wake_at_ms: 0,
             tidied_at_ms: 0,
             answer: None,
+            ahead: None,
             failure: None,
             summary: SyncSummary::default(),
             session: watch::channel(None).0,
@@ -285,20 +296,62 @@ impl Runner {
     }
 
     async fn load(
-        &self,
-        lane: suda_domain::Lane,
+        &mut self,
+        lane: Lane,
         after: u64,
         max_events: usize,
         max_bytes: usize,
-    ) -> Result<Vec<suda_sync::SealedEvent>, StoreError> {
+    ) -> Result<Vec<SealedEvent>, StoreError> {
+        if let Some(ahead) = &mut self.ahead
+            && (ahead.lane, ahead.after) == (lane, after)
+            && !ahead.events.is_empty()
+        {
+            return Ok(std::mem::take(&mut ahead.events));
+        }
+        self.read(lane, after, max_events, max_bytes).await
+    }
+
+    async fn read(
+        &self,
+        lane: Lane,
+        after: u64,
+        max_events: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<SealedEvent>, StoreError> {
         let mut conn = self.desk.inner.store.read().await?;
         let identity = (self.device.device, self.device.incarnation);
         outbox::load(&mut conn, identity, lane, after, max_events, max_bytes).await
     }
 
+    /// What follows a batch, read while the hub works on it. A lane that is
+    /// behind is then never waited for twice.
+    async fn read_ahead(&self, ask: Option<(Lane, u64)>) -> Option<Ahead> {
+        let (lane, after) = ask?;
+        // A failure is met again, and told, when it is this batch's turn.
+        let events = self.read(lane, after, BATCH_EVENTS, BATCH_BYTES).await;
+        Some(Ahead {
+            lane,
+            after,
+            events: events.ok()?,
+        })
+    }
+
     async fn send(&mut self, session: Option<String>, ask: Ask) -> Input {
         let asked_ms = self.now_ms();
-        match exchange(&self.transport, &self.device, session, ask, false).await {
+        let next = match &ask {
+            Ask::Batch {
+                lane,
+                first_n,
+                events,
+            } => Some((*lane, first_n + events.len() as u64 - 1)),
+            _ => None,
+        };
+        let exchanged = exchange(&self.transport, &self.device, session, ask, false);
+        let (exchanged, ahead) = tokio::join!(exchanged, self.read_ahead(next));
+        if next.is_some() {
+            self.ahead = ahead;
+        }
+        match exchanged {
             Ok((signed, reply)) => {
                 let round_trip = self.now_ms().saturating_sub(asked_ms);
                 let wall = self.desk.inner.clock.wall();

@@ -63,7 +63,12 @@ impl Calendar {
     }
 
     pub fn covers(&self, date: NaiveDate) -> bool {
-        self.days.keys().any(|day| day.year() == date.year())
+        let year = date.year();
+        let first = NaiveDate::from_ymd_opt(year, 1, 1);
+        let last = NaiveDate::from_ymd_opt(year, 12, 31);
+        first
+            .zip(last)
+            .is_some_and(|(first, last)| self.days.range(first..=last).next().is_some())
     }
 
     pub fn is_working_day(&self, date: NaiveDate) -> bool {

@@ -56,6 +56,7 @@ async fn only_the_enrolled_key_in_its_session_is_heard() {
         cursor: 0,
         limit: 10,
         directory: 0,
+        own: None,
     };
     assert!(matches!(
         desk.ask(pull()).await,

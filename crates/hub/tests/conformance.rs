@@ -16,7 +16,7 @@ use suda_domain::{ComplaintId, Complexity, Fact, FactKind, Grade, Lane, Refusal,
 use suda_hub::queue::steps;
 use suda_hub::store::sqlite::SqliteStore;
 use suda_hub::store::{
-    AddError, After, Branch, EnrolError, Scope, Step, StepError, StepRefused, Store, View,
+    AddError, After, Branch, EnrolError, Own, Scope, Step, StepError, StepRefused, Store, View,
 };
 use suda_sync::{SecretKey, Verdict};
 use support::{fill, intake, morning};
@@ -181,7 +181,7 @@ async fn the_log_is_paged_by_branch(store: &impl Store) {
     let (mut cursor, mut seen, mut pages) = (0, BTreeSet::new(), 0);
     loop {
         let page = store
-            .log_after(&branch, cursor, 6, usize::MAX)
+            .log_after(&branch, cursor, 6, usize::MAX, None)
             .await
             .unwrap();
         pages += 1;
@@ -197,12 +197,23 @@ async fn the_log_is_paged_by_branch(store: &impl Store) {
         }
     }
     assert_eq!((seen.len(), pages), (20, 4));
-    let small = store.log_after(&branch, 0, 200, 10).await.unwrap();
+    let small = store.log_after(&branch, 0, 200, 10, None).await.unwrap();
     assert_eq!(
         (small.entries.len(), small.more),
         (1, true),
         "one event goes alone however large"
     );
+    // Own events that the device holds are left out; the cursor passes them.
+    let held = Own {
+        device: here.device.id,
+        incarnation: here.device.incarnation,
+        upto: [3, 2, 0, 0],
+    };
+    let page = store
+        .log_after(&branch, 0, 200, usize::MAX, Some(held))
+        .await
+        .unwrap();
+    assert_eq!((page.entries.len(), page.cursor), (20 - 5, cursor));
     assert!(!store.has_after(&branch, cursor).await.unwrap());
     assert!(store.has_after(&branch, cursor - 2).await.unwrap());
 }

@@ -346,6 +346,7 @@ impl DeskSync {
             cursor: self.position.cursor,
             limit: PAGE_ENTRIES,
             directory: self.position.directory,
+            own: Some(self.position.written),
         })
     }
 

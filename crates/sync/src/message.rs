@@ -50,6 +50,10 @@ pub enum Ask {
         cursor: u64,
         limit: u32,
         directory: u32,
+        /// Highest number of my own events that I hold, by lane: these need
+        /// not be sent back. Absent from older desks, which get them.
+        #[serde(default)]
+        own: Option<[u64; 4]>,
     },
     /// Answer when my branch's log has something after `cursor`, or after a while.
     Watch { cursor: u64, directory: u32 },

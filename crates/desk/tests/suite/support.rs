@@ -219,6 +219,7 @@ fn answer(hub: &mut HubState, request: Request) -> Reply {
             cursor,
             limit,
             directory,
+            own: _,
         } => {
             let entries: Vec<LogEntry> = (1..)
                 .zip(&hub.log)

@@ -21,7 +21,7 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::hub::Hub;
 use crate::ingest::{Arrival, Batch};
 use crate::secret;
-use crate::store::{Device, EnrolError, Result, StoreError, Touched};
+use crate::store::{Device, EnrolError, Own, Result, StoreError, Touched};
 
 /// How long a watch is kept waiting.
 const WATCH: Duration = Duration::from_secs(25);
@@ -149,9 +149,17 @@ async fn answer(hub: &Hub, signed: Signed) -> Result<Reply, Refused> {
             cursor,
             limit,
             directory,
-        } => pull(hub, &device, cursor, limit, directory)
-            .await
-            .map_err(busy),
+            own,
+        } => {
+            let held = own.map(|upto| Own {
+                device: device.id,
+                incarnation: device.incarnation,
+                upto,
+            });
+            pull(hub, &device, cursor, limit, directory, held)
+                .await
+                .map_err(busy)
+        }
         Ask::Watch { cursor, directory } => {
             watch(hub, &device, cursor, directory).await.map_err(busy)
         }
@@ -245,11 +253,18 @@ async fn batch(
     }))
 }
 
-async fn pull(hub: &Hub, device: &Device, cursor: u64, limit: u32, known: u32) -> Result<Reply> {
+async fn pull(
+    hub: &Hub,
+    device: &Device,
+    cursor: u64,
+    limit: u32,
+    known: u32,
+    held: Option<Own>,
+) -> Result<Reply> {
     let entries = limit.clamp(1, PAGE_ENTRIES);
     let page = hub
         .store
-        .log_after(&device.branch, cursor, entries, PAGE_BYTES)
+        .log_after(&device.branch, cursor, entries, PAGE_BYTES, held)
         .await?;
     let directory = if hub.store.settings().await?.directory == known {
         None

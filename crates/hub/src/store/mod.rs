@@ -319,6 +319,15 @@ pub struct Fault {
     pub reason: String,
 }
 
+/// Own events that a device holds: left out of its pages.
+#[derive(Clone, Copy, Debug)]
+pub struct Own {
+    pub device: DeviceId,
+    pub incarnation: u32,
+    /// The highest number held, by lane.
+    pub upto: [u64; 4],
+}
+
 /// Events, complaints and the work on them.
 #[async_trait]
 pub trait Ledger {
@@ -332,6 +341,7 @@ pub trait Ledger {
         cursor: u64,
         max_entries: u32,
         max_bytes: usize,
+        held: Option<Own>,
     ) -> Result<LogPage>;
     async fn has_after(&self, branch: &BranchCode, cursor: u64) -> Result<bool>;
     async fn timeline(&self, complaint: ComplaintId) -> Result<Vec<Stored>>;

@@ -526,6 +526,7 @@ impl FakeDesk {
                     cursor,
                     limit: 200,
                     directory: 0,
+                    own: None,
                 })
                 .await
             else {

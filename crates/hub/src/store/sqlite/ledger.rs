@@ -11,6 +11,7 @@ use suda_domain::{
 };
 use suda_sync::ingest::LaneHead;
 use suda_sync::{Hash, LogEntry};
+use uuid::Uuid;
 
 use super::apply::Applying;
 use super::directory::{hub_place, policy, staff_record};
@@ -19,10 +20,15 @@ use super::{SqliteStore, begin, failed};
 use crate::ingest::{Batch, Case, Changes, Head, Situation, judge};
 use crate::pen::{Pen, PenError};
 use crate::store::{
-    Held, Ingested, Ledger, LogPage, Result, Step, StepError, StepRefused, StoreError, Stored,
+    Held, Ingested, Ledger, LogPage, Own, Result, Step, StepError, StepRefused, StoreError, Stored,
 };
 
 type Tx<'t> = Transaction<'t, Sqlite>;
+/// A line of the log for a page: number, whether the device holds it, the body
+/// unless it does, the hash before, the hash.
+type LogRow = (i64, bool, Option<String>, Vec<u8>, Vec<u8>);
+/// Lines of the log looked at for one page, with those left out.
+const LOOKED_AT: u32 = 4000;
 
 #[async_trait]
 impl Ledger for SqliteStore {
@@ -115,37 +121,57 @@ impl Ledger for SqliteStore {
         cursor: u64,
         max_entries: u32,
         max_bytes: usize,
+        held: Option<Own>,
     ) -> Result<LogPage> {
         let mut reader = self.reader().await?;
-        let rows: Vec<(i64, String, Vec<u8>, Vec<u8>)> = sqlx::query_as(
-            "SELECT seq, body, prev, hash FROM log WHERE branch = ? AND seq > ? ORDER BY seq LIMIT ?",
+        let held = held.unwrap_or(Own {
+            device: DeviceId(Uuid::nil()),
+            incarnation: 0,
+            upto: [0; 4],
+        });
+        // One that the device holds costs its place in the index, not its body.
+        let rows: Vec<LogRow> = sqlx::query_as(
+            "SELECT seq, held, iif(held, NULL, body), prev, hash FROM (SELECT seq, body, prev, \
+             hash, device = ?3 AND incarnation = ?4 AND n <= CASE lane WHEN 0 THEN ?5 WHEN 1 THEN \
+             ?6 WHEN 2 THEN ?7 ELSE ?8 END AS held FROM log WHERE branch = ?1 AND seq > ?2 \
+             ORDER BY seq LIMIT ?9)",
         )
         .bind(branch.as_str())
         .bind(int(cursor))
-        // One more tells whether there is more.
-        .bind(i64::from(max_entries) + 1)
+        .bind(held.device.0)
+        .bind(i64::from(held.incarnation))
+        .bind(int(held.upto[0]))
+        .bind(int(held.upto[1]))
+        .bind(int(held.upto[2]))
+        .bind(int(held.upto[3]))
+        .bind(i64::from(LOOKED_AT.max(max_entries + 1)))
         .fetch_all(&mut *reader)
         .await
         .map_err(failed)?;
-        let found = rows.len();
         let mut page = LogPage {
             entries: Vec::new(),
             cursor,
             more: false,
         };
         let mut bytes = 0;
-        for (seq, body, prev, of) in rows.into_iter().take(max_entries as usize) {
-            bytes += body.len();
-            if bytes > max_bytes && !page.entries.is_empty() {
-                break;
+        let looked_at = rows.len();
+        for (seq, _, body, prev, of) in rows {
+            if let Some(body) = body {
+                bytes += body.len();
+                let full = page.entries.len() >= max_entries as usize
+                    || bytes > max_bytes && !page.entries.is_empty();
+                if full {
+                    page.more = true;
+                    return Ok(page);
+                }
+                page.entries.push(LogEntry {
+                    seq: count(seq),
+                    event: sealed(body, &prev, &of)?,
+                });
             }
             page.cursor = count(seq);
-            page.entries.push(LogEntry {
-                seq: count(seq),
-                event: sealed(body, &prev, &of)?,
-            });
         }
-        page.more = page.entries.len() < found;
+        page.more = looked_at >= LOOKED_AT.max(max_entries + 1) as usize;
         Ok(page)
     }
 
@@ -185,12 +211,11 @@ impl Ledger for SqliteStore {
 
     async fn find_reference(&self, reference: &ReferenceNumber) -> Result<Option<ComplaintId>> {
         let mut reader = self.reader().await?;
-        let id: Option<uuid::Uuid> =
-            sqlx::query_scalar("SELECT id FROM complaint WHERE reference = ?")
-                .bind(reference.as_str())
-                .fetch_optional(&mut *reader)
-                .await
-                .map_err(failed)?;
+        let id: Option<Uuid> = sqlx::query_scalar("SELECT id FROM complaint WHERE reference = ?")
+            .bind(reference.as_str())
+            .fetch_optional(&mut *reader)
+            .await
+            .map_err(failed)?;
         Ok(id.map(ComplaintId))
     }
 
@@ -213,7 +238,7 @@ impl Ledger for SqliteStore {
 
     async fn lapsed(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ComplaintId>> {
         let mut reader = self.reader().await?;
-        let ids: Vec<uuid::Uuid> = sqlx::query_scalar(
+        let ids: Vec<Uuid> = sqlx::query_scalar(
             "SELECT complaint FROM lease JOIN complaint ON complaint.id = lease.complaint \
              WHERE until <= ? AND state = ? ORDER BY until LIMIT ?",
         )
@@ -364,11 +389,7 @@ async fn known(tx: &mut Tx<'_>, batch: &Batch) -> Result<HashMap<u64, Hash>> {
 }
 
 /// Rows whose key is in a list; none for an empty list.
-async fn find<K>(
-    tx: &mut Tx<'_>,
-    select: &'static str,
-    keys: Vec<K>,
-) -> Result<Vec<(uuid::Uuid, String)>>
+async fn find<K>(tx: &mut Tx<'_>, select: &'static str, keys: Vec<K>) -> Result<Vec<(Uuid, String)>>
 where
     K: for<'q> sqlx::Encode<'q, Sqlite> + sqlx::Type<Sqlite> + Send,
 {
