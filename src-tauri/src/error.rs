@@ -46,6 +46,8 @@ pub enum ErrorCode {
     /// `problems` say what to mend.
     FormIncomplete,
     OverrideReasonMissing,
+    /// `params.limit` says how many characters fit.
+    TextTooLong,
     NotFound,
     RefusedState,
     RefusedRole,
@@ -92,6 +94,12 @@ impl AppError {
 
     pub fn state(code: ErrorCode) -> Self {
         Self::new(Tone::State, code)
+    }
+
+    fn too_long(limit: u32) -> Self {
+        let mut answer = Self::state(ErrorCode::TextTooLong);
+        answer.params.insert("limit".to_owned(), limit.to_string());
+        answer
     }
 
     /// A fault, with its causes in the log under the trace.
@@ -245,6 +253,7 @@ impl From<RecordError> for AppError {
                 ..Self::state(ErrorCode::FormIncomplete)
             },
             RecordError::OverrideReasonMissing => Self::state(ErrorCode::OverrideReasonMissing),
+            RecordError::ReasonTooLong { limit } => Self::too_long(limit),
             RecordError::Refused(refusal) => refusal.into(),
             RecordError::Session(error) => error.into(),
             RecordError::Store(error) => error.into(),
@@ -267,6 +276,7 @@ impl From<StepError> for AppError {
         match error {
             StepError::NotFound => Self::state(ErrorCode::NotFound),
             StepError::Refused(refusal) => refusal.into(),
+            StepError::TextTooLong { limit } => Self::too_long(limit),
             StepError::Session(error) => error.into(),
             StepError::Store(error) => error.into(),
         }

@@ -30,6 +30,9 @@ pub enum TableError {
     NotAPair,
 }
 
+/// In place of the columns' names.
+const NO_KNOWN_NAME: &str = "(the first line holds no name this program knows)";
+
 /// What a column can hold.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Column {
@@ -172,6 +175,8 @@ pub(crate) struct Table {
     delimiter: u8,
     places: Vec<(Column, usize)>,
     width: usize,
+    /// The row in whose quoted cell the file ends.
+    open_row: Option<u64>,
 }
 
 /// One row as it stands in the file.
@@ -198,6 +203,7 @@ impl Table {
             delimiter,
             places: Vec::new(),
             width: 0,
+            open_row: None,
         };
         let headers = table.headers();
         table.width = headers.len();
@@ -205,6 +211,7 @@ impl Table {
         if table.rows().next().is_none() {
             return Err(TableError::NoRows);
         }
+        table.open_row = table.find_open_row();
         Ok(table)
     }
 
@@ -246,6 +253,23 @@ impl Table {
                 record,
             }
         })
+    }
+
+    /// Whether the file ends within a quoted cell of this row, so that what
+    /// follows the quote was taken for one cell.
+    pub(crate) fn is_open_at_end(&self, row: &Row) -> bool {
+        self.open_row == Some(row.number)
+    }
+
+    /// Quotes that close, and quotes doubled within a cell, come in pairs. A
+    /// single one that swallowed no line is part of a text, as in 5".
+    fn find_open_row(&self) -> Option<u64> {
+        let last = self.rows().last()?;
+        let begin = usize::try_from(last.byte).unwrap_or_default();
+        let rest = self.text.get(begin..).unwrap_or_default();
+        let is_odd = rest.matches('"').count() % 2 == 1;
+        let has_swallowed = last.record.iter().any(|cell| cell.contains('\n'));
+        (is_odd && has_swallowed).then_some(last.number)
     }
 
     /// A row's cell of a column; empty when there is none.
@@ -321,7 +345,7 @@ fn places(headers: &[String], columns: &Columns) -> Result<Vec<(Column, usize)>,
     for (column, header) in &columns.named {
         let index = find(header).ok_or_else(|| TableError::NoSuchColumn {
             name: header.clone(),
-            found: headers.join(", "),
+            found: names_to_tell(headers),
         })?;
         places.push((*column, index));
     }
@@ -342,8 +366,22 @@ fn places(headers: &[String], columns: &Columns) -> Result<Vec<(Column, usize)>,
         let wanted = Column::Text.name();
         Err(TableError::NoColumn {
             wanted,
-            found: headers.join(", "),
+            found: names_to_tell(headers),
         })
+    }
+}
+
+/// The columns' names; without any known one the first line may be a row, and
+/// hold what must not be printed.
+fn names_to_tell(headers: &[String]) -> String {
+    let is_known = |header: &String| {
+        let header = header.to_lowercase();
+        let mut names = Column::ALL.iter().flat_map(|column| column.headers());
+        names.any(|name| name.to_lowercase() == header)
+    };
+    match headers.iter().any(is_known) {
+        true => headers.join(", "),
+        false => NO_KNOWN_NAME.to_owned(),
     }
 }
 
@@ -451,7 +489,11 @@ mod tests {
         assert!(matches!(read("", ""), Err(TableError::Empty)));
         assert!(matches!(read("text,time\n", ""), Err(TableError::NoRows)));
         let error = read("a,b\n1,2\n", "").unwrap_err().to_string();
-        assert!(error.contains("text") && error.contains("a, b"), "{error}");
+        assert!(error.contains("text") && !error.contains("a, b"), "{error}");
+        let error = read("time,b\n1,2\n", "").unwrap_err().to_string();
+        assert!(error.contains("time, b"), "{error}");
+        let row = read("钱小满,13800138077\n,\n", "").unwrap_err().to_string();
+        assert!(!row.contains('钱') && !row.contains("138"), "{row}");
         let error = read("a,b\n1,2\n", "text=c").unwrap_err().to_string();
         assert!(error.contains("named c"), "{error}");
         assert!(read("a,b\n1,2\n", "text=a").is_ok());

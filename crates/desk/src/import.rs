@@ -67,6 +67,12 @@ pub struct BadImportRow {
 pub enum RowError {
     #[error("it has {found} cells where the header has {wanted}; is a quote missing?")]
     TooManyCells { found: usize, wanted: usize },
+    #[error(
+        "it has {found} cells where the header has {wanted}; is it cut off, or a quote missing?"
+    )]
+    TooFewCells { found: usize, wanted: usize },
+    #[error("a quote is not closed, so that the rest of the file was taken for this row")]
+    OpenQuote,
     #[error("some bytes are no text in the file's encoding")]
     Garbled,
     #[error("the time cannot be read; write it like 2026-07-21 09:30")]
@@ -323,6 +329,15 @@ impl Import<'_> {
         let wanted = self.table.width();
         if row.cells() > wanted {
             return Err(RowError::TooManyCells {
+                found: row.cells(),
+                wanted,
+            });
+        }
+        if self.table.is_open_at_end(row) {
+            return Err(RowError::OpenQuote);
+        }
+        if row.cells() < wanted {
+            return Err(RowError::TooFewCells {
                 found: row.cells(),
                 wanted,
             });

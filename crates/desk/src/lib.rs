@@ -5,7 +5,6 @@
 mod advise;
 mod arrival;
 mod backlog;
-pub mod bench;
 pub mod cli;
 mod clock;
 mod csv_read;

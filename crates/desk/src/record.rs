@@ -25,6 +25,8 @@ pub enum RecordError {
     Problems(Vec<Problem>),
     #[error("say why you decide otherwise than suggested")]
     OverrideReasonMissing,
+    #[error("the reason is longer than {limit} characters")]
+    ReasonTooLong { limit: u32 },
     #[error(transparent)]
     Refused(Refusal),
     #[error(transparent)]
@@ -69,6 +71,11 @@ impl Desk {
         let (enrolled, actor) = self.inner.at_work(session)?;
         let intake = intake.cleaned();
         let assessment = complete(assessment);
+        let reason = assessment.override_reason.as_deref().unwrap_or_default();
+        if reason.chars().count() > intake::STEP_TEXT_LIMIT as usize {
+            let limit = intake::STEP_TEXT_LIMIT;
+            return Err(RecordError::ReasonTooLong { limit });
+        }
         let suggestion = self.inner.suggest(&enrolled, &intake);
         let mut tx = self.inner.store.begin().await?;
         let (opened_ms, recorded) = drafts::opened(tx.conn(), draft).await?;

@@ -3,6 +3,7 @@
 
 use suda_domain::fact::{GuidanceUsed, HandoffCause};
 use suda_domain::guidance;
+use suda_domain::intake::STEP_TEXT_LIMIT;
 use suda_domain::text::clean;
 use suda_domain::{Complaint, ComplaintId, Fact, Refusal};
 
@@ -21,6 +22,8 @@ pub enum StepError {
     NotFound,
     #[error(transparent)]
     Refused(Refusal),
+    #[error("the text is longer than {limit} characters")]
+    TextTooLong { limit: u32 },
     #[error(transparent)]
     Session(#[from] SessionError),
     #[error(transparent)]
@@ -54,6 +57,7 @@ impl Desk {
         id: ComplaintId,
         settlement: Settlement,
     ) -> Result<CaseView, StepError> {
+        let (summary, remedy) = (bounded(&settlement.summary)?, bounded(&settlement.remedy)?);
         self.step(session, id, |pen, state, enrolled| {
             let category = state
                 .as_ref()
@@ -61,8 +65,8 @@ impl Desk {
             let used = category
                 .and_then(|code| guidance::for_category(&enrolled.directory.guidance, &code));
             let fact = Fact::Settled {
-                summary: clean(&settlement.summary),
-                remedy: clean(&settlement.remedy),
+                summary,
+                remedy,
                 amount_minor: settlement.amount_minor,
                 guidance: used.map(|guidance| GuidanceUsed {
                     category: guidance.category.clone(),
@@ -82,7 +86,8 @@ impl Desk {
         reason_note: Option<String>,
     ) -> Result<CaseView, StepError> {
         let note = reason_note
-            .map(|note| clean(&note))
+            .map(|note| bounded(&note))
+            .transpose()?
             .filter(|note| !note.is_empty());
         self.step(session, id, |pen, state, _| {
             if let Some(text) = note {
@@ -100,7 +105,9 @@ impl Desk {
         id: ComplaintId,
         text: String,
     ) -> Result<CaseView, StepError> {
-        let fact = Fact::Noted { text: clean(&text) };
+        let fact = Fact::Noted {
+            text: bounded(&text)?,
+        };
         self.step(session, id, |pen, state, _| pen.write(id, state, fact))
             .await
     }
@@ -113,7 +120,7 @@ impl Desk {
         reason: String,
     ) -> Result<CaseView, StepError> {
         let fact = Fact::Withdrawn {
-            reason: clean(&reason),
+            reason: bounded(&reason)?,
         };
         self.step(session, id, |pen, state, _| pen.write(id, state, fact))
             .await
@@ -149,4 +156,14 @@ impl Desk {
         self.inner.tell_written();
         Ok(self.case(session, id).await?)
     }
+}
+
+/// Cleaned, and short enough for one event.
+fn bounded(text: &str) -> Result<String, StepError> {
+    let text = clean(text);
+    if text.chars().count() > STEP_TEXT_LIMIT as usize {
+        let limit = STEP_TEXT_LIMIT;
+        return Err(StepError::TextTooLong { limit });
+    }
+    Ok(text)
 }

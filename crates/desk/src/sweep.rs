@@ -39,8 +39,13 @@ impl Desk {
                 Err(StepError::Refused(refusal)) => {
                     tracing::error!(complaint = %id, %refusal, "not handed off by itself");
                 }
-                Err(StepError::NotFound) => {}
+                Err(StepError::NotFound | StepError::TextTooLong { .. }) => {}
                 Err(StepError::Session(error)) => return Err(error.into()),
+                // What was already marked as shown has to be shown.
+                Err(StepError::Store(error)) if !prompts.is_empty() => {
+                    tracing::error!(%error, "the rest of the reminders wait for the next look");
+                    break;
+                }
                 Err(StepError::Store(error)) => return Err(error.into()),
             }
         }

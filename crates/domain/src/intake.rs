@@ -152,6 +152,9 @@ pub struct Problem {
 /// Characters a description may have. At three bytes each this stays within
 /// one sync batch of 64 KB.
 pub const DESCRIPTION_LIMIT: u32 = 20_000;
+/// Characters of a note, a summary, a reason: each travels in one event, and
+/// one event must always fit into what the hub takes at once.
+pub const STEP_TEXT_LIMIT: u32 = 10_000;
 const REMEDY_LIMIT: u32 = 2_000;
 const LINE_LIMIT: u32 = 200;
 const SHORT_LIMIT: u32 = 80;

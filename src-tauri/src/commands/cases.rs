@@ -78,7 +78,8 @@ pub async fn status(host: State<'_, Host>) -> Answer<StatusView> {
 /// Opens the system's print dialog for what the window shows.
 #[tauri::command]
 #[specta::specta]
-pub async fn print_page(window: WebviewWindow) -> Answer<()> {
+pub async fn print_page(window: WebviewWindow, host: State<'_, Host>) -> Answer<()> {
+    host.signed_in().await?;
     window
         .print()
         .map_err(|error| AppError::fault(ErrorCode::Internal, &error))

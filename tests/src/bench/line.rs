@@ -37,6 +37,10 @@ impl Times {
         self.0.push(time);
     }
 
+    pub fn extend(&mut self, more: Self) {
+        self.0.extend(more.0);
+    }
+
     /// Prints median, p95 and p99 in milliseconds and the rate per second.
     pub fn print(&mut self, bench: &str, what: &str) {
         self.0.sort_unstable();

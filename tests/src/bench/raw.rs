@@ -39,7 +39,7 @@ pub async fn commits(dir: &Path, count: usize) -> Result<Times, Failure> {
         .connect()
         .await
         .map_err(sql)?;
-    sqlx::query("create table raw (id integer primary key, body text not null)")
+    sqlx::query("create table if not exists raw (id integer primary key, body text not null)")
         .execute(&mut connection)
         .await
         .map_err(sql)?;

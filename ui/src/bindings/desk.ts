@@ -236,7 +236,9 @@ export type ErrorCode = "not_enrolled" | "already_enrolled" | "hub_unreachable" 
 /**  `params.seconds` says how long. */
 "sign_in_wait" | "signed_out" | "locked" | 
 /**  `problems` say what to mend. */
-"form_incomplete" | "override_reason_missing" | "not_found" | "refused_state" | "refused_role" | "refused_owner" | "refused_incomplete" | "refused_other" | "disk_full" | "read_only" | "damaged" | "wrong_key" | "in_use" | "keyring_missing" | "internal";
+"form_incomplete" | "override_reason_missing" | 
+/**  `params.limit` says how many characters fit. */
+"text_too_long" | "not_found" | "refused_state" | "refused_role" | "refused_owner" | "refused_incomplete" | "refused_other" | "disk_full" | "read_only" | "damaged" | "wrong_key" | "in_use" | "keyring_missing" | "internal";
 
 /**  One thing that happened. */
 export type Fact = { kind: "recorded"; reference: ReferenceNumber; intake: Intake; arrived_at: string; 

@@ -1626,7 +1626,10 @@ export interface components {
             category_zh: string;
             claimed_by?: components["schemas"]["StaffId"] | null;
             claimed_by_name?: string | null;
-            /** @description The customer's name, masked. */
+            /**
+             * @description The customer's name, else what they are reached by, masked; empty for
+             *     an anonymous one.
+             */
             customer: string;
             customer_state?: components["schemas"]["CustomerState"] | null;
             /** @description The beginning of what happened. */

@@ -1,7 +1,7 @@
 import { mount } from '@vue/test-utils'
 import { defineComponent, h, KeepAlive, nextTick, ref } from 'vue'
 import { afterEach, expect, test } from 'vitest'
-import { chordOf, useShortcuts, type Shortcuts } from './shortcuts'
+import { chordOf, useShortcuts, type Shortcuts, holdShortcuts } from './shortcuts'
 
 const mounted: { unmount: () => void }[] = []
 afterEach(() => {
@@ -77,4 +77,15 @@ test('a screen kept alive but not shown hears nothing', async () => {
   await nextTick()
   press({ key: 'F8' })
   expect(acted).toBe(2)
+})
+
+test('nothing acts while the screen is locked', () => {
+  let acted = 0
+  withShortcuts({ F2: () => (acted += 1) })
+  holdShortcuts(true)
+  press({ key: 'F2' })
+  expect(acted).toBe(0)
+  holdShortcuts(false)
+  press({ key: 'F2' })
+  expect(acted).toBe(1)
 })

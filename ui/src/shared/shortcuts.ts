@@ -26,10 +26,16 @@ export function isComposing(event: KeyboardEvent): boolean {
 }
 
 const layers: Shortcuts[] = []
+let held = false
+
+/** While the screen is locked no shortcut acts. */
+export function holdShortcuts(now: boolean): void {
+  held = now
+}
 
 /** Finds the topmost layer that knows the chord. Exported for tests. */
 export function dispatch(event: KeyboardEvent): void {
-  if (event.repeat || isComposing(event)) return
+  if (held || event.repeat || isComposing(event)) return
   const chord = chordOf(event)
   for (const layer of [...layers].reverse()) {
     const act = layer[chord]

@@ -335,18 +335,14 @@ pub(crate) async fn last_with_prefix(
     .await?)
 }
 
-/// The complaints of these rows, in their order.
+/// The complaints of these rows, the newest first.
 pub(super) async fn of_rows(
     conn: &mut SqliteConnection,
     rows: &[i64],
 ) -> Result<Vec<Stored>, StoreError> {
-    let mut found = Vec::with_capacity(rows.len());
-    for row in rows {
-        let stored = sqlx::query_as(select!("where c.row = ?"))
-            .bind(row)
-            .fetch_optional(&mut *conn)
-            .await?;
-        found.extend(stored);
-    }
-    Ok(found)
+    let sql = select!("where c.row in (select value from json_each(?)) order by c.row desc");
+    Ok(sqlx::query_as(sql)
+        .bind(serde_json::to_string(rows)?)
+        .fetch_all(conn)
+        .await?)
 }

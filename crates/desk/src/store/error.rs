@@ -17,8 +17,9 @@ pub enum StoreError {
     Closed,
     #[error("the database could not carry out the step")]
     Other(#[source] sqlx::Error),
-    #[error("a stored record cannot be read")]
-    Unreadable(#[source] serde_json::Error),
+    /// Where, but not what stands there: the reader's own message quotes it.
+    #[error("a stored record cannot be read ({0})")]
+    Unreadable(String),
     #[error("a value does not fit into the store")]
     Malformed(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -51,6 +52,7 @@ impl From<sqlx::Error> for StoreError {
 
 impl From<serde_json::Error> for StoreError {
     fn from(error: serde_json::Error) -> Self {
-        Self::Unreadable(error)
+        let (kind, column) = (error.classify(), error.column());
+        Self::Unreadable(format!("{kind:?} at column {column}"))
     }
 }

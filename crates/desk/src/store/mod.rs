@@ -15,7 +15,6 @@ pub(crate) mod outbox;
 pub(crate) mod search;
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
 use sqlx::SqliteConnection;
@@ -112,33 +111,6 @@ impl Store {
             .execute(&mut *writer.conn)
             .await?;
         Ok(WriteTx { writer })
-    }
-
-    /// How long each of `count` commits of a row of `bytes` takes: the bound
-    /// that saving is measured against.
-    pub(crate) async fn raw_commits(
-        &self,
-        count: usize,
-        bytes: usize,
-    ) -> Result<Vec<Duration>, StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query("create table if not exists bench_row (body text not null)")
-            .execute(tx.conn())
-            .await?;
-        tx.commit().await?;
-        let body = "x".repeat(bytes);
-        let mut times = Vec::with_capacity(count);
-        for _ in 0..count {
-            let begun = Instant::now();
-            let mut tx = self.begin().await?;
-            sqlx::query("insert into bench_row (body) values (?)")
-                .bind(body.clone())
-                .execute(tx.conn())
-                .await?;
-            tx.commit().await?;
-            times.push(begun.elapsed());
-        }
-        Ok(times)
     }
 
     /// Takes waiting complaints over into the search index and carries the

@@ -39,6 +39,28 @@ async fn import(
 }
 
 #[tokio::test]
+async fn a_quote_not_closed_and_a_row_cut_off_are_named_and_not_recorded() {
+    let bench = Bench::new().await;
+    let csv = "text,phone,time\n断网,,2018-05-17\n\"有的没关,,2018-05-17\n另一件,,2018-05-17\n";
+    let told = import(&bench, csv, ImportOptions::default()).await.unwrap();
+    assert_eq!((told.report.recorded, told.report.bad), (1, 1));
+    assert!(told.bad[0].1.contains("quote"), "{:?}", told.bad);
+    // Also in the last column, where the number of cells does not show it.
+    let csv = "time,text\n2018-05-17,断网\n2018-05-17,\"没关\n2018-05-17,另一件\n";
+    let told = import(&bench, csv, ImportOptions::default()).await.unwrap();
+    assert_eq!((told.report.recorded, told.report.bad), (1, 1));
+    assert!(told.bad[0].1.contains("not closed"), "{:?}", told.bad);
+    let csv = "text,phone,time\n断网,,2018-05-17\n切断了,138\n";
+    let told = import(&bench, csv, ImportOptions::default()).await.unwrap();
+    assert_eq!((told.report.recorded, told.report.bad), (1, 1));
+    assert!(told.bad[0].1.contains("cut off"), "{:?}", told.bad);
+    // The control: an inch sign that swallows nothing is part of the text.
+    let csv = "time,text\n2018-05-17,屏幕 5\" 碎了\n";
+    let told = import(&bench, csv, ImportOptions::default()).await.unwrap();
+    assert_eq!((told.report.recorded, told.report.bad), (1, 0));
+}
+
+#[tokio::test]
 async fn rows_become_complaints_of_the_past_and_bad_rows_are_named() {
     let bench = Bench::new().await;
     let csv = "id,time,title,text,phone\n\

@@ -318,6 +318,36 @@ async fn finds(
 }
 
 #[tokio::test]
+async fn a_text_too_long_for_one_event_is_refused_and_nothing_is_written() {
+    let bench = Bench::new().await;
+    let id = bench
+        .record_as(form("断网"), Grade::Three, Complexity::Simple)
+        .await;
+    let events = bench.desk.verify().await.unwrap().events;
+    let (fits, long) = ("记".repeat(10_000), "记".repeat(10_001));
+    let settlement = Settlement {
+        summary: "已办".into(),
+        remedy: long.clone(),
+        amount_minor: None,
+    };
+    let (desk, session) = (&bench.desk, &bench.session);
+    for refused in [
+        desk.note(session, id, long.clone()).await,
+        desk.settle(session, id, settlement).await,
+        desk.hand_off(session, id, Some(long.clone())).await,
+        desk.withdraw(session, id, long.clone()).await,
+    ] {
+        assert!(
+            matches!(refused, Err(StepError::TextTooLong { limit: 10_000 })),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(desk.verify().await.unwrap().events, events);
+    desk.note(session, id, fits).await.unwrap();
+    assert_eq!(desk.verify().await.unwrap().events, events + 1);
+}
+
+#[tokio::test]
 async fn many_saves_in_a_row_are_all_found() {
     let bench = Bench::new().await;
     for number in 0..230 {

@@ -23,6 +23,7 @@ export const errors: SameTexts<typeof reference> = {
     refused_role: 'Your role may not do this. Ask the branch manager or the administrator.',
     refused_owner: "The complaint is not the branch's any more; you can only add notes.",
     refused_incomplete: 'Something required is missing.',
+    text_too_long: 'Too long; at most {limit} characters.',
     refused_other: 'This step is not possible now. Refresh and try again.',
     disk_full: 'The disk is full, so nothing can be saved. Free some space and try again; what you typed is not lost.',
     read_only: 'The data folder cannot be written to. Ask the administrator.',

@@ -22,6 +22,7 @@ export const errors = {
     refused_role: '您的岗位不能做这一步，请找店长或管理员。',
     refused_owner: '这件投诉现在不归本厅负责，只能添加备注。',
     refused_incomplete: '有必填内容没有填写。',
+    text_too_long: '太长了，最多 {limit} 个字。',
     refused_other: '这一步目前不能做，请刷新后再试。',
     disk_full: '磁盘已满，无法保存。请清理磁盘空间后重试，已填写的内容不会丢失。',
     read_only: '数据目录不可写，无法保存。请联系管理员。',

@@ -23,6 +23,7 @@ export const errors: SameTexts<typeof reference> = {
     refused_role: '您的崗位不能做這一步，請找店長或管理員。',
     refused_owner: '這件投訴現在不歸本廳負責，只能新增備註。',
     refused_incomplete: '有必填內容沒有填寫。',
+    text_too_long: '太長了，最多 {limit} 個字。',
     refused_other: '這一步目前不能做，請重新整理後再試。',
     disk_full: '磁碟已滿，無法儲存。請清理磁碟空間後重試，已填寫的內容不會丟失。',
     read_only: '資料目錄不可寫，無法儲存。請聯絡管理員。',

@@ -14,6 +14,17 @@ pub fn name(name: &str) -> String {
     }
 }
 
+/// The customer as lists show them: by name, else by what they are reached by.
+pub fn customer(intake: &Intake) -> String {
+    if !intake.name.is_empty() {
+        name(&intake.name)
+    } else if !intake.phone.is_empty() {
+        number(&intake.phone)
+    } else {
+        email(&intake.email)
+    }
+}
+
 /// The middle of a number hidden: `138****8000`.
 pub fn number(number: &str) -> String {
     let length = number.chars().count();
@@ -88,6 +99,18 @@ mod tests {
         assert_eq!(name("张小明"), "张**");
         assert_eq!(email("zhang@example.cn"), "z***@example.cn");
         assert_eq!((name(""), number(""), email("")), Default::default());
+    }
+
+    #[test]
+    fn a_customer_without_a_name_is_not_taken_for_an_anonymous_one() {
+        let mut intake = Intake {
+            phone: "13800138000".into(),
+            ..Intake::default()
+        };
+        assert_eq!(customer(&intake), "138****8000");
+        intake.name = "张小明".into();
+        assert_eq!(customer(&intake), "张**");
+        assert_eq!(customer(&Intake::default()), "");
     }
 
     #[test]

@@ -39,7 +39,8 @@ pub struct WorkOrder {
     pub category_en: String,
     /// The beginning of what happened.
     pub excerpt: String,
-    /// The customer's name, masked.
+    /// The customer's name, else what they are reached by, masked; empty for
+    /// an anonymous one.
     pub customer: String,
     pub arrived_at: DateTime<Utc>,
     pub queued_at: Option<DateTime<Utc>>,
@@ -190,7 +191,7 @@ pub fn work_order(hub: &Hub, names: &Names, held: &Held) -> WorkOrder {
         category_zh,
         category_en,
         excerpt: excerpt(&complaint.intake.description),
-        customer: mask::name(&complaint.intake.name),
+        customer: mask::customer(&complaint.intake),
         arrived_at: complaint.arrived_at,
         queued_at: complaint.marks.queued_at,
         next_clock: next.map(|deadline| deadline.clock),
