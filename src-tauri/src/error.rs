@@ -224,7 +224,7 @@ impl From<EnrolError> for AppError {
             EnrolError::CodeUsed => return Self::state(ErrorCode::CodeUsed),
             EnrolError::CodeExpired => return Self::state(ErrorCode::CodeExpired),
             EnrolError::VersionMismatch => ErrorCode::VersionMismatch,
-            EnrolError::Transport(TransportError::Address | TransportError::NotSuda) => {
+            EnrolError::Transport(TransportError::NotSuda | TransportError::TooLarge) => {
                 ErrorCode::HubNotSuda
             }
             EnrolError::Transport(_) | EnrolError::HubFailing(_) => ErrorCode::HubUnreachable,

@@ -88,6 +88,7 @@ impl Desk {
         let clock_off_by_s = inner.offset().map(|offset| offset.offset_ms / 1000);
         Ok(StatusView {
             link: inner.link(),
+            trouble: inner.trouble(),
             unsent: unsent.iter().sum(),
             unsent_urgent: unsent.first().copied().unwrap_or_default(),
             oldest_unsent_at: oldest.map(from_ms),

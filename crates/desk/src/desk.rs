@@ -25,7 +25,7 @@ use crate::place::{IdentityFile, Lock, Place, PlaceError};
 use crate::session::{SessionError, Throttle};
 use crate::store::directory::DeviceRow;
 use crate::store::{self, FileError, Store, StoreError, WriteTx, ledger, outbox};
-use crate::view::LinkView;
+use crate::view::{LinkTrouble, LinkView};
 
 /// Why a data directory was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +91,7 @@ pub(crate) struct Inner {
     /// Told when there is something new to send.
     pub(crate) written: Notify,
     link: AtomicU8,
+    trouble: Mutex<Option<LinkTrouble>>,
     pub(crate) throttle: Mutex<Throttle>,
     pub(crate) judged: Mutex<Option<Judged>>,
     /// Held while this process is the one that writes.
@@ -256,6 +257,7 @@ impl Desk {
             changes,
             written: Notify::new(),
             link: AtomicU8::new(LinkCode::UNKNOWN),
+            trouble: Mutex::default(),
             throttle: Mutex::default(),
             judged: Mutex::default(),
             _lock: lock,
@@ -387,6 +389,18 @@ impl Inner {
             LinkView::Unknown => LinkCode::UNKNOWN,
         };
         if self.link.swap(code, Ordering::Relaxed) != code {
+            self.tell(Change::Status);
+        }
+    }
+
+    pub(crate) fn trouble(&self) -> Option<LinkTrouble> {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_trouble(&self, trouble: Option<LinkTrouble>) {
+        let mut held = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::replace(&mut *held, trouble) != trouble {
+            drop(held);
             self.tell(Change::Status);
         }
     }

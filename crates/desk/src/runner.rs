@@ -16,7 +16,7 @@ use crate::session::SessionError;
 use crate::store::directory::DeviceRow;
 use crate::store::{StoreError, ledger, outbox};
 use crate::transport::{Transport, TransportError};
-use crate::view::LinkView;
+use crate::view::{LinkTrouble, LinkView};
 
 const SYNC_PATH: &str = "/v1/sync";
 /// Tries after which a single sync gives up.
@@ -64,6 +64,21 @@ fn refusal_name(refused: &Refused) -> &'static str {
 }
 
 impl SyncError {
+    /// What a person is told; nothing when the network alone is away.
+    fn trouble(&self) -> Option<LinkTrouble> {
+        Some(match self {
+            Self::ForeignHub => LinkTrouble::ForeignHub,
+            Self::Transport(TransportError::NotSuda | TransportError::TooLarge) => {
+                LinkTrouble::NotAHub
+            }
+            Self::Refused(Refused::UnknownDevice | Refused::BadSignature) => LinkTrouble::NotKnown,
+            Self::Refused(Refused::OldIncarnation) => LinkTrouble::OldCopy,
+            Self::Refused(Refused::Version) => LinkTrouble::Version,
+            Self::HubFailing(_) | Self::NoProgress | Self::Refused(_) => LinkTrouble::Failing,
+            Self::HubBusy | Self::Transport(_) | Self::Session(_) | Self::Store(_) => return None,
+        })
+    }
+
     /// Trying again cannot help.
     fn is_final(&self) -> bool {
         matches!(
@@ -223,6 +238,11 @@ impl Runner {
     }
 
     fn tell_link(&self) {
+        let trouble = match self.machine.link() {
+            Link::Down => self.failure.as_ref().and_then(SyncError::trouble),
+            Link::Up | Link::Unknown => None,
+        };
+        self.desk.inner.set_trouble(trouble);
         self.desk.inner.set_link(match self.machine.link() {
             Link::Up => LinkView::Up,
             Link::Down => LinkView::Down,

@@ -225,11 +225,32 @@ pub enum LinkView {
     Unknown,
 }
 
+/// Why the hub cannot be spoken with, where waiting does not help and a person
+/// has to do something.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum LinkTrouble {
+    /// What answers at the address is no hub: a sign-in page of the network, a proxy.
+    NotAHub,
+    /// A hub, but not the one this computer is enrolled at.
+    ForeignHub,
+    /// The hub does not know this computer any more.
+    NotKnown,
+    /// The hub knows a newer copy of these data.
+    OldCopy,
+    /// This program is too old or too new for the hub.
+    Version,
+    /// The hub is there and fails.
+    Failing,
+}
+
 /// The status line.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct StatusView {
     pub link: LinkView,
+    pub trouble: Option<LinkTrouble>,
     pub unsent: u32,
     pub unsent_urgent: u32,
     pub oldest_unsent_at: Option<DateTime<Utc>>,

@@ -361,6 +361,24 @@ export type Language = "zh-CN" | "zh-TW" | "en";
 /**  One claim of a work order by one expert. */
 export type LeaseId = string;
 
+/**
+ *  Why the hub cannot be spoken with, where waiting does not help and a person
+ *  has to do something.
+ */
+export type LinkTrouble = 
+/**  What answers at the address is no hub: a sign-in page of the network, a proxy. */
+"not_a_hub" | 
+/**  A hub, but not the one this computer is enrolled at. */
+"foreign_hub" | 
+/**  The hub does not know this computer any more. */
+"not_known" | 
+/**  The hub knows a newer copy of these data. */
+"old_copy" | 
+/**  This program is too old or too new for the hub. */
+"version" | 
+/**  The hub is there and fails. */
+"failing";
+
 /**  Whether the hub can be reached, as far as is known. */
 export type LinkView = "up" | "down" | "unknown";
 
@@ -517,6 +535,7 @@ export type State = "draft" | "recorded" | "assessed" | "in_branch" | "handoff_p
 /**  The status line. */
 export type StatusView = {
 	link: LinkView,
+	trouble: LinkTrouble | null,
 	unsent: number,
 	unsent_urgent: number,
 	oldest_unsent_at: string | null,

@@ -32,6 +32,8 @@ export const testids = {
     unsent: 'status-unsent',
     /** data-link holds up, down or unknown. */
     link: 'status-link',
+    /** data-trouble holds which. */
+    trouble: 'status-trouble',
     nextDeadline: 'status-next-deadline',
     clock: 'status-clock',
   },

@@ -68,13 +68,15 @@ impl Clock for HandClock {
 
 /// What the small hub keeps. It stores and gives back; it judges nothing.
 pub struct HubState {
-    key: SecretKey,
+    pub key: SecretKey,
     pub code_used: bool,
     pub watermarks: [u64; 4],
     pub log: Vec<SealedEvent>,
     pub directory: Directory,
     pub device_key: Option<suda_sync::PublicKey>,
     pub clock_ahead: TimeDelta,
+    /// Answered in place of the sync, as a proxy or a failing hub does.
+    pub instead: Option<(StatusCode, &'static str)>,
     head: Hash,
     written: u64,
 }
@@ -95,6 +97,7 @@ impl Hub {
             directory: directory(),
             device_key: None,
             clock_ahead: TimeDelta::zero(),
+            instead: None,
             head: Hash::START,
             written: 0,
         };
@@ -162,17 +165,23 @@ async fn enrol(
     }))
 }
 
-async fn sync(State(hub): State<Arc<Mutex<HubState>>>, Json(signed): Json<Signed>) -> Json<Signed> {
+async fn sync(
+    State(hub): State<Arc<Mutex<HubState>>>,
+    Json(signed): Json<Signed>,
+) -> Result<Json<Signed>, (StatusCode, &'static str)> {
     let watched = matches!(signed.peek::<Request>().unwrap().ask, Ask::Watch { .. });
     if watched {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let mut hub = hub.lock().unwrap();
+    if let Some(instead) = hub.instead {
+        return Err(instead);
+    }
     let reply = match signed.open::<Request>(&hub.device_key.unwrap()) {
         Ok(request) => answer(&mut hub, request),
         Err(_) => Reply::Refused(Refused::BadSignature),
     };
-    Json(Signed::seal(&reply, &hub.key).unwrap())
+    Ok(Json(Signed::seal(&reply, &hub.key).unwrap()))
 }
 
 fn answer(hub: &mut HubState, request: Request) -> Reply {

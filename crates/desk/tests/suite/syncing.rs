@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use chrono::TimeDelta;
-use suda_desk::view::{Delivery, LinkView, Scope};
+use suda_desk::view::{Delivery, LinkTrouble, LinkView, Scope};
 use suda_desk::{Change, Desk, EnrolError, KeySource, SyncError, TransportError};
 use suda_domain::{Actor, Complexity, Fact, Grade, LeaseId, Role, State};
+use suda_sync::SecretKey;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use uuid::Uuid;
 
@@ -210,14 +212,47 @@ async fn a_new_directory_takes_accounts_away_and_moves_the_clock() {
 }
 
 #[tokio::test]
-async fn a_hub_out_of_reach_or_gone_wrong_loses_nothing() {
+async fn a_hub_gone_wrong_loses_nothing_and_the_status_line_says_what_is_wrong() {
     let bench = Bench::new().await;
     bench.record(form("一")).await;
-    bench.hub.state.lock().unwrap().device_key =
-        Some(suda_sync::SecretKey::from_seed([1; 32]).public());
-    let refused = bench.desk.sync_once().await;
-    assert!(matches!(refused, Err(SyncError::Refused(_))), "{refused:?}");
-    assert_eq!(bench.desk.report().await.unwrap().unsent.total(), 3);
+    let trouble = async || {
+        let failed = bench.desk.sync_once().await.unwrap_err();
+        assert_eq!(bench.desk.report().await.unwrap().unsent.total(), 3);
+        let status = bench.desk.status().await.unwrap();
+        assert_eq!(status.link, LinkView::Down);
+        (failed, status.trouble)
+    };
+    let instead = |answer| bench.hub.state.lock().unwrap().instead = answer;
+    for (answer, told) in [
+        (
+            (StatusCode::OK, "<html>Sign in</html>"),
+            LinkTrouble::NotAHub,
+        ),
+        ((StatusCode::OK, "\u{0}\u{1}garbage"), LinkTrouble::NotAHub),
+        ((StatusCode::PAYLOAD_TOO_LARGE, ""), LinkTrouble::NotAHub),
+        ((StatusCode::BAD_GATEWAY, "<html>"), LinkTrouble::Failing),
+    ] {
+        instead(Some(answer));
+        assert_eq!(trouble().await.1, Some(told), "{answer:?}");
+    }
+    instead(None);
+    let (own_key, stranger) = (
+        bench.hub.state.lock().unwrap().device_key,
+        SecretKey::from_seed([1; 32]),
+    );
+    bench.hub.state.lock().unwrap().device_key = Some(stranger.public());
+    let (failed, told) = trouble().await;
+    assert!(matches!(failed, SyncError::Refused(_)), "{failed:?}");
+    assert_eq!(told, Some(LinkTrouble::NotKnown));
+    bench.hub.state.lock().unwrap().device_key = own_key;
+    let hub_key = std::mem::replace(&mut bench.hub.state.lock().unwrap().key, stranger);
+    assert_eq!(trouble().await.1, Some(LinkTrouble::ForeignHub));
+
+    // The control: with the hub as it was, everything goes through and nothing is told.
+    bench.hub.state.lock().unwrap().key = hub_key;
+    bench.desk.sync_once().await.unwrap();
+    assert_eq!(bench.desk.report().await.unwrap().unsent.total(), 0);
+    assert_eq!(bench.desk.status().await.unwrap().trouble, None);
 }
 
 #[tokio::test]
