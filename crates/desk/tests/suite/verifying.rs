@@ -21,7 +21,6 @@ async fn tampered(sql: &str) -> (u64, Option<Fault>) {
     let mut conn = SqliteConnectOptions::new()
         .filename(data_dir(bench.dir.path()).join("suda.db"))
         .pragma("key", format!("\"x'{}'\"", key.trim()))
-        .pragma("cipher_hmac_algorithm", "HMAC_SHA256")
         .connect()
         .await
         .unwrap();
