@@ -21,7 +21,7 @@ use crate::desk::{Desk, Enrolled};
 use crate::record::{Entry, RecordError, problems};
 use crate::session::SessionError;
 use crate::store::imports::RunId;
-use crate::store::{StoreError, WriteTx, imports};
+use crate::store::{StoreError, WriteTx, complaints, imports};
 use crate::view::Assessment;
 
 /// Which rows go to the experts at once.
@@ -289,13 +289,14 @@ impl Import<'_> {
         let id = entry.id;
         let inner = &self.desk.inner;
         let stamp = inner.stamp();
-        let complaint = inner
-            .write(&mut group.tx, self.enrolled, self.actor, stamp, entry)
+        let written = inner
+            .compose(&mut group.tx, self.enrolled, self.actor, stamp, entry)
             .await?;
+        complaints::record(group.tx.conn(), &written.row, &written.events).await?;
         imports::add_row(group.tx.conn(), self.run, row, id).await?;
         group.rows.push(ImportedRow {
             row,
-            reference: complaint.reference,
+            reference: written.row.complaint.reference,
             id,
         });
         Ok(())

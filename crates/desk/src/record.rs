@@ -15,7 +15,9 @@ use crate::desk::{Desk, Enrolled, Inner, heads};
 use crate::fold;
 use crate::pen::{Pen, PenError};
 use crate::session::{Session, SessionError};
-use crate::store::{StoreError, WriteTx, complaints, drafts};
+use crate::store::complaints::{self, StateRow};
+use crate::store::ledger::NewEvent;
+use crate::store::{StoreError, WriteTx};
 use crate::view::{Assessment, ReceiptView};
 
 /// Why a complaint was not recorded. The draft is still there.
@@ -57,6 +59,12 @@ pub(crate) struct Entry {
     pub(crate) handoff: Option<HandoffCause>,
 }
 
+/// A complaint as it goes into the store.
+pub(crate) struct Written {
+    pub(crate) row: StateRow,
+    pub(crate) events: Vec<NewEvent>,
+}
+
 impl Desk {
     /// Records the form as a complaint. Asked again with the same draft, gives
     /// the same receipt and writes nothing.
@@ -77,15 +85,14 @@ impl Desk {
             return Err(RecordError::ReasonTooLong { limit });
         }
         let suggestion = self.inner.suggest(&enrolled, &intake);
-        let mut tx = self.inner.store.begin().await?;
-        let (opened_ms, recorded) = drafts::opened(tx.conn(), draft).await?;
-        if recorded {
+        let (mut tx, form) = self.inner.store.begin_form(draft).await?;
+        if form.recorded {
             let known = complaints::get(tx.conn(), draft).await?;
             tx.commit().await?;
             let known = known.ok_or(RecordError::Refused(Refusal::AlreadyRecorded))?;
             return Ok(receipt(&self.inner, &enrolled, &known.complaint));
         }
-        let opened_at = match opened_ms {
+        let opened_at = match form.opened_at {
             Some(ms) => corrected(from_ms(ms), self.inner.offset()),
             None => opened_by_id(draft, &self.inner),
         };
@@ -115,14 +122,14 @@ impl Desk {
             late: given.is_some_and(|at| at + written_down_later < opened_at.min(now)),
             source: Source::Form,
         };
-        let complaint = self
+        let at = self.inner.stamp();
+        let written = self
             .inner
-            .write(&mut tx, &enrolled, &actor, self.inner.stamp(), entry)
+            .compose(&mut tx, &enrolled, &actor, at, entry)
             .await?;
-        tx.one_more_waits().await?;
-        tx.commit().await?;
+        tx.commit_with(&written.row, &written.events).await?;
         self.inner.tell_written();
-        Ok(receipt(&self.inner, &enrolled, &complaint))
+        Ok(receipt(&self.inner, &enrolled, &written.row.complaint))
     }
 
     /// The receipt of a recorded complaint, to print it again.
@@ -178,15 +185,16 @@ fn opened_by_id(id: ComplaintId, inner: &Inner) -> DateTime<Utc> {
 }
 
 impl Inner {
-    /// Writes a complaint into the transaction: the facts and the state row.
-    pub(crate) async fn write(
+    /// Composes a complaint's facts and state row, numbered for the
+    /// transaction, which has to write them next.
+    pub(crate) async fn compose(
         &self,
         tx: &mut WriteTx<'_>,
         enrolled: &Enrolled,
         actor: &Actor,
         at: Stamp,
         entry: Entry,
-    ) -> Result<Complaint, RecordError> {
+    ) -> Result<Written, RecordError> {
         let reference = next_reference(tx, enrolled, at.trusted()).await?;
         let id = entry.id;
         let mut state = None;
@@ -220,8 +228,7 @@ impl Inner {
         let events = pen.events;
         let complaint = state.ok_or(RecordError::Refused(Refusal::NotABeginning))?;
         let row = fold::state_row(complaint, &enrolled.directory.policy, &self.calendar, None);
-        complaints::record(tx.conn(), &row, &events).await?;
-        Ok(row.complaint)
+        Ok(Written { row, events })
     }
 }
 

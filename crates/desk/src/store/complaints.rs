@@ -74,8 +74,31 @@ fn scope_number(scope: Scope) -> i64 {
     }
 }
 
-/// Adds a complaint recorded here with its events: together, as each statement
-/// of its own would cost a change of thread.
+macro_rules! insert {
+    ($rest:literal) => {
+        concat!(
+            "insert into complaint (id, reference, state, scope, rank, prompt_at, mine, body) ",
+            "values (?, ?, ?, ?, ?, ?, ?, ?)",
+            $rest
+        )
+    };
+}
+
+/// Adds a complaint recorded here with its three first events: together, as
+/// each statement of its own would cost two changes of thread.
+macro_rules! record {
+    ($rest:literal) => {
+        concat!(
+            insert!("; "),
+            "insert into event (device, incarnation, lane, n, complaint, at, body, prev, hash, ",
+            "own, hub_seq) values (?,?,?,?,?,?,?,?,?,?,?), (?,?,?,?,?,?,?,?,?,?,?), ",
+            "(?,?,?,?,?,?,?,?,?,?,?)",
+            $rest
+        )
+    };
+}
+
+/// Adds a complaint recorded here, with its events.
 pub(crate) async fn record(
     conn: &mut SqliteConnection,
     state: &StateRow,
@@ -85,13 +108,23 @@ pub(crate) async fn record(
         insert(&mut *conn, state, true).await?;
         return ledger::append(conn, events).await;
     };
-    let record = sqlx::query(concat!(
-        "insert into complaint (id, reference, state, scope, rank, prompt_at, mine, body) ",
-        "values (?, ?, ?, ?, ?, ?, ?, ?); ",
-        "insert into event (device, incarnation, lane, n, complaint, at, body, prev, hash, own, ",
-        "hub_seq) values (?,?,?,?,?,?,?,?,?,?,?), (?,?,?,?,?,?,?,?,?,?,?), (?,?,?,?,?,?,?,?,?,?,?)",
-    ));
-    let record = bind(record, state, true)?;
+    let record = bind(sqlx::query(record!("")), state, true)?;
+    ledger::bind(record, events).execute(conn).await?;
+    Ok(())
+}
+
+/// Like [`record`], and commits.
+pub(super) async fn record_and_commit(
+    conn: &mut SqliteConnection,
+    state: &StateRow,
+    events: &[NewEvent],
+) -> Result<(), StoreError> {
+    let [_, _, _] = events else {
+        record(&mut *conn, state, events).await?;
+        sqlx::query("commit").execute(conn).await?;
+        return Ok(());
+    };
+    let record = bind(sqlx::query(record!("; commit")), state, true)?;
     ledger::bind(record, events).execute(conn).await?;
     Ok(())
 }
@@ -102,11 +135,8 @@ pub(crate) async fn insert(
     state: &StateRow,
     mine: bool,
 ) -> Result<(), StoreError> {
-    let insert = sqlx::query(
-        "insert into complaint (id, reference, state, scope, rank, prompt_at, mine, body) \
-         values (?, ?, ?, ?, ?, ?, ?, ?)",
-    );
-    bind(insert, state, mine)?.execute(conn).await?;
+    let insert = bind(sqlx::query(insert!("")), state, mine)?;
+    insert.execute(conn).await?;
     Ok(())
 }
 
@@ -254,8 +284,9 @@ pub(crate) async fn prompts_due(
     now_ms: i64,
 ) -> Result<Vec<ComplaintId>, StoreError> {
     let ids: Vec<uuid::Uuid> = sqlx::query_scalar(
-        "select id from complaint where prompt_at is not null and prompt_at <= ? order by prompt_at",
+        "select id from complaint where scope = ? and prompt_at <= ? order by prompt_at",
     )
+    .bind(scope_number(Scope::Open))
     .bind(now_ms)
     .fetch_all(conn)
     .await?;

@@ -65,18 +65,30 @@ pub(crate) async fn of_staff(
     .await?)
 }
 
-/// When the form was opened, and whether it has been recorded.
-pub(crate) async fn opened(
+/// How a form stands.
+pub(crate) struct Form {
+    /// When it was opened; unknown when nothing of it was kept.
+    pub(crate) opened_at: Option<i64>,
+    /// It is a complaint already.
+    pub(crate) recorded: bool,
+}
+
+/// Begins a transaction and reads how a form stands.
+pub(super) async fn begin(
     conn: &mut SqliteConnection,
     id: ComplaintId,
-) -> Result<(Option<i64>, bool), StoreError> {
-    Ok(sqlx::query_as(
-        "select (select opened_at from draft where id = ?1), \
+) -> Result<Form, StoreError> {
+    let (opened_at, recorded) = sqlx::query_as(
+        "begin immediate; select (select opened_at from draft where id = ?1), \
          exists (select 1 from complaint where id = ?1)",
     )
     .bind(id.0)
     .fetch_one(conn)
-    .await?)
+    .await?;
+    Ok(Form {
+        opened_at,
+        recorded,
+    })
 }
 
 pub(crate) async fn delete(

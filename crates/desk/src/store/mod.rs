@@ -18,11 +18,14 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 use sqlx::SqliteConnection;
+use suda_domain::ComplaintId;
 use suda_sync::ingest::LaneHead;
 use tokio::sync::{Mutex, MutexGuard};
 
+use complaints::StateRow;
 use connection::{Connection, Reader, Readers};
 pub use error::StoreError;
+use ledger::NewEvent;
 pub(crate) use open::FileError;
 
 use crate::key::DatabaseKey;
@@ -94,6 +97,31 @@ impl Store {
 
     /// Begins a write transaction, after whichever is under way.
     pub(crate) async fn begin(&self) -> Result<WriteTx<'_>, StoreError> {
+        let mut writer = self.turn().await?;
+        sqlx::query("begin immediate")
+            .execute(&mut *writer.conn)
+            .await?;
+        Ok(WriteTx { writer })
+    }
+
+    /// Begins a write transaction about a form, and tells how it stands. In
+    /// one go, as each statement of its own costs two changes of thread.
+    pub(crate) async fn begin_form(
+        &self,
+        id: ComplaintId,
+    ) -> Result<(WriteTx<'_>, drafts::Form), StoreError> {
+        let mut writer = self.turn().await?;
+        let form = drafts::begin(&mut writer.conn, id).await?;
+        let mut tx = WriteTx { writer };
+        if tx.writer.cache.waiting >= Some(search::MOST_WAITING) {
+            tx.take_over().await?;
+        }
+        Ok((tx, form))
+    }
+
+    /// The writer, with nothing begun but marked so: whatever happens from
+    /// here on, the next one looks.
+    async fn turn(&self) -> Result<MutexGuard<'_, Writer>, StoreError> {
         let Some(writer) = &self.writer else {
             return Err(StoreError::ReadOnly);
         };
@@ -107,10 +135,7 @@ impl Store {
             }
         }
         writer.open = true;
-        sqlx::query("begin immediate")
-            .execute(&mut *writer.conn)
-            .await?;
-        Ok(WriteTx { writer })
+        Ok(writer)
     }
 
     /// Takes waiting complaints over into the search index and carries the
@@ -185,26 +210,29 @@ impl WriteTx<'_> {
         (&mut writer.conn, &mut writer.cache)
     }
 
-    /// Counts one more complaint that waits for the search index, and takes
-    /// all over when they have become many.
-    pub(crate) async fn one_more_waits(&mut self) -> Result<(), StoreError> {
-        let (conn, cache) = self.parts();
-        let waiting = match cache.waiting {
-            Some(before) => before + 1,
-            None => search::count_waiting(conn).await?,
-        };
-        cache.waiting = Some(waiting);
-        match waiting {
-            search::MOST_WAITING.. => self.take_over().await,
-            _ => Ok(()),
-        }
-    }
-
     /// Takes all that wait over into the search index.
     pub(crate) async fn take_over(&mut self) -> Result<(), StoreError> {
         let (conn, cache) = self.parts();
         cache.waiting = Some(0);
         search::take_over(conn, i64::MAX).await.map(drop)
+    }
+
+    /// Adds a complaint recorded here. When this returns, it and what was
+    /// written before are on the disk.
+    pub(crate) async fn commit_with(
+        mut self,
+        state: &StateRow,
+        events: &[NewEvent],
+    ) -> Result<(), StoreError> {
+        let (conn, cache) = self.parts();
+        let waiting = match cache.waiting {
+            Some(before) => before,
+            None => search::count_waiting(conn).await?,
+        };
+        cache.waiting = Some(waiting + 1);
+        complaints::record_and_commit(conn, state, events).await?;
+        self.writer.open = false;
+        Ok(())
     }
 
     /// When this returns, what was written is on the disk.

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_base.sql"),
     include_str!("migrations/0002_import.sql"),
     include_str!("migrations/0003_search_upto.sql"),
+    include_str!("migrations/0004_one_index.sql"),
 ];
 
 const READERS: usize = 4;
@@ -22,6 +23,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pages in the write-ahead log after which a commit carries them over. The
 /// idle checkpoint usually comes first; see `Store::tidy`.
 const CHECKPOINT_PAGES: &str = "pragma wal_autocheckpoint = 8000";
+/// Kilobytes of decrypted pages that each connection keeps at most: a page costs
+/// more to decrypt than to read.
+const CACHE: &str = "pragma cache_size = -16000";
 
 /// Why the database file was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +77,7 @@ pub(super) async fn writer(file: &Path, key: &DatabaseKey) -> Result<Connection,
         "pragma synchronous = full",
         "pragma secure_delete = on",
         CHECKPOINT_PAGES,
-        "pragma cache_size = -8000",
+        CACHE,
     ] {
         sqlx::query(pragma).execute(&mut *conn).await?;
     }
@@ -95,9 +99,9 @@ pub(super) async fn readers(file: &Path, key: &DatabaseKey) -> Result<Readers, F
 
 pub(super) async fn reader(options: &SqliteConnectOptions) -> Result<Connection, FileError> {
     let mut conn = Connection::new(options.connect().await?);
-    sqlx::query("pragma query_only = on")
-        .execute(&mut *conn)
-        .await?;
+    for pragma in ["pragma query_only = on", CACHE] {
+        sqlx::query(pragma).execute(&mut *conn).await?;
+    }
     Ok(conn)
 }
 

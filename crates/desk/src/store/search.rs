@@ -228,14 +228,18 @@ async fn waiting(
 /// many there were.
 pub(super) async fn take_over(conn: &mut SqliteConnection, most: i64) -> Result<usize, StoreError> {
     let taken = waiting(&mut *conn, most).await?;
-    for (row, complaint) in &taken {
-        sqlx::query("insert into search (rowid, words) values (?, ?)")
-            .bind(row)
-            .bind(words(complaint))
-            .execute(&mut *conn)
-            .await?;
-    }
     if let Some((last, _)) = taken.last() {
+        let entries: Vec<(i64, String)> = taken
+            .iter()
+            .map(|(row, complaint)| (*row, words(complaint)))
+            .collect();
+        sqlx::query(
+            "insert into search (rowid, words) \
+             select value ->> 0, value ->> 1 from json_each(?) order by 1",
+        )
+        .bind(serde_json::to_string(&entries)?)
+        .execute(&mut *conn)
+        .await?;
         sqlx::query("update search_upto set row = ?")
             .bind(last)
             .execute(conn)
