@@ -32,6 +32,10 @@ pub enum ErrorCode {
     NotEnrolled,
     AlreadyEnrolled,
     HubUnreachable,
+    /// The hub answers, but is overloaded or failing.
+    HubFailing,
+    /// Not an address at all.
+    AddressInvalid,
     /// What answers at the address is no hub.
     HubNotSuda,
     CodeUnknown,
@@ -57,7 +61,13 @@ pub enum ErrorCode {
     DiskFull,
     ReadOnly,
     Damaged,
+    /// The database is gone although this computer is enrolled.
+    DataMissing,
+    /// The database is another computer's, or an older copy.
+    DataOfAnother,
     WrongKey,
+    /// The keyring works or the file's place is known, but no key is there.
+    KeyMissing,
     InUse,
     KeyringMissing,
     Internal,
@@ -129,9 +139,9 @@ impl From<&OpenError> for AppError {
             OpenError::Place(place) => place_code(place),
             OpenError::Key(_) => return Self::from_key(error),
             OpenError::WrongKey => ErrorCode::WrongKey,
-            OpenError::Damaged | OpenError::DatabaseMissing | OpenError::OtherDevice => {
-                ErrorCode::Damaged
-            }
+            OpenError::Damaged => ErrorCode::Damaged,
+            OpenError::DatabaseMissing => ErrorCode::DataMissing,
+            OpenError::OtherDevice => ErrorCode::DataOfAnother,
             OpenError::Empty => ErrorCode::NotEnrolled,
             OpenError::Newer => ErrorCode::VersionMismatch,
             OpenError::Rules(_) => ErrorCode::Internal,
@@ -144,8 +154,9 @@ impl From<&OpenError> for AppError {
 impl AppError {
     fn from_key(error: &OpenError) -> Self {
         let code = match error {
-            OpenError::Key(KeyError::KeyringUnavailable(_) | KeyError::NotInKeyring) => {
-                ErrorCode::KeyringMissing
+            OpenError::Key(KeyError::KeyringUnavailable(_)) => ErrorCode::KeyringMissing,
+            OpenError::Key(KeyError::NotInKeyring | KeyError::FileMissing(_)) => {
+                ErrorCode::KeyMissing
             }
             _ => ErrorCode::WrongKey,
         };
@@ -227,7 +238,9 @@ impl From<EnrolError> for AppError {
             EnrolError::Transport(TransportError::NotSuda | TransportError::TooLarge) => {
                 ErrorCode::HubNotSuda
             }
-            EnrolError::Transport(_) | EnrolError::HubFailing(_) => ErrorCode::HubUnreachable,
+            EnrolError::Transport(TransportError::Address) => ErrorCode::AddressInvalid,
+            EnrolError::Transport(_) => ErrorCode::HubUnreachable,
+            EnrolError::HubFailing(_) => ErrorCode::HubFailing,
             EnrolError::Rules(_) => ErrorCode::Internal,
             EnrolError::Place(place) => place_code(place),
             EnrolError::Store(store) => store_code(store),

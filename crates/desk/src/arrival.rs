@@ -78,6 +78,12 @@ impl Desk {
             Some(directory) => self.renew(&mut tx, &enrolled, directory).await?,
             None => None,
         };
+        let set_aside = match &page.set_aside {
+            Some(places) => {
+                outbox::take_set_aside(tx.conn(), (device, incarnation), places).await?
+            }
+            None => false,
+        };
         outbox::set_link(tx.conn(), &page.epoch, page.cursor, offset).await?;
         tx.commit().await?;
         self.inner.set_offset(offset);
@@ -85,7 +91,7 @@ impl Desk {
             self.inner.set_enrolled(enrolled);
             self.inner.tell(Change::Directory);
         }
-        if !fresh.is_empty() {
+        if !fresh.is_empty() || set_aside {
             self.inner.tell(Change::Cases);
             self.inner.tell(Change::Status);
         }

@@ -14,7 +14,7 @@ use crate::mask::{excerpt, masked_name};
 use crate::pen::packet;
 use crate::session::{Session, SessionError};
 use crate::store::complaints::{Place, Stored};
-use crate::store::ledger::StoredEvent;
+use crate::store::ledger::{StoredEvent, signed};
 use crate::store::{StoreError, complaints, ledger, outbox, search};
 use crate::view::{CasePage, CaseRow, CaseView, Delivery, Scope, StatusView, TimelineEntry};
 
@@ -92,6 +92,7 @@ impl Desk {
             unsent: unsent.iter().sum(),
             unsent_urgent: unsent.first().copied().unwrap_or_default(),
             oldest_unsent_at: oldest.map(from_ms),
+            set_aside: to_u32(outbox::count_set_aside(&mut conn).await?),
             last_receipt_at: outbox::last_receipt_at(&mut conn).await?.map(from_ms),
             open: to_u32(complaints::count(&mut conn, Scope::Open).await?),
             with_experts: to_u32(complaints::count(&mut conn, Scope::WithExperts).await?),
@@ -168,11 +169,14 @@ impl Inner {
         let mut conn = self.store.read().await?;
         let events = ledger::of_complaint(&mut conn, stored.complaint.id).await?;
         let acked = outbox::acked(&mut conn).await?;
+        let set_aside = outbox::set_aside_of(&mut conn, stored.complaint.id).await?;
         drop(conn);
         let mut timeline = Vec::with_capacity(events.len());
         let mut owner_no = 0;
         for event in &events {
-            let (entry, event_owner, moves) = timeline_entry(event, acked, owner_no)?;
+            let place = (i64::from(event.key.lane.number()), signed(event.key.n));
+            let is_set_aside = event.own && set_aside.contains(&place);
+            let (entry, event_owner, moves) = timeline_entry(event, acked, is_set_aside, owner_no)?;
             owner_no = owner_no.max(event_owner + u32::from(moves));
             timeline.push(entry);
         }
@@ -234,13 +238,17 @@ impl Inner {
             clerk_name: complaint.recorded_by.name.clone(),
             arrived_at: complaint.arrived_at,
             next: clocks::nearest(&deadlines).copied(),
-            delivery: if stored.undelivered {
-                Delivery::SavedHere
-            } else {
-                Delivery::AtHub
-            },
+            delivery: delivery(stored.undelivered, stored.set_aside),
             mine: stored.mine,
         }
+    }
+}
+
+fn delivery(waiting: bool, set_aside: bool) -> Delivery {
+    match (set_aside, waiting) {
+        (true, _) => Delivery::SetAside,
+        (false, true) => Delivery::SavedHere,
+        (false, false) => Delivery::AtHub,
     }
 }
 
@@ -282,6 +290,7 @@ fn may_now(complaint: &Complaint, actor: &Actor, kind: FactKind) -> bool {
 fn timeline_entry(
     stored: &StoredEvent,
     acked: [u64; 4],
+    is_set_aside: bool,
     owner_no: u32,
 ) -> Result<(TimelineEntry, u32, bool), StoreError> {
     let event: LedgerEvent = serde_json::from_str(&stored.body)?;
@@ -297,11 +306,7 @@ fn timeline_entry(
         actor_name: event.actor.name,
         actor_role: event.actor.role,
         late_note,
-        delivery: if waiting {
-            Delivery::SavedHere
-        } else {
-            Delivery::AtHub
-        },
+        delivery: delivery(waiting, is_set_aside),
         hash: stored.hash.to_string().chars().take(HASH_DIGITS).collect(),
         fact: event.fact,
     };

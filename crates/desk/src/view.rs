@@ -110,6 +110,8 @@ pub enum Delivery {
     SavedHere,
     /// The hub's signed receipt covers everything.
     AtHub,
+    /// The hub has it, but set it aside: somebody there is to decide.
+    SetAside,
 }
 
 /// One line of the backlog.
@@ -255,6 +257,8 @@ pub struct StatusView {
     pub unsent_urgent: u32,
     pub oldest_unsent_at: Option<DateTime<Utc>>,
     pub last_receipt_at: Option<DateTime<Utc>>,
+    /// Records that the hub has set aside, until somebody there has decided.
+    pub set_aside: u32,
     pub open: u32,
     pub with_experts: u32,
     pub next_deadline: Option<DateTime<Utc>>,

@@ -7,6 +7,10 @@ use clap::Parser as _;
 use suda_hub::cli::Cli;
 use tracing_subscriber::EnvFilter;
 
+/// Much of the work is small strings made by one thread and freed by another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));

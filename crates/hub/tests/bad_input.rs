@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use suda_domain::{Complexity, Fact, Grade, Lane, Refusal};
 use suda_sync::message::{QuarantineReason, Refused};
-use suda_sync::{Ask, Reply, SealedEvent, SecretKey, Signed, Verdict};
+use suda_sync::{Ask, Reply, SealedEvent, SecretKey, SetAside, Signed, Verdict};
 use support::{PASSWORD, TestHub, actor, intake};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,6 +199,14 @@ async fn a_bad_record_is_set_aside_and_those_behind_it_pass() {
     let expert = hub.sign_in("expert").await;
     let waiting = expert.get("/api/quarantine").await;
     assert_eq!(waiting.as_array().unwrap().len(), 3);
+    let told = |set_aside: Option<Vec<SetAside>>| -> Vec<u64> {
+        set_aside.unwrap().iter().map(|place| place.n).collect()
+    };
+    assert_eq!(
+        told(desk.pull(0).await.set_aside),
+        [3, 4, 6],
+        "the desk is told which"
+    );
     let resolve = |row: &Value| format!("/api/quarantine/{}/resolve", row["id"]);
     let as_note = json!({ "action": "note", "text": "营业员误操作关闭" });
     expert.post(&resolve(&waiting[0]), as_note.clone()).await;
@@ -221,6 +229,7 @@ async fn a_bad_record_is_set_aside_and_those_behind_it_pass() {
             .len(),
         1
     );
+    assert_eq!(told(desk.pull(0).await.set_aside), [6]);
     assert_eq!(hub.hub.store.counts().await.unwrap().quarantined, 1);
     hub.stop().await;
 }

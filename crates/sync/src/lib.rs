@@ -11,6 +11,6 @@ pub mod sign;
 
 pub use chain::{Hash, SealedEvent};
 pub use message::{
-    Ask, Directory, LogEntry, Page, Position, Receipt, Reply, Request, Verdict, Welcome,
+    Ask, Directory, LogEntry, Page, Position, Receipt, Reply, Request, SetAside, Verdict, Welcome,
 };
 pub use sign::{PublicKey, SecretKey, Signed};

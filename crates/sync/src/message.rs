@@ -164,7 +164,18 @@ pub struct Page {
     /// Present when the desk's version is old.
     #[serde(default)]
     pub directory: Option<Box<Directory>>,
+    /// All of the desk's events that wait set aside for a person's decision.
+    /// Absent when the hub does not tell.
+    #[serde(default)]
+    pub set_aside: Option<Vec<SetAside>>,
     pub now: DateTime<Utc>,
+}
+
+/// The place of an event that the hub has set aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAside {
+    pub lane: Lane,
+    pub n: u64,
 }
 
 /// Why the hub does not answer the question.
@@ -281,6 +292,7 @@ mod tests {
             }],
             cursor: 1,
             more: false,
+            set_aside: None,
             directory: None,
             now: DateTime::from_timestamp(0, 0).unwrap(),
         });

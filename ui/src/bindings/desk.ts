@@ -205,7 +205,9 @@ export type Delivery =
 /**  Durable on this PC, not yet at the hub. */
 "saved_here" | 
 /**  The hub's signed receipt covers everything. */
-"at_hub";
+"at_hub" | 
+/**  The hub has it, but set it aside: somebody there is to decide. */
+"set_aside";
 
 /**  One enrolled counter PC, or a hub. Given by the hub at enrolment. */
 export type DeviceId = string;
@@ -231,6 +233,10 @@ export type EnrolmentView = {
 };
 
 export type ErrorCode = "not_enrolled" | "already_enrolled" | "hub_unreachable" | 
+/**  The hub answers, but is overloaded or failing. */
+"hub_failing" | 
+/**  Not an address at all. */
+"address_invalid" | 
 /**  What answers at the address is no hub. */
 "hub_not_suda" | "code_unknown" | "code_used" | "code_expired" | "version_mismatch" | "sign_in_failed" | 
 /**  `params.seconds` says how long. */
@@ -238,7 +244,13 @@ export type ErrorCode = "not_enrolled" | "already_enrolled" | "hub_unreachable" 
 /**  `problems` say what to mend. */
 "form_incomplete" | "override_reason_missing" | 
 /**  `params.limit` says how many characters fit. */
-"text_too_long" | "not_found" | "refused_state" | "refused_role" | "refused_owner" | "refused_incomplete" | "refused_other" | "disk_full" | "read_only" | "damaged" | "wrong_key" | "in_use" | "keyring_missing" | "internal";
+"text_too_long" | "not_found" | "refused_state" | "refused_role" | "refused_owner" | "refused_incomplete" | "refused_other" | "disk_full" | "read_only" | "damaged" | 
+/**  The database is gone although this computer is enrolled. */
+"data_missing" | 
+/**  The database is another computer's, or an older copy. */
+"data_of_another" | "wrong_key" | 
+/**  The keyring works or the file's place is known, but no key is there. */
+"key_missing" | "in_use" | "keyring_missing" | "internal";
 
 /**  One thing that happened. */
 export type Fact = { kind: "recorded"; reference: ReferenceNumber; intake: Intake; arrived_at: string; 
@@ -540,6 +552,8 @@ export type StatusView = {
 	unsent_urgent: number,
 	oldest_unsent_at: string | null,
 	last_receipt_at: string | null,
+	/**  Records that the hub has set aside, until somebody there has decided. */
+	set_aside: number,
 	open: number,
 	with_experts: number,
 	next_deadline: string | null,

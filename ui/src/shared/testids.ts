@@ -34,6 +34,7 @@ export const testids = {
     link: 'status-link',
     /** data-trouble holds which. */
     trouble: 'status-trouble',
+    setAside: 'set-aside',
     nextDeadline: 'status-next-deadline',
     clock: 'status-clock',
   },

@@ -172,6 +172,7 @@ fn write_row(out: &mut impl std::io::Write, row: &CaseRow, json: bool) -> Result
     let delivery = match row.delivery {
         Delivery::AtHub => "at hub",
         Delivery::SavedHere => "here",
+        Delivery::SetAside => "aside",
     };
     let due = time(row.next.map(|deadline| deadline.due));
     let state = row.state.name();

@@ -31,6 +31,8 @@ pub(crate) struct Stored {
     pub(crate) mine: bool,
     /// An event of it written here has no receipt yet.
     pub(crate) undelivered: bool,
+    /// The hub has set an event of it aside.
+    pub(crate) set_aside: bool,
     /// The latest reminder shown.
     pub(crate) reminded: Option<u32>,
 }
@@ -45,6 +47,7 @@ impl FromRow<'_, SqliteRow> for Stored {
                 .map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
             mine: row.try_get("mine")?,
             undelivered: row.try_get("undelivered")?,
+            set_aside: row.try_get("set_aside")?,
             reminded: row.try_get("reminded")?,
         })
     }
@@ -57,6 +60,7 @@ macro_rules! select {
             "select c.row, c.rank, c.body, c.mine, ",
             "exists (select 1 from event e where e.complaint = c.id and e.own and e.n > ",
             "(select acked_n from lane_ack a where a.lane = e.lane)) as undelivered, ",
+            "exists (select 1 from set_aside s where s.complaint = c.id) as set_aside, ",
             "(select minute from reminder r where r.complaint = c.id) as reminded ",
             "from complaint c ",
             $rest

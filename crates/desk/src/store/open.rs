@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_import.sql"),
     include_str!("migrations/0003_search_upto.sql"),
     include_str!("migrations/0004_one_index.sql"),
+    include_str!("migrations/0005_set_aside.sql"),
 ];
 
 const READERS: usize = 4;

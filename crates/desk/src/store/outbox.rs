@@ -2,8 +2,8 @@
 //! the receipts themselves, and the cursor in the hub's log.
 
 use sqlx::SqliteConnection;
-use suda_domain::{DeviceId, Lane};
-use suda_sync::{Hash, Receipt, SealedEvent, Signed};
+use suda_domain::{ComplaintId, DeviceId, Lane};
+use suda_sync::{Hash, Receipt, SealedEvent, SetAside, Signed};
 
 use super::StoreError;
 use super::ledger::{signed, unsigned};
@@ -179,4 +179,62 @@ pub(crate) async fn oldest_unsent(
         oldest = [oldest, at].into_iter().flatten().min();
     }
     Ok(oldest)
+}
+
+/// Takes the hub's list of own events set aside; tells whether it is another
+/// than before.
+pub(crate) async fn take_set_aside(
+    conn: &mut SqliteConnection,
+    (device, incarnation): (DeviceId, u32),
+    places: &[SetAside],
+) -> Result<bool, StoreError> {
+    let known: Vec<(i64, i64)> = sqlx::query_as("select lane, n from set_aside order by lane, n")
+        .fetch_all(&mut *conn)
+        .await?;
+    let mut told: Vec<(i64, i64)> = places
+        .iter()
+        .map(|place| (i64::from(place.lane.number()), signed(place.n)))
+        .collect();
+    told.sort_unstable();
+    told.dedup();
+    if told == known {
+        return Ok(false);
+    }
+    sqlx::query("delete from set_aside")
+        .execute(&mut *conn)
+        .await?;
+    for (lane, n) in told {
+        sqlx::query(
+            "insert into set_aside (lane, n, complaint) select lane, n, complaint from event \
+             where device = ? and incarnation = ? and lane = ? and n = ?",
+        )
+        .bind(device.0)
+        .bind(incarnation)
+        .bind(lane)
+        .bind(n)
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(true)
+}
+
+/// How many own events the hub has set aside.
+pub(crate) async fn count_set_aside(conn: &mut SqliteConnection) -> Result<u64, StoreError> {
+    let n: i64 = sqlx::query_scalar("select count(*) from set_aside")
+        .fetch_one(conn)
+        .await?;
+    Ok(unsigned(n))
+}
+
+/// Those of a complaint, by lane and number.
+pub(crate) async fn set_aside_of(
+    conn: &mut SqliteConnection,
+    complaint: ComplaintId,
+) -> Result<Vec<(i64, i64)>, StoreError> {
+    Ok(
+        sqlx::query_as("select lane, n from set_aside where complaint = ?")
+            .bind(complaint.0)
+            .fetch_all(conn)
+            .await?,
+    )
 }

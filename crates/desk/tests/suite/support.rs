@@ -21,8 +21,8 @@ use suda_domain::{
 };
 use suda_sync::message::{EnrolRefused, EnrolReply, EnrolRequest, LogEntry, Refused};
 use suda_sync::{
-    Ask, Directory, Hash, Page, Receipt, Reply, Request, SealedEvent, SecretKey, Signed, Verdict,
-    Welcome,
+    Ask, Directory, Hash, Page, Receipt, Reply, Request, SealedEvent, SecretKey, SetAside, Signed,
+    Verdict, Welcome,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -77,6 +77,8 @@ pub struct HubState {
     pub clock_ahead: TimeDelta,
     /// Answered in place of the sync, as a proxy or a failing hub does.
     pub instead: Option<(StatusCode, &'static str)>,
+    /// What it says to have set aside.
+    pub set_aside: Vec<SetAside>,
     head: Hash,
     written: u64,
 }
@@ -98,6 +100,7 @@ impl Hub {
             device_key: None,
             clock_ahead: TimeDelta::zero(),
             instead: None,
+            set_aside: Vec::new(),
             head: Hash::START,
             written: 0,
         };
@@ -247,6 +250,7 @@ fn answer(hub: &mut HubState, request: Request) -> Reply {
                 entries,
                 directory: (directory != hub.directory.version)
                     .then(|| Box::new(hub.directory.clone())),
+                set_aside: Some(hub.set_aside.clone()),
                 now,
             })
         }

@@ -8,8 +8,8 @@ use axum::http::StatusCode;
 use chrono::TimeDelta;
 use suda_desk::view::{Delivery, LinkTrouble, LinkView, Scope};
 use suda_desk::{Change, Desk, EnrolError, KeySource, SyncError, TransportError};
-use suda_domain::{Actor, Complexity, Fact, Grade, LeaseId, Role, State};
-use suda_sync::SecretKey;
+use suda_domain::{Actor, Complexity, Fact, Grade, Lane, LeaseId, Role, State};
+use suda_sync::{SecretKey, SetAside};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use uuid::Uuid;
 
@@ -299,4 +299,37 @@ async fn until(what: &str, condition: impl AsyncFn() -> bool) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("not {what} within 10 s");
+}
+
+#[tokio::test]
+async fn what_the_hub_sets_aside_is_not_shown_as_arrived_until_decided() {
+    let bench = Bench::new().await;
+    let id = bench.record(form("宽带断了三天")).await;
+    let other = bench.record(form("多扣了话费")).await;
+    let first = SetAside {
+        lane: Lane::Ordinary,
+        n: 2,
+    };
+    bench.hub.state.lock().unwrap().set_aside = vec![first];
+    bench.desk.sync_once().await.unwrap();
+    let case = bench.desk.case(&bench.session, id).await.unwrap();
+    assert_eq!(case.row.delivery, Delivery::SetAside);
+    let entries: Vec<_> = case.timeline.iter().map(|entry| entry.delivery).collect();
+    assert_eq!(
+        entries,
+        [Delivery::AtHub, Delivery::SetAside, Delivery::AtHub],
+        "only the one record"
+    );
+    let case = bench.desk.case(&bench.session, other).await.unwrap();
+    assert_eq!(case.row.delivery, Delivery::AtHub);
+    assert_eq!(bench.desk.status().await.unwrap().set_aside, 1);
+
+    // Kept over a restart, and gone once somebody has decided.
+    let bench = bench.reopen().await;
+    assert_eq!(bench.desk.status().await.unwrap().set_aside, 1);
+    bench.hub.state.lock().unwrap().set_aside.clear();
+    bench.desk.sync_once().await.unwrap();
+    let case = bench.desk.case(&bench.session, id).await.unwrap();
+    assert_eq!(case.row.delivery, Delivery::AtHub);
+    assert_eq!(bench.desk.status().await.unwrap().set_aside, 0);
 }

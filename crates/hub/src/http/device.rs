@@ -277,6 +277,11 @@ async fn pull(
         cursor: page.cursor,
         more: page.more,
         directory,
+        set_aside: Some(
+            hub.store
+                .set_aside_of(device.id, device.incarnation)
+                .await?,
+        ),
         now: hub.clock.now(),
     }))
 }

@@ -18,7 +18,7 @@ use suda_domain::{
     BranchCode, Complaint, ComplaintId, DeviceId, Fact, Lane, Policy, ReferenceNumber, Refusal,
     Role, StaffId, State, TaskId,
 };
-use suda_sync::{LogEntry, PublicKey, SealedEvent, SecretKey, Verdict};
+use suda_sync::{LogEntry, PublicKey, SealedEvent, SecretKey, SetAside, Verdict};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
@@ -451,6 +451,8 @@ pub trait Devices {
 pub trait Upkeep {
     async fn ready(&self) -> Result<()>;
     async fn quarantined(&self, after: i64, limit: u32) -> Result<Vec<Quarantined>>;
+    /// The places of a device's records that wait for a decision.
+    async fn set_aside_of(&self, device: DeviceId, incarnation: u32) -> Result<Vec<SetAside>>;
     async fn quarantined_record(&self, id: i64) -> Result<Option<Quarantined>>;
     /// False when there is no such record or it is resolved.
     async fn resolve(

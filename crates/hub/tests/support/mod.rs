@@ -25,8 +25,8 @@ use suda_hub::store::{Beginning, Branch, Identity, Store};
 use suda_hub::{Clock, Hub, secret};
 use suda_sync::message::{EnrolReply, EnrolRequest, VERSION};
 use suda_sync::{
-    Ask, Hash, LogEntry, Position, PublicKey, Receipt, Reply, Request, SealedEvent, SecretKey,
-    Signed, Welcome,
+    Ask, Hash, LogEntry, Page, Position, PublicKey, Receipt, Reply, Request, SealedEvent,
+    SecretKey, Signed, Welcome,
 };
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -516,22 +516,25 @@ impl FakeDesk {
         }
     }
 
+    pub async fn pull(&self, cursor: u64) -> Page {
+        let ask = Ask::Pull {
+            cursor,
+            limit: 200,
+            directory: 0,
+            own: None,
+        };
+        match self.ask(ask).await {
+            Reply::Page(page) => page,
+            other => panic!("no page: {other:?}"),
+        }
+    }
+
     /// Everything in the hub's log of this branch.
     pub async fn pull_all(&self) -> Vec<LogEntry> {
         let mut entries = Vec::new();
         let mut cursor = 0;
         loop {
-            let Reply::Page(page) = self
-                .ask(Ask::Pull {
-                    cursor,
-                    limit: 200,
-                    directory: 0,
-                    own: None,
-                })
-                .await
-            else {
-                panic!("no page")
-            };
+            let page = self.pull(cursor).await;
             assert!(page.directory.is_some(), "an old directory is renewed");
             entries.extend(page.entries);
             cursor = page.cursor;

@@ -160,6 +160,7 @@ impl World {
                     entries: Vec::new(),
                     cursor,
                     more: cursor < self.hub_log,
+                    set_aside: None,
                     directory: None,
                     now,
                 })

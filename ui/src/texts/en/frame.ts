@@ -50,6 +50,7 @@ export const frame: SameTexts<typeof frameReference> = {
     unsent: 'Saved on this PC: {n} not yet at the hub, oldest {age}',
     urgent: '{n} of them handoffs',
     all_at_hub: 'Everything is at the hub',
+    set_aside: '{n} being checked at the hub',
     last_receipt: 'Last receipt of the hub {at}',
     clock_slow: "This PC's clock is {span} slow",
     clock_fast: "This PC's clock is {span} fast",

@@ -72,7 +72,7 @@ export const words: SameTexts<typeof reference> = {
     staff_report: 'Staff report',
   },
   language: { 'zh-CN': '简体中文', 'zh-TW': '繁體中文', en: 'English' },
-  delivery: { saved_here: 'On this PC', at_hub: 'At the hub' },
+  delivery: { saved_here: 'On this PC', at_hub: 'At the hub', set_aside: 'Being checked at the hub' },
   link: { up: 'Connected to the hub', down: 'No connection to the hub', unknown: 'Connecting to the hub' },
   scope: { open: 'Open', with_experts: 'With experts', done: 'Done', all: 'All' },
   handoff_cause: { manual: 'by a person', automatic: 'by the clock', import: 'on import' },

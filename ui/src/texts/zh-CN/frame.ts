@@ -48,6 +48,7 @@ export const frame = {
     unsent: '已存本机：{n} 条未到中心，最早 {age}前',
     urgent: '其中转派 {n} 条',
     all_at_hub: '全部已到中心',
+    set_aside: '中心有 {n} 条记录待核对，处理前以中心为准',
     last_receipt: '中心最近回执 {at}',
     clock_slow: '本机时钟慢了 {span}，请校准',
     clock_fast: '本机时钟快了 {span}，请校准',

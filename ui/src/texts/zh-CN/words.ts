@@ -90,7 +90,7 @@ export const words = {
     'zh-TW': '繁體中文',
     en: 'English',
   } satisfies Record<Language, string>,
-  delivery: { saved_here: '已存本机', at_hub: '已到中心' } satisfies Record<Delivery, string>,
+  delivery: { saved_here: '已存本机', at_hub: '已到中心', set_aside: '中心待核对' } satisfies Record<Delivery, string>,
   link: { up: '已连接中心', down: '未连接中心', unknown: '正在连接中心' } satisfies Record<LinkView, string>,
   scope: { open: '待处理', with_experts: '专家处理中', done: '已完成', all: '全部' } satisfies Record<Scope, string>,
   handoff_cause: { manual: '人工转派', automatic: '到时自动转派', import: '导入时转派' } satisfies Record<HandoffCause, string>,

@@ -53,6 +53,7 @@ export const frame: SameTexts<typeof frameReference> = {
     unsent: '已存本機：{n} 條未到中心，最早 {age}前',
     urgent: '其中轉派 {n} 條',
     all_at_hub: '全部已到中心',
+    set_aside: '中心有 {n} 條記錄待核對，處理前以中心為準',
     last_receipt: '中心最近回執 {at}',
     clock_slow: '本機時鐘慢了 {span}，請校準',
     clock_fast: '本機時鐘快了 {span}，請校準',

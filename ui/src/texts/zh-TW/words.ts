@@ -76,7 +76,7 @@ export const words: SameTexts<typeof reference> = {
     'zh-TW': '繁體中文',
     en: 'English',
   },
-  delivery: { saved_here: '已存本機', at_hub: '已到中心' },
+  delivery: { saved_here: '已存本機', at_hub: '已到中心', set_aside: '中心待核對' },
   link: { up: '已連線中心', down: '未連線中心', unknown: '正在連線中心' },
   scope: { open: '待處理', with_experts: '專家處理中', done: '已完成', all: '全部' },
   handoff_cause: { manual: '人工轉派', automatic: '到時自動轉派', import: '匯入時轉派' },

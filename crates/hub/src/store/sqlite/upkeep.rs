@@ -6,6 +6,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use suda_domain::{ComplaintId, DeviceId, StaffId};
+use suda_sync::SetAside;
 use uuid::Uuid;
 
 use super::value::{branch, count, lane, ms, number, time};
@@ -41,6 +42,27 @@ impl Upkeep for SqliteStore {
         .await
         .map_err(failed)?;
         rows.into_iter().map(quarantined).collect()
+    }
+
+    async fn set_aside_of(&self, device: DeviceId, incarnation: u32) -> Result<Vec<SetAside>> {
+        let mut reader = self.reader().await?;
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT lane, n FROM quarantine INDEXED BY quarantine_open \
+             WHERE resolved_at IS NULL AND device = ? AND incarnation = ? ORDER BY id",
+        )
+        .bind(device.0)
+        .bind(i64::from(incarnation))
+        .fetch_all(&mut *reader)
+        .await
+        .map_err(failed)?;
+        rows.into_iter()
+            .map(|(on, n)| {
+                Ok(SetAside {
+                    lane: lane(on)?,
+                    n: count(n),
+                })
+            })
+            .collect()
     }
 
     async fn quarantined_record(&self, id: i64) -> Result<Option<Quarantined>> {
