@@ -17,6 +17,8 @@ use crate::city::{Account, DeskDir};
 use crate::process::{Failure, Running, bin, eventually};
 
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Presses of Tab after which a person gives up.
+const MOST_TABS: usize = 12;
 /// Characters of the screen that a failure tells.
 const SHOWN: usize = 400;
 
@@ -255,12 +257,58 @@ impl Screen {
 
     /// Presses a key together with Ctrl.
     pub async fn ctrl(&self, key: char) -> Result<(), Failure> {
-        self.keys(&format!(
-            "{}{key}{}",
-            char::from(Key::Control),
-            char::from(Key::Null)
-        ))
-        .await
+        self.chord(Key::Control, key).await
+    }
+
+    /// Presses a key together with Alt.
+    pub async fn alt(&self, key: char) -> Result<(), Failure> {
+        self.chord(Key::Alt, key).await
+    }
+
+    async fn chord(&self, held: Key, key: char) -> Result<(), Failure> {
+        let chord = format!("{}{key}{}", char::from(held), char::from(Key::Null));
+        self.keys(&chord).await
+    }
+
+    /// Presses one key that has no character.
+    pub async fn press(&self, key: Key) -> Result<(), Failure> {
+        self.keys(&char::from(key).to_string()).await
+    }
+
+    /// The part that the keyboard acts on: the nearest with a `data-testid`.
+    pub async fn focused(&self) -> Result<String, Failure> {
+        let look = "return document.activeElement?.closest('[data-testid]')?.dataset.testid ?? ''";
+        let found = self.client.execute(look, Vec::new()).await?;
+        Ok(found.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Waits until the keyboard acts on the part.
+    pub async fn focus_is(&self, testid: &str) -> Result<(), Failure> {
+        let wanted = format!("the focus on {testid}");
+        let arrived = eventually(&wanted, PATIENCE, || async {
+            Ok((self.focused().await? == testid).then_some(()))
+        });
+        match arrived.await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                let instead = self.focused().await?;
+                Err(Failure::Said(format!("{error}; it is on {instead:?}")))
+            }
+        }
+    }
+
+    /// Goes to a part with the Tab key, as far as a person would.
+    pub async fn tab_to(&self, testid: &str) -> Result<(), Failure> {
+        let mut passed = Vec::new();
+        for _ in 0..MOST_TABS {
+            let here = self.focused().await?;
+            if here == testid {
+                return Ok(());
+            }
+            passed.push(here);
+            self.press(Key::Tab).await?;
+        }
+        Err(Failure::Said(format!("no way to {testid} past {passed:?}")))
     }
 
     /// Waits until the part's text contains `wanted` and gives the whole text.
