@@ -3,10 +3,13 @@
 //! the customer comes.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use suda_tests::{City, DeskDir, Display, Failure, Screen, output};
+use suda_tests::{City, DeskDir, Display, Failure, Screen, eventually, output};
 
 type Done = Result<(), Failure>;
+
+const SOON: Duration = Duration::from_secs(20);
 
 struct Story<'a> {
     description: &'a str,
@@ -310,11 +313,13 @@ async fn what_was_typed_is_there_again_after_a_kill() -> Done {
     window
         .css("[data-testid=\"intake-saved\"][data-saved]")
         .await?;
-    // The last keystroke, and at once the power is gone.
+    // The last keystroke, saved, and the power is gone.
+    let before = saved_at(&window).await?;
     window.fill("intake-remedy", "尽快").await?;
-    window
-        .css("[data-testid=\"intake-saved\"][data-saved]")
-        .await?;
+    eventually("the last word is saved", SOON, || async {
+        Ok((saved_at(&window).await? > before).then_some(()))
+    })
+    .await?;
     kill_window(&window)?;
     drop(window);
 
@@ -324,13 +329,22 @@ async fn what_was_typed_is_there_again_after_a_kill() -> Done {
         .desk_sign_in(city.account("clerk", Some(&city.branch()?))?)
         .await?;
     window.part("intake-restored").await?;
-    let text = window
-        .css("textarea[data-testid=\"intake-description\"], [data-testid=\"intake-description\"] textarea")
-        .await?
-        .prop("value")
-        .await?;
-    assert_eq!(text.as_deref(), Some(COMPLEX.description));
+    for (part, typed) in [("description", COMPLEX.description), ("remedy", "尽快")] {
+        let field = format!(
+            "textarea[data-testid=\"intake-{part}\"], [data-testid=\"intake-{part}\"] textarea"
+        );
+        let text = window.css(&field).await?.prop("value").await?;
+        assert_eq!(text.as_deref(), Some(typed), "{part}");
+    }
     window.close().await
+}
+
+/// When the form was last safe on the disk, as the window shows it.
+async fn saved_at(window: &Screen) -> Result<Option<String>, Failure> {
+    let mark = window
+        .css("[data-testid=\"intake-saved\"][data-saved]")
+        .await?;
+    Ok(mark.attr("data-saved").await?)
 }
 
 /// `kill -9` to the program itself, found below the driver.

@@ -420,7 +420,7 @@ async fn two_character_words_are_found_by_those_who_may_see_them() {
         .await;
     let expert = hub.sign_in("expert").await;
     let found = async |who: &support::Person, q: &str| {
-        let rows = who.get(&format!("/api/search?q={q}")).await["rows"].clone();
+        let rows = who.post("/api/search", json!({ "q": q })).await["rows"].clone();
         rows.as_array()
             .unwrap()
             .iter()

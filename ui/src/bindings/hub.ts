@@ -609,10 +609,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Complaints found by number, name, phone or words of their texts, newest first. */
-        get: operations["search"];
+        get?: never;
         put?: never;
-        post?: never;
+        /** Complaints found by number, name, phone or words of their texts, newest first. */
+        post: operations["search"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1498,6 +1498,10 @@ export interface components {
          * @enum {string}
          */
         Role: "clerk" | "branch_manager" | "expert" | "department" | "management" | "auditor" | "administrator" | "system";
+        /** @description In the body, as names and numbers do not belong into an address. */
+        SearchAsked: {
+            q: string;
+        };
         /**
          * @description Where a record came from.
          * @enum {string}
@@ -2838,14 +2842,16 @@ export interface operations {
     };
     search: {
         parameters: {
-            query: {
-                q: string;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchAsked"];
+            };
+        };
         responses: {
             200: {
                 headers: {

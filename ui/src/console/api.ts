@@ -50,8 +50,13 @@ export function get<T>(path: string, query: Query = {}, signal?: AbortSignal): P
 }
 
 /** With a key the hub does it once, however often it is asked. */
-export function post<T>(path: string, body?: unknown, key?: string): Promise<T> {
-  return request<T>('POST', path, body, undefined, key)
+export function post<T>(
+  path: string,
+  body?: unknown,
+  key?: string,
+  signal?: AbortSignal,
+): Promise<T> {
+  return request<T>('POST', path, body, signal, key)
 }
 
 async function request<T>(

@@ -34,7 +34,8 @@ export const whoAmI = () => get<Me>('/api/me')
 export const workOrders = (view: ViewName, after?: string, limit = 100) =>
   get<WorkOrders>('/api/work-orders', { view, after, limit })
 export const complaint = (id: string) => get<ComplaintView>(`/api/complaints/${id}`)
-export const search = (q: string, signal?: AbortSignal) => get<WorkOrders>('/api/search', { q }, signal)
+export const search = (q: string, signal?: AbortSignal) =>
+  post<WorkOrders>('/api/search', { q }, undefined, signal)
 export const departments = () => get<DepartmentChoice[]>('/api/departments')
 export const categories = () => get<CategoryTree>('/api/categories')
 export const board = () => get<Board>('/api/board')

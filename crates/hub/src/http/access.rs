@@ -141,7 +141,7 @@ pub const TABLE: &[(&str, &str, Access)] = &[
         "/api/tasks/{id}/report",
         Access::Any(&[Right::SeeOwnTasks]),
     ),
-    ("GET", "/api/search", SEES_COMPLAINTS),
+    ("POST", "/api/search", SEES_COMPLAINTS),
     ("GET", "/api/board", Access::Any(&[Right::SeeBoard])),
     (
         "GET",

@@ -13,6 +13,7 @@ export const door: SameTexts<typeof doorReference> = {
     lead: 'Needed once. The administrator makes the code at the hub; it lasts 10 minutes and works once.',
     hub: 'Address of the hub',
     hub_example: 'for example https://hub.example.cn',
+    open: 'http:// is not encrypted: names and numbers of customers can be read on the network. Ask the administrator for an https:// address.',
     code: 'Enrolment code',
     code_hint: 'Capital or small letters; may be pasted',
     submit: 'Enrol',

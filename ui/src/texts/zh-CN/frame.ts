@@ -11,6 +11,7 @@ export const door = {
     lead: '首次使用需要登记一次。登记码由管理员在中心生成，10 分钟内有效，只能用一次。',
     hub: '中心地址',
     hub_example: '例如 https://hub.example.cn',
+    open: 'http:// 不加密，客户的姓名和电话在网络上可被看到；请向管理员要 https:// 地址。',
     code: '登记码',
     code_hint: '不区分大小写，可直接粘贴',
     submit: '登记',

@@ -16,6 +16,7 @@ export const door: SameTexts<typeof doorReference> = {
     lead: '首次使用需要登記一次。登記碼由管理員在中心生成，10 分鐘內有效，只能用一次。',
     hub: '中心地址',
     hub_example: '例如 https://hub.example.cn',
+    open: 'http:// 不加密，客戶的姓名和電話在網路上可被看到；請向管理員要 https:// 位址。',
     code: '登記碼',
     code_hint: '不區分大小寫，可直接貼上',
     submit: '登記',
