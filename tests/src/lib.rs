@@ -11,4 +11,7 @@ mod process;
 pub use browser::{Display, Screen};
 pub use city::{Account, City, DeskDir};
 pub use desktop::{Desktop, Notice};
-pub use process::{Failure, Running, bin, descendants, eventually, kill_below, output, output_raw};
+pub use process::{
+    Failure, Running, age_of, bin, descendants, eventually, kill_below, named_below, output,
+    output_raw,
+};

@@ -231,6 +231,32 @@ fn children(parent: u32) -> Vec<u32> {
         .collect()
 }
 
+/// How long ago a process started, to a hundredth of a second.
+pub fn age_of(id: u32) -> Result<Duration, Failure> {
+    let said = |what: &str| Failure::Said(format!("{what} of process {id}"));
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))
+        .map_err(Failure::io("the start of a process"))?;
+    let uptime = std::fs::read_to_string("/proc/uptime").map_err(Failure::io("the uptime"))?;
+    // proc(5): the 22nd field, in ticks of a hundredth of a second since boot.
+    let started = stat
+        .rsplit_once(')')
+        .and_then(|(_, rest)| rest.split_whitespace().nth(19)?.parse::<f64>().ok())
+        .ok_or_else(|| said("the start"))?;
+    let now = uptime
+        .split_whitespace()
+        .next()
+        .and_then(|seconds| seconds.parse::<f64>().ok())
+        .ok_or_else(|| said("the age"))?;
+    Ok(Duration::from_secs_f64((now - started / 100.0).max(0.0)))
+}
+
+/// The process of this name below `root`.
+pub fn named_below(root: u32, name: &str) -> Option<u32> {
+    descendants(root).into_iter().find(|id| {
+        std::fs::read_to_string(format!("/proc/{id}/comm")).is_ok_and(|comm| comm.trim() == name)
+    })
+}
+
 fn parent_of(id: u32) -> Option<u32> {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     stat.rsplit_once(')')?
