@@ -12,13 +12,15 @@ use crate::clock::{HubOffset, to_ms};
 use crate::desk::{Change, Desk, Enrolled};
 use crate::fold;
 use crate::store::directory::save_directory;
-use crate::store::ledger::NewEvent;
+use crate::store::ledger::{NewEvent, StoredEvent};
 use crate::store::{StoreError, WriteTx, complaints, ledger, outbox, search};
 use crate::view::Scope;
 
 /// A complaint while a page is folded in.
 struct Touched {
     state: Option<Complaint>,
+    /// An event did not fit: what was done here meanwhile may have to give way.
+    refold: bool,
     /// Whether it has a row, and what that row knows.
     known: Option<Known>,
 }
@@ -60,7 +62,8 @@ impl Desk {
             }
             let complaint = touch(&mut tx, &mut touched, event.complaint).await?;
             if let Err(refusal) = fold::apply(&mut complaint.state, &event) {
-                tracing::warn!(complaint = %event.complaint, seq = entry.seq, %refusal, "kept, not applied");
+                tracing::warn!(complaint = %event.complaint, seq = entry.seq, %refusal, "does not fit");
+                complaint.refold = true;
             }
             if (event.key.device, event.key.incarnation) == (device, incarnation) {
                 // This database is older than what it once sent.
@@ -106,7 +109,17 @@ impl Desk {
         id: ComplaintId,
         touched: Touched,
     ) -> Result<(), StoreError> {
-        let Some(complaint) = touched.state else {
+        let mut state = touched.state;
+        if touched.refold {
+            let events = ledger::of_complaint(tx.conn(), id).await?;
+            state = fold::refold(
+                &events
+                    .iter()
+                    .filter_map(StoredEvent::read)
+                    .collect::<Vec<_>>(),
+            );
+        }
+        let Some(complaint) = state else {
             return Ok(());
         };
         let reminded = touched.known.and_then(|known| known.reminded);
@@ -213,6 +226,7 @@ async fn touch<'a>(
                 cut: s.complaint.cut,
             });
             Ok(entry.insert(Touched {
+                refold: false,
                 state: stored.map(|s| s.complaint),
                 known,
             }))

@@ -102,13 +102,9 @@ impl Desk {
         save_directory(tx.conn(), &enrolled.directory).await?;
         outbox::set_link(tx.conn(), &reply.epoch, 0, offset).await?;
         tx.commit().await?;
-        if let Some(file) = self.inner.place.identity()? {
-            let (device, incarnation) = enrolled.identity();
-            self.inner.place.save_identity(&IdentityFile {
-                device: Some(device),
-                incarnation: Some(incarnation),
-                ..file
-            })?;
+        // Enrolled from here on; the file beside is made good at the next start.
+        if let Err(error) = self.note_identity(&enrolled) {
+            tracing::warn!(%error, "enrolled, but not yet noted beside the database");
         }
         self.inner.set_offset(offset);
         self.inner.set_enrolled(enrolled);
@@ -116,6 +112,18 @@ impl Desk {
         self.inner.written.notify_one();
         self.enrolment()
             .ok_or(EnrolError::Transport(TransportError::NotSuda))
+    }
+
+    fn note_identity(&self, enrolled: &Enrolled) -> Result<(), PlaceError> {
+        let Some(file) = self.inner.place.identity()? else {
+            return Ok(());
+        };
+        let (device, incarnation) = enrolled.identity();
+        self.inner.place.save_identity(&IdentityFile {
+            device: Some(device),
+            incarnation: Some(incarnation),
+            ..file
+        })
     }
 
     /// Waits until the desk is enrolled.

@@ -200,14 +200,12 @@ fn fault_of(event: &StoredEvent, before: Option<(EventKey, Hash)>) -> Option<Fau
     }
 }
 
-/// What the events make, in the order they were applied.
+/// What the stored events make.
 fn refold(events: &[StoredEvent]) -> Option<Complaint> {
-    let mut state = None;
-    for event in events {
-        if let Ok(event) = serde_json::from_str::<LedgerEvent>(&event.body) {
-            // A refused one is history that changed nothing.
-            fold::apply(&mut state, &event).ok();
-        }
-    }
-    state
+    fold::refold(
+        &events
+            .iter()
+            .filter_map(StoredEvent::read)
+            .collect::<Vec<_>>(),
+    )
 }

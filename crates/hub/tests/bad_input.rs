@@ -313,6 +313,20 @@ async fn two_complaints_cannot_have_one_number() {
     let verdicts = desk.batch(Lane::Ordinary, 1, events).await.verdicts;
     let reason = QuarantineReason::NotAllowed(Refusal::AlreadyRecorded);
     assert_eq!(verdicts[2], Verdict::Quarantined { reason });
+    // Who handles complaints reads the record; who keeps the hub in order sees
+    // that there is one, and no customer in it.
+    let (secret, path) = ("13800138000", "/api/quarantine");
+    let expert = hub.sign_in("expert").await.get(path).await;
+    let administrator = hub.sign_in("administrator").await.get(path).await;
+    assert!(expert.to_string().contains(secret), "{expert}");
+    assert_eq!(
+        administrator.as_array().map(Vec::len),
+        expert.as_array().map(Vec::len)
+    );
+    assert!(
+        !administrator.to_string().contains(secret),
+        "{administrator}"
+    );
     hub.stop().await;
 }
 

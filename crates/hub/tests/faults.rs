@@ -75,7 +75,7 @@ async fn a_full_disk_is_told_and_nothing_is_half_written() {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let ask = async |session: Option<String>, ask: Ask| {
         let request = suda_sync::Request {
-            v: 1,
+            v: suda_sync::message::VERSION,
             device: device.id,
             incarnation: 1,
             session,

@@ -457,6 +457,40 @@ async fn two_character_words_are_found_by_those_who_may_see_them() {
             .await
             .is_empty()
     );
+
+    // One that investigates it finds the matter, and not who the customer is.
+    expert
+        .post(&format!("/api/complaints/{id}/claim"), json!({}))
+        .await;
+    for (login, question) in [
+        ("department", "查断网原因"),
+        ("department2", "核对账单金额"),
+    ] {
+        let to = hub.staff(login).await.id;
+        let order = json!({ "department": to, "question": question, "task": Uuid::now_v7() });
+        expert
+            .post(&format!("/api/complaints/{id}/dispatch"), order)
+            .await;
+    }
+    let department = hub.sign_in("department").await;
+    assert_eq!(found(&department, "宽带").await, [json!(id)]);
+    for hidden in ["13800138000", "张小明", "小明"] {
+        assert!(
+            !found(&expert, hidden).await.is_empty(),
+            "{hidden} is there"
+        );
+        assert!(
+            found(&department, hidden).await.is_empty(),
+            "a department finds out {hidden}"
+        );
+    }
+    // Nor what another department was asked.
+    let seen = department
+        .get(&format!("/api/complaints/{id}"))
+        .await
+        .to_string();
+    assert!(seen.contains("查断网原因"), "{seen}");
+    assert!(!seen.contains("核对账单金额"), "{seen}");
     hub.stop().await;
 }
 

@@ -282,10 +282,14 @@ impl DeskSync {
 
     /// The lower watermark wins: a hub restored from a backup gets again what
     /// it forgot, and after a new epoch the log is read from its beginning.
-    fn take_welcome(&mut self, welcome: Welcome) -> Option<Command> {
+    ///
+    /// A desk put back from a backup may have written other events under
+    /// numbers the hub holds already: those are sent, and the hub tells.
+    fn take_welcome(&mut self, mut welcome: Welcome) -> Option<Command> {
         for (mine, theirs) in self.position.acked.iter_mut().zip(welcome.watermarks) {
-            *mine = theirs;
+            *mine = theirs.min(*mine);
         }
+        welcome.watermarks = self.position.acked;
         if self.position.epoch.as_ref() != Some(&welcome.epoch) {
             self.position.cursor = 0;
             self.position.epoch = Some(welcome.epoch.clone());
@@ -329,13 +333,19 @@ impl DeskSync {
         now_ms: u64,
         lane: Lane,
         first_n: u64,
-        receipt: Receipt,
+        mut receipt: Receipt,
     ) -> Option<Command> {
         if receipt.lane != lane || receipt.first_n != first_n {
             return self.fail(now_ms, None);
         }
         let progress = receipt.watermarks[lane.index()] >= first_n;
-        self.position.acked = receipt.watermarks;
+        // It speaks of what was sent, not of what the hub has besides.
+        let sent = (first_n + receipt.verdicts.len() as u64).saturating_sub(1);
+        for (mine, theirs) in self.position.acked.iter_mut().zip(receipt.watermarks) {
+            *mine = theirs.min(*mine);
+        }
+        self.position.acked[lane.index()] = receipt.watermarks[lane.index()].min(sent);
+        receipt.watermarks = self.position.acked;
         self.phase = Phase::SavingReceipt { progress };
         Some(Command::SaveReceipt(Box::new(receipt)))
     }

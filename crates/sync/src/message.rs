@@ -12,7 +12,7 @@ use crate::chain::SealedEvent;
 use crate::sign::PublicKey;
 
 /// The version this program writes.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// Events a batch may hold.
 pub const BATCH_EVENTS: usize = 100;
 /// Bytes of event bodies a batch may hold; a single larger event goes alone.

@@ -1,6 +1,6 @@
 //! What people wait for: the form after a start, a case in an expert's browser.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use fantoccini::Locator;
 use suda_tests::{City, Display, Failure, Screen, age_of, descendants, eventually, named_below};
@@ -67,12 +67,15 @@ pub async fn start() -> Result<(), Failure> {
 async fn from_start_to_usable(window: &Screen) -> Result<Duration, Failure> {
     let missing = |what: &str| Failure::Said(format!("no {what}"));
     let process = named_below(window.driver_id, "suda").ok_or_else(|| missing("window"))?;
+    let started = SystemTime::now() - age_of(process)?;
     let ask = "const mark = performance.getEntriesByName('suda-usable')[0]; \
-               return mark ? performance.now() - mark.startTime : null";
+               return mark ? performance.timeOrigin + mark.startTime : null";
     eventually("the form takes input", Duration::from_secs(10), || async {
-        let since = window.client.execute(ask, Vec::new()).await?.as_f64();
-        let age = age_of(process)?;
-        Ok(since.map(|ms| age.saturating_sub(Duration::from_secs_f64(ms / 1000.0))))
+        let at = window.client.execute(ask, Vec::new()).await?.as_f64();
+        Ok(at.and_then(|ms| {
+            let at = UNIX_EPOCH + Duration::from_secs_f64(ms / 1000.0);
+            at.duration_since(started).ok()
+        }))
     })
     .await
 }

@@ -1430,7 +1430,7 @@ export interface components {
         QuarantineRow: {
             /** Format: date-time */
             at: string;
-            /** @description The record as it came. */
+            /** @description The record as it came; for the administrator with the customer masked. */
             body: string;
             branch: components["schemas"]["BranchCode"];
             complaint?: components["schemas"]["ComplaintId"] | null;

@@ -2,6 +2,7 @@
 // and a step): it outlives a failed request, a lost lease, a closed form and a
 // sign-in that ran out. Never on disk: it may hold personal data.
 import { reactive } from 'vue'
+import { asked } from './searching'
 
 const kept = new Map<string, object>()
 
@@ -26,4 +27,5 @@ export function forget(place: string): void {
 /** When another person signs in, and when one signs out. */
 export function forgetAll(): void {
   kept.clear()
+  asked.value = ''
 }

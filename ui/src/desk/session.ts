@@ -6,6 +6,8 @@ import { host, onTurnedAway } from './host'
 
 type Phase = 'starting' | 'failed' | 'enrol' | 'sign_in' | 'open'
 
+const KEEP_MS = 2_000
+
 interface Desk {
   phase: Phase
   enrolment: EnrolmentView | null
@@ -59,15 +61,31 @@ export async function signIn(login: string, password: string): Promise<void> {
   opened(await host.signIn(login, password))
 }
 
+const keepers = new Set<() => Promise<void>>()
+
+/** What has to be safe before the work is locked or left; gives the way to take it back. */
+export function beforeLeaving(keep: () => Promise<void>): () => void {
+  keepers.add(keep)
+  return () => keepers.delete(keep)
+}
+
+/** Waits for it, but not for ever: a full disk must not keep the screen open. */
+async function kept(): Promise<void> {
+  const patience = new Promise<void>((over) => setTimeout(over, KEEP_MS))
+  await Promise.race([Promise.allSettled([...keepers].map((keep) => keep())), patience])
+}
+
 /** Hides the work and asks for the password; the screens below stay as they are. */
 export async function lock(): Promise<void> {
   if (state.phase !== 'open' || state.locked) return
   state.locked = true
+  await kept()
   await host.lock()
 }
 
 /** Lets somebody else sign in. What was typed is in the journal already. */
 export async function signOut(): Promise<void> {
+  if (!state.locked) await kept()
   await host.signOut()
   state.session = null
   state.locked = false

@@ -1,5 +1,6 @@
 //! The commands that write: enrol, import, sync.
 
+use std::convert::Infallible;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -143,13 +144,13 @@ pub(super) async fn sync_forever(place: &Place) -> Result<ExitCode, Failure> {
     eprintln!("syncing; Ctrl-C ends it");
     let ended = tokio::select! {
         ended = desk.sync_forever(interrupted()) => ended.map_err(Failure::from),
-        failed = sweep_forever(&desk) => Err(failed),
+        never = sweep_forever(&desk) => match never {},
     };
     desk.close().await?;
     ended.map(|()| ExitCode::SUCCESS)
 }
 
-async fn sweep_forever(desk: &Desk) -> Failure {
+async fn sweep_forever(desk: &Desk) -> Infallible {
     loop {
         match desk.sweep().await {
             Ok(prompts) => {
@@ -163,7 +164,8 @@ async fn sweep_forever(desk: &Desk) -> Failure {
                 }
             }
             Err(crate::SweepError::Session(_)) => {}
-            Err(error) => return error.into(),
+            // A full disk for one may be free again at the next look.
+            Err(error) => eprintln!("suda-desk: the reminders wait: {error}"),
         }
         tokio::time::sleep(SWEEP_EVERY).await;
     }

@@ -3,7 +3,7 @@
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _, SqliteConnection};
-use suda_domain::{ComplaintId, DeviceId, EventKey, Lane};
+use suda_domain::{ComplaintId, DeviceId, EventKey, Lane, LedgerEvent};
 use suda_sync::ingest::LaneHead;
 use suda_sync::{Hash, SealedEvent};
 
@@ -29,6 +29,13 @@ pub(crate) struct StoredEvent {
     pub(crate) body: String,
     pub(crate) prev: Hash,
     pub(crate) hash: Hash,
+}
+
+impl StoredEvent {
+    /// Whether this desk wrote it, and the event where this version can read it.
+    pub(crate) fn read(&self) -> Option<(bool, LedgerEvent)> {
+        Some((self.own, serde_json::from_str(&self.body).ok()?))
+    }
 }
 
 impl FromRow<'_, SqliteRow> for StoredEvent {

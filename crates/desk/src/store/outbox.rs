@@ -205,8 +205,8 @@ pub(crate) async fn take_set_aside(
         .await?;
     for (lane, n) in told {
         sqlx::query(
-            "insert into set_aside (lane, n, complaint) select lane, n, complaint from event \
-             where device = ? and incarnation = ? and lane = ? and n = ?",
+            "insert into set_aside (lane, n, complaint) values (?3, ?4, (select complaint \
+             from event where device = ?1 and incarnation = ?2 and lane = ?3 and n = ?4))",
         )
         .bind(device.0)
         .bind(incarnation)

@@ -161,6 +161,9 @@ pub(crate) async fn find(
     let Some(query) = Query::read(text) else {
         return Ok(Vec::new());
     };
+    // First those that wait: one taken over in between is then found twice,
+    // the other way round it would not be found at all.
+    let waiting = waiting(&mut *conn, i64::MAX).await?;
     let mut rows: Vec<i64> = sqlx::query_scalar(
         "select rowid from search where search match ? order by rowid desc limit ?",
     )
@@ -168,7 +171,7 @@ pub(crate) async fn find(
     .bind(limit)
     .fetch_all(&mut *conn)
     .await?;
-    for (row, complaint) in waiting(&mut *conn, i64::MAX).await? {
+    for (row, complaint) in waiting {
         if query.is_in(&words(&complaint)) {
             rows.push(row);
         }

@@ -30,7 +30,7 @@ use uuid::Uuid;
 pub const LOGIN: &str = "wang";
 pub const PASSWORD: &str = "counter-7";
 pub const CODE: &str = "ABCD-1234";
-const BRANCH: &str = "CQ0123";
+pub const BRANCH: &str = "CQ0123";
 const HUB: DeviceId = DeviceId(Uuid::from_u128(7));
 
 /// The computer's clock, and what is put on it by hand.

@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use chrono::TimeDelta;
-use suda_desk::view::{Delivery, LinkTrouble, LinkView, Scope};
+use suda_desk::view::{Delivery, LinkTrouble, LinkView, Scope, Settlement};
 use suda_desk::{Change, Desk, EnrolError, KeySource, SyncError, TransportError};
-use suda_domain::{Actor, Complexity, Fact, Grade, Lane, LeaseId, Role, State};
+use suda_domain::fact::HandoffCause;
+use suda_domain::{
+    Actor, Complexity, Fact, Grade, HandoffPacket, Lane, LeaseId, Role, StaffId, State,
+};
 use suda_sync::{SecretKey, SetAside};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use uuid::Uuid;
 
-use crate::support::{Bench, CODE, Hub, data_dir, form, key_file, staff};
+use crate::support::{BRANCH, Bench, CODE, Hub, data_dir, form, key_file, staff};
 
 /// Something at an address that answers every connection with fixed bytes.
 async fn answering(bytes: &'static [u8]) -> String {
@@ -332,4 +335,80 @@ async fn what_the_hub_sets_aside_is_not_shown_as_arrived_until_decided() {
     let case = bench.desk.case(&bench.session, id).await.unwrap();
     assert_eq!(case.row.delivery, Delivery::AtHub);
     assert_eq!(bench.desk.status().await.unwrap().set_aside, 0);
+}
+
+/// A colleague at the other desk hands off what this desk, without a link, has
+/// settled: the hub took the handoff, and the experts' steps must be seen here.
+#[tokio::test]
+async fn what_another_desk_did_first_at_the_hub_holds() {
+    let bench = Bench::new().await;
+    let id = bench
+        .record_as(form("营业员态度不好"), Grade::Three, Complexity::Simple)
+        .await;
+    let before = bench.desk.case(&bench.session, id).await.unwrap();
+    let settlement = Settlement {
+        summary: "已道歉".into(),
+        remedy: "道歉".into(),
+        amount_minor: None,
+    };
+    let settled = bench.desk.settle(&bench.session, id, settlement).await;
+    assert_eq!(settled.unwrap().row.state, State::Answered);
+
+    let colleague = bench.hub.state.lock().unwrap().directory.staff[1].clone();
+    let colleague = Actor {
+        staff: Some(colleague.id),
+        name: colleague.name,
+        role: colleague.role,
+        branch: colleague.branch,
+    };
+    let packet = HandoffPacket {
+        reference: before.row.reference.clone(),
+        branch: BRANCH.parse().unwrap(),
+        arrived_at: before.row.arrived_at,
+        recorded_at: before.recorded_at,
+        late: false,
+        intake: before.intake.clone(),
+        cut: false,
+        grade: Grade::Three,
+        complexity: Complexity::Complex,
+        cycle: 1,
+        // Of that desk's own ordinary lane, which wrote nothing of it.
+        upto_n: 0,
+    };
+    let handed_off = Fact::HandedOff {
+        packet: Box::new(packet),
+        cause: HandoffCause::Manual,
+    };
+    bench.hub.write(id, 1, colleague, handed_off);
+    bench.hub.write(id, 1, Actor::system(None), Fact::Queued);
+    bench.desk.sync_once().await.unwrap();
+    let case = bench.desk.case(&bench.session, id).await.unwrap();
+    assert_eq!(case.row.state, State::Queued, "the experts have it");
+    assert!(case.with_experts);
+    assert!(
+        case.timeline
+            .iter()
+            .any(|entry| matches!(entry.fact, Fact::Settled { .. })),
+        "what was done here is still told"
+    );
+
+    let expert = Actor {
+        staff: Some(StaffId(Uuid::now_v7())),
+        name: "李专家".into(),
+        role: Role::Expert,
+        branch: None,
+    };
+    let claim = Fact::Claimed {
+        lease: LeaseId(Uuid::now_v7()),
+        until: chrono::Utc::now() + TimeDelta::minutes(30),
+    };
+    bench.hub.write(id, 2, expert, claim);
+    bench.desk.sync_once().await.unwrap();
+    let case = bench.desk.case(&bench.session, id).await.unwrap();
+    assert_eq!(
+        case.row.state,
+        State::Claimed,
+        "and every step of theirs is seen"
+    );
+    assert!(bench.desk.verify().await.unwrap().is_clean());
 }

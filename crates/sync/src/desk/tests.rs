@@ -21,6 +21,8 @@ struct World {
     session: Option<String>,
     /// Events the hub stored in the order of arrival.
     arrivals: Vec<(Lane, u64)>,
+    /// The batches it was sent, by their first numbers.
+    batches: Vec<(Lane, u64)>,
     /// Pauses between rounds.
     wake_at: u64,
 }
@@ -44,6 +46,7 @@ impl World {
             epoch: 1,
             session: None,
             arrivals: Vec::new(),
+            batches: Vec::new(),
             wake_at: 0,
         }
     }
@@ -128,6 +131,7 @@ impl World {
                 first_n,
                 events,
             } => {
+                self.batches.push((lane, first_n));
                 let head = &mut self.hub[lane.index()];
                 let mut verdicts = Vec::new();
                 for n in (first_n..).take(events.len()) {
@@ -245,6 +249,28 @@ fn a_hub_restored_from_backup_gets_again_what_it_forgot() {
     world.feed(None, Input::Nudge, Network::Good);
     assert!(world.is_converged());
     assert_eq!(world.hub[1], 30);
+}
+
+/// Its store is older than what the hub holds, and it has written on from there.
+#[test]
+fn a_desk_put_back_from_a_backup_sends_what_it_wrote_since() {
+    let mut world = World::new();
+    world.write(Lane::Ordinary, 10);
+    world.written = [0, 9, 0, 0];
+    world.sync = DeskSync::new(43);
+    world.sync.position.acked = [0, 8, 0, 0];
+    world.batches.clear();
+    world.feed(None, Input::LocalWrite, Network::Good);
+    assert_eq!(
+        world.batches,
+        [(Lane::Ordinary, 9)],
+        "the ninth is not taken for delivered"
+    );
+    assert_eq!(
+        world.sync.position.acked,
+        [0, 9, 0, 0],
+        "the hub's tenth is not this desk's"
+    );
 }
 
 #[derive(Clone, Debug)]

@@ -10,6 +10,7 @@ use suda_domain::{ComplaintId, ReferenceNumber, Role};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::mask;
 use super::view::{self, ComplaintView, Names, WorkOrder};
 use crate::http::body::{Asked, At, Body};
 use crate::http::error::{ApiError, ApiResult, ErrorCode};
@@ -172,8 +173,11 @@ pub async fn search(
     let names = Names::read(&hub).await?;
     let row = |held: &Held| view::work_order(&hub, &names, held);
     if let Ok(reference) = asked.q.trim().parse::<ReferenceNumber>() {
-        let found = visible(&hub, &who, reference.as_str()).await;
-        let rows = found.iter().map(row).collect();
+        let rows = match visible(&hub, &who, reference.as_str()).await {
+            Ok(held) => vec![row(&held)],
+            Err(error) if error.code == ErrorCode::NotFound => Vec::new(),
+            Err(error) => return Err(error),
+        };
         return Ok(Json(WorkOrders { rows, next: None }));
     }
     let scope = match (who.role(), &who.staff.branch) {
@@ -182,22 +186,35 @@ pub async fn search(
         (role, None) if role.is_of_branch() => return Err(ApiError::new(ErrorCode::NotAllowed)),
         _ => Scope::Everything,
     };
-    let text = match scope {
-        // Departments are shown phone numbers masked: what is masked cannot be
-        // found out digit by digit.
-        Scope::Department(_) => asked.q.replace(char::is_numeric, " "),
-        _ => asked.q,
-    };
-    let found = hub
-        .store
-        .search(&shingles(&text), &scope, SEARCH_ROWS)
-        .await?;
+    let wanted = shingles(&asked.q);
+    let found = hub.store.search(&wanted, &scope, SEARCH_ROWS).await?;
     let mut rows: Vec<_> = found
         .iter()
         .filter(|held| view::may_see(&who, &held.complaint))
+        .filter(|held| who.role() != Role::Department || stands_open(held, &wanted))
         .map(row)
         .collect();
     // Finished ones last, as in the other lists.
     rows.sort_by_key(|row: &WorkOrder| row.state.is_finished());
     Ok(Json(WorkOrders { rows, next: None }))
+}
+
+/// Whether what was looked for stands in what a department may read. Names and
+/// numbers are shown to it masked, and must not be found out word by word.
+fn stands_open(held: &Held, wanted: &[String]) -> bool {
+    let intake = &held.complaint.intake;
+    let open: Vec<String> = [
+        &intake.description,
+        &intake.remedy_sought,
+        &intake.business,
+        &intake.cause,
+        &intake.place,
+    ]
+    .into_iter()
+    .flat_map(|text| shingles(text))
+    .collect();
+    let whole = shingles(&mask::intake(intake).account);
+    wanted
+        .iter()
+        .all(|word| open.iter().any(|one| one.starts_with(word)) || whole.contains(word))
 }

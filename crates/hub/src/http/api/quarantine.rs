@@ -6,10 +6,11 @@ use axum::Json;
 use axum::extract::{Extension, State};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use suda_domain::{BranchCode, ComplaintId, DeviceId, Fact};
+use suda_domain::{BranchCode, ComplaintId, DeviceId, Fact, LedgerEvent, Role};
 use utoipa::{IntoParams, ToSchema};
 
 use super::complaints::visible;
+use super::mask;
 use crate::http::body::{Asked, At, Body, TEXT, required};
 use crate::http::error::{ApiError, ApiResult, ErrorCode};
 use crate::http::session::SignedIn;
@@ -42,7 +43,7 @@ pub struct QuarantineRow {
     #[schema(value_type = Object)]
     pub reason: serde_json::Value,
     pub at: DateTime<Utc>,
-    /// The record as it came.
+    /// The record as it came; for the administrator with the customer masked.
     pub body: String,
 }
 
@@ -63,16 +64,33 @@ pub enum Resolution {
 )]
 pub async fn quarantine(
     State(hub): State<Arc<Hub>>,
+    Extension(who): Extension<SignedIn>,
     Asked(asked): Asked<QuarantineAsked>,
 ) -> ApiResult<Json<Vec<QuarantineRow>>> {
     let found = hub
         .store
         .quarantined(asked.after.unwrap_or_default(), ROWS)
         .await?;
-    Ok(Json(found.into_iter().map(row).collect()))
+    let masked = who.role() == Role::Administrator;
+    Ok(Json(
+        found
+            .into_iter()
+            .map(|record| row(record, masked))
+            .collect(),
+    ))
 }
 
-fn row(record: Quarantined) -> QuarantineRow {
+/// The record for somebody who keeps the hub in order and handles no complaint.
+/// Empty when it cannot be read, as then it cannot be masked either.
+fn masked_body(body: &str) -> String {
+    let Ok(mut event) = serde_json::from_str::<LedgerEvent>(body) else {
+        return String::new();
+    };
+    event.fact = mask::fact(&event.fact);
+    serde_json::to_string(&event).unwrap_or_default()
+}
+
+fn row(record: Quarantined, masked: bool) -> QuarantineRow {
     QuarantineRow {
         id: record.id,
         device: record.device,
@@ -85,7 +103,11 @@ fn row(record: Quarantined) -> QuarantineRow {
         reason: serde_json::from_str(&record.reason)
             .unwrap_or(serde_json::Value::String(record.reason)),
         at: record.at,
-        body: record.body,
+        body: if masked {
+            masked_body(&record.body)
+        } else {
+            record.body
+        },
     }
 }
 

@@ -11,7 +11,7 @@ use suda_domain::guidance::{Guidance, for_category};
 use suda_domain::text::clean;
 use suda_domain::{
     Actor, Applied, BranchCode, Complaint, ComplaintId, Complexity, CustomerState, Fact, FactKind,
-    Grade, Intake, LeaseId, Policy, ReferenceNumber, Role, StaffId, State,
+    Grade, Intake, LeaseId, Policy, ReferenceNumber, Role, StaffId, State, TaskId,
 };
 use utoipa::ToSchema;
 
@@ -274,15 +274,26 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         .as_ref()
         .is_some_and(|claim| claim.expert == who.staff.id);
     let mut tasks = complaint.tasks.clone();
+    let mut timeline = timeline_of(&timeline, masked)?;
+    let mut report = complaint.report.clone();
     if who.role() == Role::Department {
         // Other departments' questions and findings are not theirs to read.
         tasks.retain(|task| task.department == who.staff.id);
+        let own = |id: TaskId| tasks.iter().any(|task| task.id == id);
+        timeline.retain(|entry| match &entry.fact {
+            Fact::Dispatched { task, .. }
+            | Fact::TaskAccepted { task }
+            | Fact::TaskRejected { task, .. } => own(*task),
+            Fact::Reported { task, .. } => task.is_some_and(own),
+            _ => true,
+        });
+        report = tasks.iter().rev().find_map(|task| task.report.clone());
     }
     Ok(ComplaintView {
         branch_name: names.branch(&complaint.branch),
         customer_state: complaint.state.customer_state(),
         guidance: for_category(&guidance, &complaint.intake.category).cloned(),
-        timeline: timeline_of(&timeline, masked)?,
+        timeline,
         category_zh,
         category_en,
         deadlines,
@@ -319,7 +330,7 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         handoff_cause: complaint.handoff_cause,
         cycle: complaint.cycle,
         marks: complaint.marks,
-        report: complaint.report,
+        report,
         plan: complaint.plan,
         return_reason: complaint.return_reason,
         answer: complaint.answer,
