@@ -497,6 +497,7 @@ struct Watcher {
 impl Watcher {
     async fn run(mut self, nudge: &Notify) {
         let mut session = self.session.subscribe();
+        let mut before = None;
         loop {
             let Ok(token) = session
                 .wait_for(Option::is_some)
@@ -505,9 +506,17 @@ impl Watcher {
             else {
                 return;
             };
-            match self.watch(token).await {
+            let place = self.place().await;
+            // The last round brought nothing nearer, as with a directory this
+            // version cannot take: the hub would answer at once again.
+            if place.is_some() && place == before {
+                self.pause().await;
+            }
+            before = None;
+            match self.watch(token, place.unwrap_or_default()).await {
                 Ok(Reply::Changed { changed: false }) => {}
                 Ok(Reply::Changed { changed: true }) => {
+                    before = place;
                     self.rounds.mark_unchanged();
                     nudge.notify_one();
                     tokio::time::timeout(ROUND_PATIENCE, self.rounds.changed())
@@ -531,11 +540,19 @@ impl Watcher {
         }
     }
 
-    async fn watch(&self, session: Option<String>) -> Result<Reply, SyncError> {
-        let mut conn = self.desk.inner.store.read().await?;
-        let cursor = outbox::link(&mut conn).await?.cursor;
-        drop(conn);
-        let directory = self.desk.inner.enrolled()?.directory.version;
+    /// What this desk has: the place in the hub's log, and the directory's version.
+    async fn place(&self) -> Option<(u64, u32)> {
+        let mut conn = self.desk.inner.store.read().await.ok()?;
+        let cursor = outbox::link(&mut conn).await.ok()?.cursor;
+        let directory = self.desk.inner.enrolled().ok()?.directory.version;
+        Some((cursor, directory))
+    }
+
+    async fn watch(
+        &self,
+        session: Option<String>,
+        (cursor, directory): (u64, u32),
+    ) -> Result<Reply, SyncError> {
         let ask = Ask::Watch { cursor, directory };
         exchange(&self.transport, &self.device, session, ask, true)
             .await
