@@ -430,9 +430,8 @@ impl Runner {
         let Some((signed, _)) = &self.answer else {
             return Ok(());
         };
-        let mut tx = self.desk.inner.store.begin().await?;
-        outbox::save_receipt(tx.conn(), receipt, signed).await?;
-        tx.commit().await?;
+        let tx = self.desk.inner.store.begin().await?;
+        tx.commit_receipt(receipt, signed).await?;
         for (n, verdict) in (receipt.first_n..).zip(&receipt.verdicts) {
             match verdict {
                 Verdict::Applied | Verdict::Duplicate => self.summary.sent += 1,

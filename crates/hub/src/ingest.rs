@@ -2,6 +2,7 @@
 //! changes to be stored in one transaction. Pure: the store reads the
 //! [`Situation`] and keeps the [`Changes`].
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
@@ -15,7 +16,7 @@ use suda_sync::ingest::{LaneHead, Place, place};
 use suda_sync::message::QuarantineReason;
 use suda_sync::{Hash, SealedEvent, Verdict};
 
-use crate::pen::{Entry, Pen, PenError};
+use crate::pen::{self, Pen, PenError};
 
 /// Events of one lane of one device, as they came.
 #[derive(Clone, Debug)]
@@ -134,7 +135,7 @@ pub struct Head {
 /// What is to be stored together.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
-    pub entries: Vec<Entry>,
+    pub entries: Vec<pen::Entry>,
     pub set_aside: Vec<SetAside>,
     pub cases: Vec<Case>,
     pub heads: Vec<Head>,
@@ -239,57 +240,28 @@ impl Judge<'_> {
         }
         self.check_actor(&event.actor, &event.fact)?;
         let id = event.complaint;
-        let after = match self.now.get(&id) {
-            None => self.open(event)?,
-            Some(complaint) => self.fold(complaint, event)?,
+        let after = match self.now.entry(id) {
+            Entry::Occupied(held) => {
+                let complaint = held.into_mut();
+                fold(complaint, event, &self.batch.branch)?;
+                complaint
+            }
+            Entry::Vacant(place) => {
+                let complaint = open(event, &self.batch.branch, &self.references)?;
+                self.references.insert(complaint.reference.clone(), id);
+                place.insert(complaint)
+            }
         };
         let handed_off = matches!(event.fact, Fact::HandedOff { .. })
             && after.state == suda_domain::State::HandoffPending;
-        self.references.insert(after.reference.clone(), id);
-        self.now.insert(id, after);
         self.touch(id);
-        self.changes.entries.push(Entry {
+        self.changes.entries.push(pen::Entry {
             branch: self.batch.branch.clone(),
             complaint: id,
             key,
             sealed: arrival.sealed.clone(),
         });
         Ok(handed_off.then_some(id))
-    }
-
-    fn open(&self, event: &LedgerEvent) -> Result<Complaint, QuarantineReason> {
-        let complaint = Complaint::open(event).map_err(|refusal| match refusal {
-            Refusal::NotABeginning => QuarantineReason::UnknownComplaint,
-            other => QuarantineReason::NotAllowed(other),
-        })?;
-        if complaint.branch != self.batch.branch {
-            return Err(QuarantineReason::OutOfScope);
-        }
-        match self.references.get(&complaint.reference) {
-            Some(other) if *other != complaint.id => {
-                Err(QuarantineReason::NotAllowed(Refusal::AlreadyRecorded))
-            }
-            _ => Ok(complaint),
-        }
-    }
-
-    fn fold(
-        &self,
-        complaint: &Complaint,
-        event: &LedgerEvent,
-    ) -> Result<Complaint, QuarantineReason> {
-        if complaint.branch != self.batch.branch {
-            return Err(QuarantineReason::OutOfScope);
-        }
-        let mut after = complaint.clone();
-        match after.apply(event).map_err(QuarantineReason::NotAllowed)? {
-            // Written when it was allowed; only its place in the order has passed.
-            Applied::History | Applied::LateNote => {}
-            Applied::Changed | Applied::Remark => complaint
-                .admit(&event.actor, &event.fact)
-                .map_err(QuarantineReason::NotAllowed)?,
-        }
-        Ok(after)
     }
 
     /// The actor must be who the hub knows them to be. Somebody deactivated
@@ -362,5 +334,49 @@ impl Judge<'_> {
             }
         }
         self.changes
+    }
+}
+
+fn open(
+    event: &LedgerEvent,
+    branch: &BranchCode,
+    references: &HashMap<ReferenceNumber, ComplaintId>,
+) -> Result<Complaint, QuarantineReason> {
+    let complaint = Complaint::open(event).map_err(|refusal| match refusal {
+        Refusal::NotABeginning => QuarantineReason::UnknownComplaint,
+        other => QuarantineReason::NotAllowed(other),
+    })?;
+    if complaint.branch != *branch {
+        return Err(QuarantineReason::OutOfScope);
+    }
+    match references.get(&complaint.reference) {
+        Some(other) if *other != complaint.id => {
+            Err(QuarantineReason::NotAllowed(Refusal::AlreadyRecorded))
+        }
+        _ => Ok(complaint),
+    }
+}
+
+/// Folds the event into the complaint, which stays as it was when refused.
+fn fold(
+    complaint: &mut Complaint,
+    event: &LedgerEvent,
+    branch: &BranchCode,
+) -> Result<(), QuarantineReason> {
+    if complaint.branch != *branch {
+        return Err(QuarantineReason::OutOfScope);
+    }
+    let Err(refusal) = complaint.admit(&event.actor, &event.fact) else {
+        let applied = complaint.apply(event);
+        return applied.map(drop).map_err(QuarantineReason::NotAllowed);
+    };
+    let mut after = complaint.clone();
+    match after.apply(event).map_err(QuarantineReason::NotAllowed)? {
+        // Written when it was allowed; only its place in the order has passed.
+        Applied::History | Applied::LateNote => {
+            *complaint = after;
+            Ok(())
+        }
+        Applied::Changed | Applied::Remark => Err(QuarantineReason::NotAllowed(refusal)),
     }
 }

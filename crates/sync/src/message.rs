@@ -1,4 +1,4 @@
-//! What desk and hub say to each other. Version 1. Additive changes keep the
+//! What desk and hub say to each other. Version 2. Additive changes keep the
 //! version: an unknown field is ignored, a missing one has a default.
 
 use chrono::{DateTime, Utc};

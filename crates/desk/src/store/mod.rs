@@ -20,6 +20,7 @@ use chrono::NaiveDate;
 use sqlx::SqliteConnection;
 use suda_domain::ComplaintId;
 use suda_sync::ingest::LaneHead;
+use suda_sync::{Receipt, Signed};
 use tokio::sync::{Mutex, MutexGuard};
 
 use complaints::StateRow;
@@ -231,6 +232,18 @@ impl WriteTx<'_> {
         };
         cache.waiting = Some(waiting + 1);
         complaints::record_and_commit(conn, state, events).await?;
+        self.writer.open = false;
+        Ok(())
+    }
+
+    /// Keeps a receipt of the hub. When this returns, it and what was written
+    /// before are on the disk.
+    pub(crate) async fn commit_receipt(
+        mut self,
+        receipt: &Receipt,
+        signed: &Signed,
+    ) -> Result<(), StoreError> {
+        outbox::commit_receipt(self.conn(), receipt, signed).await?;
         self.writer.open = false;
         Ok(())
     }

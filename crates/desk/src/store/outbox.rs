@@ -87,24 +87,31 @@ pub(crate) async fn set_acked(
     Ok(())
 }
 
-/// Keeps a receipt as signed, and its watermarks.
-pub(crate) async fn save_receipt(
+/// Keeps a receipt as signed, and its watermarks, and commits. In one go: the
+/// next batch waits for it.
+pub(super) async fn commit_receipt(
     conn: &mut SqliteConnection,
     receipt: &Receipt,
     signed_receipt: &Signed,
 ) -> Result<(), StoreError> {
-    set_acked(&mut *conn, receipt.watermarks).await?;
-    sqlx::query("update lane_ack set at = ? where lane = ?")
-        .bind(to_ms(receipt.at))
-        .bind(receipt.lane.number())
-        .execute(&mut *conn)
-        .await?;
-    sqlx::query("insert or replace into receipt (lane, body, signature) values (?, ?, ?)")
-        .bind(receipt.lane.number())
-        .bind(signed_receipt.body.get().to_owned())
-        .bind(signed_receipt.signature.clone())
-        .execute(&mut *conn)
-        .await?;
+    let lane = receipt.lane.number();
+    sqlx::query(
+        "update lane_ack set acked_n = case lane when 0 then ? when 1 then ? when 2 then ? else ? \
+         end; \
+         update lane_ack set at = ? where lane = ?; \
+         insert or replace into receipt (lane, body, signature) values (?, ?, ?); commit",
+    )
+    .bind(signed(receipt.watermarks[0]))
+    .bind(signed(receipt.watermarks[1]))
+    .bind(signed(receipt.watermarks[2]))
+    .bind(signed(receipt.watermarks[3]))
+    .bind(to_ms(receipt.at))
+    .bind(lane)
+    .bind(lane)
+    .bind(signed_receipt.body.get().to_owned())
+    .bind(signed_receipt.signature.clone())
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
