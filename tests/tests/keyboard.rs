@@ -1,5 +1,5 @@
 //! A counter's day without a mouse: enrolment, signing in, recording, settling,
-//! locking, and the next person; and what the looks menu changes.
+//! locking, and the next person.
 
 use std::time::Duration;
 
@@ -132,34 +132,5 @@ async fn a_day_by_keyboard_alone() -> Done {
         Ok((city.hub_status()?["by_state"]["answered"] == 1).then_some(()))
     })
     .await?;
-    window.close().await
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn language_and_theme_change_at_once() -> Done {
-    let city = City::start()?;
-    let branch = city.branch()?;
-    let desk = city.desk(&branch, "desk")?;
-    let display = Display::start()?;
-    let window = Screen::window(&display, &desk).await?;
-    window
-        .desk_sign_in(city.account("clerk", Some(&branch))?)
-        .await?;
-    window.part("intake").await?;
-    window.click("look-menu").await?;
-    for (language, shown) in [("3", "Backlog"), ("2", "待辦"), ("1", "待办")] {
-        window
-            .click_css(&format!(
-                "[data-testid=\"look-language\"] label:nth-of-type({language})"
-            ))
-            .await?;
-        window.shows(shown).await?;
-        window.picture(&format!("desk-language-{language}")).await?;
-    }
-    window
-        .click_css("[data-testid=\"look-theme\"] label:nth-of-type(3)")
-        .await?;
-    window.css("html.dark").await?;
-    window.picture("desk-dark").await?;
     window.close().await
 }
