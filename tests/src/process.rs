@@ -197,15 +197,11 @@ where
 /// Kills (signal 9) every process named `name` below the process `root`, and
 /// says how many there were. Linux only, as the window tests are.
 pub fn kill_below(root: u32, name: &str) -> Result<usize, Failure> {
-    let mut killed = 0;
-    for id in descendants(root) {
-        let comm = std::fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default();
-        if comm.trim() == name {
-            output(Command::new("kill").args(["-9", &id.to_string()]))?;
-            killed += 1;
-        }
+    let named = named_below(root, name);
+    for id in &named {
+        output(Command::new("kill").args(["-9", &id.to_string()]))?;
     }
-    Ok(killed)
+    Ok(named.len())
 }
 
 /// The processes started by `root`, and by those.
@@ -250,11 +246,13 @@ pub fn age_of(id: u32) -> Result<Duration, Failure> {
     Ok(Duration::from_secs_f64((now - started / 100.0).max(0.0)))
 }
 
-/// The process of this name below `root`.
-pub fn named_below(root: u32, name: &str) -> Option<u32> {
-    descendants(root).into_iter().find(|id| {
+/// The processes of this name below `root`.
+pub fn named_below(root: u32, name: &str) -> Vec<u32> {
+    let mut named = descendants(root);
+    named.retain(|id| {
         std::fs::read_to_string(format!("/proc/{id}/comm")).is_ok_and(|comm| comm.trim() == name)
-    })
+    });
+    named
 }
 
 fn parent_of(id: u32) -> Option<u32> {

@@ -66,7 +66,10 @@ pub async fn start() -> Result<(), Failure> {
 /// From the start of the program's process to its page being able to take input.
 async fn from_start_to_usable(window: &Screen) -> Result<Duration, Failure> {
     let missing = |what: &str| Failure::Said(format!("no {what}"));
-    let process = named_below(window.driver_id, "suda").ok_or_else(|| missing("window"))?;
+    let process = named_below(window.driver_id, "suda")
+        .into_iter()
+        .next()
+        .ok_or_else(|| missing("window"))?;
     let started = SystemTime::now() - age_of(process)?;
     let ask = "const mark = performance.getEntriesByName('suda-usable')[0]; \
                return mark ? performance.timeOrigin + mark.startTime : null";

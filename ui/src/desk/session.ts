@@ -80,10 +80,11 @@ export async function lock(): Promise<void> {
   if (state.phase !== 'open' || state.locked) return
   state.locked = true
   await kept()
-  await host.lock()
+  // Whoever typed the password meanwhile goes on.
+  if (state.locked) await host.lock()
 }
 
-/** Lets somebody else sign in. What was typed is in the journal already. */
+/** Lets somebody else sign in, once what was typed is in the journal. */
 export async function signOut(): Promise<void> {
   if (!state.locked) await kept()
   await host.signOut()
