@@ -14,7 +14,7 @@ use suda_domain::guidance::Guidance;
 use suda_domain::{BranchCode, DeviceId, Stamp};
 use suda_judge::RuleSet;
 use suda_sync::Directory;
-use suda_sync::ingest::LaneHead;
+use suda_sync::place::LaneHead;
 use tokio::sync::{Notify, broadcast};
 use uuid::Uuid;
 

@@ -9,7 +9,7 @@ use suda_domain::{
     LedgerEvent, Refusal, Stamp,
 };
 use suda_sync::SealedEvent;
-use suda_sync::ingest::LaneHead;
+use suda_sync::place::LaneHead;
 
 use crate::clock::to_ms;
 use crate::fold;

@@ -8,10 +8,8 @@ pub mod demo;
 pub mod guard;
 pub mod http;
 pub mod hub;
-pub mod ingest;
 pub mod leases;
 pub mod metrics;
-pub mod pen;
 pub mod queue;
 pub mod running;
 pub mod secret;
@@ -20,3 +18,4 @@ pub mod store;
 
 pub use clock::Clock;
 pub use hub::Hub;
+pub use suda_sync::hub::{judge as ingest, pen};

@@ -5,8 +5,9 @@
 
 pub mod chain;
 pub mod desk;
-pub mod ingest;
+pub mod hub;
 pub mod message;
+pub mod place;
 pub mod sign;
 
 pub use chain::{Hash, SealedEvent};

@@ -4,7 +4,7 @@
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _, SqliteConnection};
 use suda_domain::{ComplaintId, DeviceId, EventKey, Lane, LedgerEvent};
-use suda_sync::ingest::LaneHead;
+use suda_sync::place::LaneHead;
 use suda_sync::{Hash, SealedEvent};
 
 use super::StoreError;

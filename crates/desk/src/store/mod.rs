@@ -19,7 +19,7 @@ use std::path::Path;
 use chrono::NaiveDate;
 use sqlx::SqliteConnection;
 use suda_domain::ComplaintId;
-use suda_sync::ingest::LaneHead;
+use suda_sync::place::LaneHead;
 use suda_sync::{Receipt, Signed};
 use tokio::sync::{Mutex, MutexGuard};
 

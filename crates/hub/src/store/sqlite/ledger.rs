@@ -9,7 +9,7 @@ use suda_domain::staff::StaffRecord;
 use suda_domain::{
     BranchCode, Complaint, ComplaintId, DeviceId, Lane, ReferenceNumber, StaffId, State,
 };
-use suda_sync::ingest::LaneHead;
+use suda_sync::place::LaneHead;
 use suda_sync::{Hash, LogEntry};
 use uuid::Uuid;
 

@@ -12,11 +12,11 @@ use suda_domain::{
     Actor, Applied, BranchCode, Complaint, ComplaintId, DeviceId, EventKey, Fact, Lane,
     LedgerEvent, ReferenceNumber, Refusal, Role, StaffId,
 };
-use suda_sync::ingest::{LaneHead, Place, place};
-use suda_sync::message::QuarantineReason;
-use suda_sync::{Hash, SealedEvent, Verdict};
 
-use crate::pen::{self, Pen, PenError};
+use super::pen::{self, Pen, PenError};
+use crate::chain::{Hash, SealedEvent};
+use crate::message::{QuarantineReason, Verdict};
+use crate::place::{LaneHead, Place, place};
 
 /// Events of one lane of one device, as they came.
 #[derive(Clone, Debug)]

@@ -7,8 +7,9 @@ use suda_domain::{
     Actor, BranchCode, Complaint, ComplaintId, DeviceId, EventKey, Fact, Lane, LedgerEvent,
     Refusal, Stamp,
 };
-use suda_sync::SealedEvent;
-use suda_sync::ingest::LaneHead;
+
+use crate::chain::SealedEvent;
+use crate::place::LaneHead;
 
 /// An event with its place, ready for the log.
 #[derive(Clone, Debug)]
