@@ -312,6 +312,7 @@ impl Runner {
                 .map(|e| e.directory.version)
                 .unwrap_or_default(),
             wall: Some(inner.time.clock.wall()),
+            clock: Some(inner.time.notice()),
         })
     }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use suda_domain::Stamp;
 use suda_domain::trusted::{Jump, Kept, Reading, WorkingClock};
+use suda_sync::message::ClockNotice;
 
 use crate::clock::{Clock, HubTime, reading, to_ms};
 use crate::store::clock::{Jumps, StretchRow};
@@ -158,6 +159,16 @@ impl Timekeeper {
             jumps: held.jumps.count,
             last_jump_at: last.map(|jump| jump.at),
             last_jump_by_s: last.map(|jump| jump.by_ms / 1000),
+        }
+    }
+
+    /// What the hub is told of this computer's clock.
+    pub(crate) fn notice(&self) -> ClockNotice {
+        let jumps = self.copy().jumps;
+        ClockNotice {
+            jumps: jumps.count,
+            last_at: jumps.last.map(|jump| jump.at),
+            last_by_ms: jumps.last.map(|jump| jump.by_ms),
         }
     }
 
