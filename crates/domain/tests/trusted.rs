@@ -1,6 +1,8 @@
 //! Trusted time under clocks that are set, computers that sleep and restart,
 //! and contacts with the hub now and then, as random schedules.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use suda_domain::trusted::{JUMP, Kept, Reading, Stretch, TOLERANCE, WorkingClock, shifts};
