@@ -146,6 +146,8 @@ impl Computer {
         let resumed =
             WorkingClock::resume(&self.kept, Some(&self.boot.to_string()), self.reading());
         assert_eq!(resumed.linked, !reboot);
+        let resumed_at = resumed.clock.at(self.reading().mono_ms);
+        assert!(resumed_at >= self.kept.seen(), "before what was seen");
         self.clock = resumed.clock;
         self.jumps += usize::from(resumed.jump.is_some());
         if reboot {
@@ -296,6 +298,15 @@ proptest! {
             prop_assert!((one.ends - one.truly).abs() <= tolerance(), "{one:?}");
         }
     }
+
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 1_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     /// A clock set while the computer runs is always noticed; one that is let
     /// be never is.
