@@ -8,7 +8,7 @@ use suda_domain::{Complaint, ComplaintId, DeviceId, EventKey, LedgerEvent};
 use suda_sync::message::LogEntry;
 use suda_sync::{Directory, Page};
 
-use crate::clock::{HubOffset, to_ms};
+use crate::clock::{HubTime, to_ms};
 use crate::desk::{Change, Desk, Enrolled};
 use crate::fold;
 use crate::store::directory::save_directory;
@@ -35,7 +35,11 @@ impl Desk {
     /// Stores a page of the hub's log, its directory and the cursor. An event
     /// that cannot be applied is kept in the ledger and changes nothing; it
     /// never stops those behind it.
-    pub(crate) async fn save_page(&self, page: &Page, offset: HubOffset) -> Result<(), StoreError> {
+    pub(crate) async fn save_page(
+        &self,
+        page: &Page,
+        seen: Option<HubTime>,
+    ) -> Result<(), StoreError> {
         let Ok(enrolled) = self.inner.enrolled() else {
             return Ok(());
         };
@@ -87,9 +91,14 @@ impl Desk {
             }
             None => false,
         };
-        outbox::set_link(tx.conn(), &page.epoch, page.cursor, offset).await?;
-        tx.commit().await?;
-        self.inner.set_offset(offset);
+        outbox::set_link(tx.conn(), &page.epoch, page.cursor).await?;
+        match seen {
+            Some(seen) => {
+                let inner = &self.inner;
+                inner.commit_with_hub_time(tx, &enrolled, seen).await?;
+            }
+            None => tx.commit().await?,
+        }
         if let Some(enrolled) = renewed {
             self.inner.set_enrolled(enrolled);
             self.inner.tell(Change::Directory);

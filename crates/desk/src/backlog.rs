@@ -6,6 +6,7 @@ use suda_domain::clocks;
 use suda_domain::complaint::Owner;
 use suda_domain::fact::HandoffCause;
 use suda_domain::guidance;
+use suda_domain::trusted::Corrections;
 use suda_domain::{Actor, Complaint, ComplaintId, FactKind, LedgerEvent, ReferenceNumber};
 
 use crate::clock::from_ms;
@@ -85,7 +86,7 @@ impl Desk {
             .map(|(head, acked)| head.n.saturating_sub(acked));
         let unsent: Vec<u32> = unsent.map(to_u32).collect();
         let oldest = outbox::oldest_unsent(&mut conn, (device, incarnation)).await?;
-        let clock_off_by_s = inner.offset().map(|offset| offset.offset_ms / 1000);
+        let clock = inner.time.view();
         Ok(StatusView {
             link: inner.link(),
             trouble: inner.trouble(),
@@ -97,7 +98,8 @@ impl Desk {
             open: to_u32(complaints::count(&mut conn, Scope::Open).await?),
             with_experts: to_u32(complaints::count(&mut conn, Scope::WithExperts).await?),
             next_deadline: complaints::next_deadline(&mut conn).await?.map(from_ms),
-            clock_off_by_s: clock_off_by_s.filter(|seconds| seconds.abs() > CLOCK_WARNING_S),
+            clock_off_by_s: clock.off_by_s.filter(|s| s.abs() > CLOCK_WARNING_S),
+            clock,
             device_letter: enrolled.device.desk_letter.clone(),
         })
     }
@@ -181,6 +183,7 @@ impl Inner {
             timeline.push(entry);
         }
         let row = self.row(&enrolled, &stored);
+        put_right(&mut timeline, &events);
         let complaint = stored.complaint;
         let policy = &enrolled.directory.policy;
         let may = |kind: FactKind| actor.is_some_and(|actor| may_now(&complaint, actor, kind));
@@ -302,6 +305,7 @@ fn timeline_entry(
     let entry = TimelineEntry {
         at,
         wall: apart.then_some(event.at.wall),
+        was: None,
         kind,
         actor_name: event.actor.name,
         actor_role: event.actor.role,
@@ -311,4 +315,15 @@ fn timeline_entry(
         fact: event.fact,
     };
     Ok((entry, event.owner_no, kind.moves_ownership()))
+}
+
+/// Shows the steps at their corrected times.
+fn put_right(timeline: &mut [TimelineEntry], events: &[StoredEvent]) {
+    let corrections = Corrections::of(timeline.iter().zip(events).map(|(e, s)| (s.key, &e.fact)));
+    for (entry, stored) in timeline.iter_mut().zip(events) {
+        if let Some(is) = corrections.of_step(stored.key) {
+            entry.was = Some(entry.at);
+            entry.at = is;
+        }
+    }
 }

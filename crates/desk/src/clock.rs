@@ -1,29 +1,34 @@
-//! The desk's sense of time: its own clock, passed in so that tests can move
-//! it, and what is known of the hub's. The only module that reads a clock.
-
-use std::time::Instant;
+//! The computer's clocks, passed in so that tests can move them, and how times
+//! are kept. The only module that reads a clock.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use suda_domain::Stamp;
+use suda_domain::trusted::Reading;
 
 /// Where the desk takes the time from.
 pub trait Clock: Send + Sync {
     fn wall(&self) -> DateTime<Utc>;
-    /// Milliseconds of a clock that never goes back.
+
+    /// Milliseconds of a clock that never goes back and that counts sleep.
     fn mono_ms(&self) -> u64;
+
+    /// Names the start of the computer that [`mono_ms`](Self::mono_ms) counts
+    /// from. Absent where it counts from the start of the program.
+    fn boot(&self) -> Option<String> {
+        None
+    }
+}
+
+pub(crate) fn reading(clock: &dyn Clock) -> Reading {
+    Reading {
+        wall: to_millisecond(clock.wall()),
+        mono_ms: clock.mono_ms(),
+    }
 }
 
 /// The computer's clock.
+#[derive(Default)]
 pub struct SystemClock {
-    started: Instant,
-}
-
-impl Default for SystemClock {
-    fn default() -> Self {
-        Self {
-            started: Instant::now(),
-        }
-    }
+    mono: mono::Mono,
 }
 
 impl Clock for SystemClock {
@@ -32,27 +37,89 @@ impl Clock for SystemClock {
     }
 
     fn mono_ms(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+        self.mono.ms()
+    }
+
+    fn boot(&self) -> Option<String> {
+        mono::boot()
     }
 }
 
-/// How far the hub's clock is from this one, as measured at the last contact.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct HubOffset {
-    /// Hub minus here.
-    pub offset_ms: i64,
-    /// This computer's wall clock when it was measured.
-    pub measured_at: DateTime<Utc>,
+/// Linux and Android count sleep in a clock of its own, since the computer's
+/// start, and name that start.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod mono {
+    use rustix::time::{ClockId, clock_gettime};
+
+    #[derive(Default)]
+    pub(super) struct Mono;
+
+    impl Mono {
+        #[expect(
+            clippy::unused_self,
+            reason = "on other systems it counts from its start"
+        )]
+        pub(super) fn ms(&self) -> u64 {
+            let now = clock_gettime(ClockId::Boottime);
+            let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
+            let nanos = u64::try_from(now.tv_nsec).unwrap_or_default();
+            seconds * 1000 + nanos / 1_000_000
+        }
+    }
+
+    pub(super) fn boot() -> Option<String> {
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        let id = id.trim();
+        (!id.is_empty()).then(|| id.to_owned())
+    }
 }
 
-impl HubOffset {
+/// Elsewhere the program's own start is counted from. On Windows the standard
+/// library's clock, the performance counter, goes on through sleep.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod mono {
+    use std::time::Instant;
+
+    pub(super) struct Mono(Instant);
+
+    impl Default for Mono {
+        fn default() -> Self {
+            Self(Instant::now())
+        }
+    }
+
+    impl Mono {
+        pub(super) fn ms(&self) -> u64 {
+            u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX)
+        }
+    }
+
+    pub(super) fn boot() -> Option<String> {
+        None
+    }
+}
+
+/// The hub's clock as an answer showed it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct HubTime {
+    pub(crate) hub: DateTime<Utc>,
+    /// This computer's monotonic clock at that moment.
+    pub(crate) mono_ms: u64,
+    /// How far off that may be, either way.
+    pub(crate) doubt: TimeDelta,
+}
+
+impl HubTime {
     /// From the hub's time in an answer received now, whose question took
-    /// `round_trip_ms`: the hub wrote it half a round trip ago.
-    pub fn measured(hub_now: DateTime<Utc>, wall: DateTime<Utc>, round_trip_ms: u64) -> Self {
-        let half = i64::try_from(round_trip_ms / 2).unwrap_or_default();
+    /// `round_trip_ms`: the hub wrote it half a round trip ago, give or take
+    /// that half.
+    pub(crate) fn measured(hub_now: DateTime<Utc>, mono_ms: u64, round_trip_ms: u64) -> Self {
+        let half = i64::try_from(round_trip_ms.div_ceil(2)).unwrap_or_default();
+        let half = TimeDelta::try_milliseconds(half).unwrap_or_default();
         Self {
-            offset_ms: (hub_now - wall).num_milliseconds().saturating_add(half),
-            measured_at: wall,
+            hub: to_millisecond(hub_now.checked_add_signed(half).unwrap_or(hub_now)),
+            mono_ms,
+            doubt: half,
         }
     }
 }
@@ -71,36 +138,26 @@ pub(crate) fn to_millisecond(at: DateTime<Utc>) -> DateTime<Utc> {
     from_ms(to_ms(at))
 }
 
-pub(crate) fn stamp(clock: &dyn Clock, offset: Option<HubOffset>) -> Stamp {
-    let wall = to_millisecond(clock.wall());
-    let age = offset.map(|known| (wall - known.measured_at).num_seconds().max(0));
-    Stamp {
-        wall,
-        mono_ms: clock.mono_ms(),
-        hub_offset_ms: offset.map(|known| known.offset_ms),
-        offset_age_s: age.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX)),
-    }
-}
-
-/// A wall-clock reading of this computer, corrected to the hub's.
-pub(crate) fn corrected(wall: DateTime<Utc>, offset: Option<HubOffset>) -> DateTime<Utc> {
-    offset
-        .and_then(|known| TimeDelta::try_milliseconds(known.offset_ms))
-        .and_then(|delta| wall.checked_add_signed(delta))
-        .unwrap_or(wall)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_hubs_answer_is_taken_as_half_a_round_trip_old() {
-        let wall = from_ms(1_790_000_000_000);
         let hub = from_ms(1_790_000_060_000);
-        let offset = HubOffset::measured(hub, wall, 200);
-        assert_eq!(offset.offset_ms, 60_100);
-        assert_eq!(corrected(wall, Some(offset)), from_ms(1_790_000_060_100));
-        assert_eq!(corrected(wall, None), wall);
+        let met = HubTime::measured(hub, 5, 200);
+        assert_eq!(met.hub, from_ms(1_790_000_060_100));
+        assert_eq!(met.doubt, TimeDelta::milliseconds(100));
+    }
+
+    #[test]
+    fn the_computers_monotonic_clock_never_goes_back() {
+        let clock = SystemClock::default();
+        let mut before = clock.mono_ms();
+        for _ in 0..1000 {
+            let now = clock.mono_ms();
+            assert!(now >= before);
+            before = now;
+        }
     }
 }

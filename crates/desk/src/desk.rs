@@ -19,12 +19,13 @@ use tokio::sync::{Notify, broadcast};
 use uuid::Uuid;
 
 use crate::advise::Judged;
-use crate::clock::{self, Clock, HubOffset, SystemClock};
+use crate::clock::{Clock, SystemClock, to_millisecond};
 use crate::key::{KeyError, KeySource};
 use crate::place::{IdentityFile, Lock, Place, PlaceError};
 use crate::session::{SessionError, Throttle};
 use crate::store::directory::DeviceRow;
-use crate::store::{self, FileError, Store, StoreError, WriteTx, ledger, outbox};
+use crate::store::{self, FileError, Store, StoreError, WriteTx, ledger};
+use crate::time::{Held, Timekeeper};
 use crate::view::{LinkTrouble, LinkView};
 
 /// Why a data directory was not opened.
@@ -83,10 +84,9 @@ pub struct Desk {
 pub(crate) struct Inner {
     pub(crate) place: Place,
     pub(crate) store: Store,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) time: Timekeeper,
     pub(crate) calendar: Calendar,
     enrolled: RwLock<Option<Arc<Enrolled>>>,
-    offset: RwLock<Option<HubOffset>>,
     changes: broadcast::Sender<Change>,
     /// Told when there is something new to send.
     pub(crate) written: Notify,
@@ -230,8 +230,11 @@ impl Desk {
         let mut conn = store.read().await?;
         let device = store::directory::device(&mut conn).await?;
         let directory = store::directory::directory(&mut conn).await?;
-        let link = outbox::link(&mut conn).await?;
+        let kept = store::clock::kept(&mut conn).await?;
+        let unconfirmed = store::clock::unconfirmed(&mut conn).await?;
+        let last_seq = store::clock::last_seq(&mut conn).await?;
         drop(conn);
+        let held = Held::resume(clock.as_ref(), kept, &unconfirmed, last_seq);
         if let Some(device) = &device {
             let here = (Some(device.device), Some(device.incarnation));
             if file.device.is_some() && (file.device, file.incarnation) != here {
@@ -250,10 +253,9 @@ impl Desk {
         let inner = Inner {
             place,
             store,
-            clock,
+            time: Timekeeper::new(clock, held),
             calendar: Calendar::china(),
             enrolled: RwLock::new(enrolled),
-            offset: RwLock::new(link.offset),
             changes,
             written: Notify::new(),
             link: AtomicU8::new(LinkCode::UNKNOWN),
@@ -262,6 +264,9 @@ impl Desk {
             judged: Mutex::default(),
             _lock: lock,
         };
+        if inner.writes() {
+            inner.keep_time().await;
+        }
         Ok(Self {
             inner: Arc::new(inner),
         })
@@ -304,6 +309,10 @@ impl Desk {
     /// Closes the database in good order. Not needed for safety: everything
     /// confirmed is on the disk.
     pub async fn close(&self) -> Result<(), StoreError> {
+        if self.inner.writes() && self.inner.time.is_known() {
+            let kept = self.inner.try_keep_time().await;
+            kept.unwrap_or_else(|error| tracing::warn!(%error, "closed without keeping the time"));
+        }
         // What is not tidied now, on a full disk for one, is so at the next start.
         if let Err(error) = self.inner.store.tidy().await {
             tracing::warn!(%error, "closed without tidying up");
@@ -360,21 +369,23 @@ impl Inner {
         *held = Some(Arc::new(enrolled));
     }
 
-    pub(crate) fn offset(&self) -> Option<HubOffset> {
-        *self.offset.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn set_offset(&self, offset: HubOffset) {
-        *self.offset.write().unwrap_or_else(PoisonError::into_inner) = Some(offset);
+    /// Whether this process is the one that writes.
+    fn writes(&self) -> bool {
+        self._lock.is_some()
     }
 
     pub(crate) fn stamp(&self) -> Stamp {
-        clock::stamp(self.clock.as_ref(), self.offset())
+        self.time.stamp()
     }
 
-    /// The time, corrected to the hub's clock as far as it is known.
+    /// The time: the hub's, as far as it is known, whatever this computer's
+    /// clock says.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        clock::corrected(clock::to_millisecond(self.clock.wall()), self.offset())
+        let (now, clock_was_set) = self.time.now();
+        if clock_was_set {
+            self.tell(Change::Status);
+        }
+        to_millisecond(now)
     }
 
     pub(crate) fn link(&self) -> LinkView {

@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use suda_sync::SecretKey;
 use suda_sync::message::{EnrolRefused, EnrolReply, EnrolRequest, VERSION};
 
-use crate::clock::{HubOffset, to_ms};
+use crate::clock::{HubTime, to_ms};
 use crate::desk::{Change, Desk, Enrolled, EnrolmentView};
 use crate::place::{IdentityFile, PlaceError};
 use crate::store::directory::{DeviceRow, save_device, save_directory};
@@ -69,15 +69,14 @@ impl Desk {
                 .take(NAME_LIMIT)
                 .collect(),
         };
-        let asked_ms = self.inner.clock.mono_ms();
+        let asked_ms = self.inner.time.clock.mono_ms();
         let answer = transport.post("/v1/enrol", &request).await?;
         if answer.status != StatusCode::OK {
             return Err(refusal(answer.status, answer.json::<EnrolRefused>().ok()));
         }
         let reply: EnrolReply = answer.json()?;
-        let round_trip = self.inner.clock.mono_ms().saturating_sub(asked_ms);
-        let offset = HubOffset::measured(reply.now, self.inner.clock.wall(), round_trip);
-        self.keep(hub_url, secret, reply, offset).await
+        let seen = self.inner.time.hub_time(reply.now, asked_ms);
+        self.keep(hub_url, secret, reply, seen).await
     }
 
     async fn keep(
@@ -85,7 +84,7 @@ impl Desk {
         hub_url: &str,
         secret: SecretKey,
         reply: EnrolReply,
-        offset: HubOffset,
+        seen: HubTime,
     ) -> Result<EnrolmentView, EnrolError> {
         let device = DeviceRow {
             device: reply.device,
@@ -96,17 +95,17 @@ impl Desk {
             secret,
         };
         let enrolled = Enrolled::new(device, reply.directory)?;
-        let now = to_ms(self.inner.clock.wall());
+        let now = to_ms(seen.hub);
         let mut tx = self.inner.store.begin().await?;
         save_device(tx.conn(), &enrolled.device, now).await?;
         save_directory(tx.conn(), &enrolled.directory).await?;
-        outbox::set_link(tx.conn(), &reply.epoch, 0, offset).await?;
-        tx.commit().await?;
+        outbox::set_link(tx.conn(), &reply.epoch, 0).await?;
+        let inner = &self.inner;
+        inner.commit_with_hub_time(tx, &enrolled, seen).await?;
         // Enrolled from here on; the file beside is made good at the next start.
         if let Err(error) = self.note_identity(&enrolled) {
             tracing::warn!(%error, "enrolled, but not yet noted beside the database");
         }
-        self.inner.set_offset(offset);
         self.inner.set_enrolled(enrolled);
         self.inner.tell(Change::Directory);
         self.inner.written.notify_one();

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use suda_domain::{ComplaintId, Intake};
 use uuid::Uuid;
 
-use crate::clock::{corrected, from_ms, to_millisecond, to_ms};
-use crate::desk::Desk;
+use crate::clock::{from_ms, to_ms};
+use crate::desk::{Desk, Inner};
 use crate::session::{Session, SessionError};
 use crate::store::{StoreError, drafts};
 use crate::view::{Chosen, DraftView};
@@ -46,14 +46,13 @@ impl Desk {
     pub async fn draft_open(&self, session: &Session) -> Result<DraftView, DraftError> {
         self.inner.at_work(session)?;
         let id = ComplaintId(Uuid::now_v7());
-        let wall = to_millisecond(self.inner.clock.wall());
         let body = serde_json::to_string(&Sheet::default())?;
         let mut tx = self.inner.store.begin().await?;
+        let at = self.inner.opened_now();
         drafts::delete_done(tx.conn(), session.staff_id(), &body).await?;
-        let at = (to_ms(wall), to_ms(wall));
         drafts::save(tx.conn(), id, session.staff_id(), at, body).await?;
         tx.commit().await?;
-        let opened_at = corrected(wall, self.inner.offset());
+        let opened_at = from_ms(at.at_ms);
         Ok(DraftView {
             id,
             opened_at,
@@ -73,20 +72,18 @@ impl Desk {
         chosen: Chosen,
     ) -> Result<DateTime<Utc>, DraftError> {
         self.inner.at_work(session)?;
-        let wall = to_millisecond(self.inner.clock.wall());
         let body = serde_json::to_string(&Sheet { intake, chosen })?;
         let mut tx = self.inner.store.begin().await?;
-        let at = (to_ms(wall), to_ms(wall));
+        let at = self.inner.opened_now();
         drafts::save(tx.conn(), id, session.staff_id(), at, body).await?;
         tx.commit().await?;
-        Ok(corrected(wall, self.inner.offset()))
+        Ok(from_ms(at.at_ms))
     }
 
     /// The person's drafts in which something was typed, the latest first.
     pub async fn drafts(&self, session: &Session) -> Result<Vec<DraftView>, DraftError> {
         self.inner.at_work(session)?;
         let mut conn = self.inner.store.read().await?;
-        let offset = self.inner.offset();
         let mut views = Vec::new();
         for row in drafts::of_staff(&mut conn, session.staff_id()).await? {
             let sheet: Sheet = serde_json::from_str(&row.body)?;
@@ -95,8 +92,8 @@ impl Desk {
             }
             views.push(DraftView {
                 id: ComplaintId(row.id),
-                opened_at: corrected(from_ms(row.opened_at), offset),
-                changed_at: corrected(from_ms(row.changed_at), offset),
+                opened_at: from_ms(row.opened_at),
+                changed_at: from_ms(row.changed_at),
                 intake: sheet.intake,
                 chosen: sheet.chosen,
             });
@@ -114,5 +111,16 @@ impl Desk {
         let mut tx = self.inner.store.begin().await?;
         drafts::delete(tx.conn(), id, session.staff_id()).await?;
         Ok(tx.commit().await?)
+    }
+}
+
+impl Inner {
+    /// The present moment for a form.
+    fn opened_now(&self) -> drafts::Opened {
+        let stretch = self.time.copy().stretch;
+        drafts::Opened {
+            at_ms: to_ms(self.now()),
+            stretch,
+        }
     }
 }

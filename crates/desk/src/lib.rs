@@ -7,6 +7,7 @@ mod arrival;
 mod backlog;
 pub mod cli;
 mod clock;
+mod correct;
 mod csv_read;
 mod desk;
 mod enrol;
@@ -24,12 +25,13 @@ mod session;
 mod steps;
 mod store;
 mod sweep;
+mod time;
 mod transport;
 mod verify;
 pub mod view;
 
 pub use backlog::ReadError;
-pub use clock::{Clock, HubOffset, SystemClock};
+pub use clock::{Clock, SystemClock};
 pub use desk::{Change, Desk, EnrolmentView, OpenError};
 pub use enrol::EnrolError;
 pub use import::{

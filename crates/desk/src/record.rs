@@ -10,14 +10,14 @@ use suda_domain::{
 };
 
 use crate::advise::is_override;
-use crate::clock::{corrected, from_ms, to_millisecond};
+use crate::clock::{from_ms, to_millisecond};
 use crate::desk::{Desk, Enrolled, Inner, heads};
 use crate::fold;
 use crate::pen::{Pen, PenError};
 use crate::session::{Session, SessionError};
 use crate::store::complaints::{self, StateRow};
 use crate::store::ledger::NewEvent;
-use crate::store::{StoreError, WriteTx};
+use crate::store::{StoreError, WriteTx, clock};
 use crate::view::{Assessment, ReceiptView};
 
 /// Why a complaint was not recorded. The draft is still there.
@@ -92,11 +92,11 @@ impl Desk {
             let known = known.ok_or(RecordError::Refused(Refusal::AlreadyRecorded))?;
             return Ok(receipt(&self.inner, &enrolled, &known.complaint));
         }
-        let opened_at = match form.opened_at {
-            Some(ms) => corrected(from_ms(ms), self.inner.offset()),
+        let now = self.inner.now();
+        let opened_at = match form.opened {
+            Some(opened) => from_ms(opened.at_ms),
             None => opened_by_id(draft, &self.inner),
         };
-        let now = self.inner.now();
         let given = arrived_at.map(to_millisecond);
         let problems = problems(&enrolled, &intake, given, now);
         if !problems.is_empty() {
@@ -107,9 +107,9 @@ impl Desk {
             tx.commit().await?;
             return Err(RecordError::OverrideReasonMissing);
         }
-        // A form can be opened on a computer whose clock is ahead and recorded
-        // after it was put right.
-        let arrived_at = given.unwrap_or(opened_at.min(now));
+        // A form can be opened while the clock is ahead and recorded after it
+        // was put right; a person may read a clock that is ahead.
+        let arrived_at = given.unwrap_or(opened_at).min(now);
         let written_down_later =
             TimeDelta::minutes(i64::from(enrolled.directory.policy.assessment));
         let entry = Entry {
@@ -127,6 +127,10 @@ impl Desk {
             .inner
             .compose(&mut tx, &enrolled, &actor, at, entry)
             .await?;
+        let opened_in = form.opened.and_then(|opened| opened.stretch);
+        if let (None, Some(stretch)) = (given, opened_in) {
+            clock::note_arrival(tx.conn(), draft, stretch).await?;
+        }
         tx.commit_with(&written.row, &written.events).await?;
         self.inner.tell_written();
         Ok(receipt(&self.inner, &enrolled, &written.row.complaint))
@@ -179,7 +183,7 @@ fn opened_by_id(id: ComplaintId, inner: &Inner) -> DateTime<Utc> {
     let made = id.0.get_timestamp().map(|stamp| {
         let (seconds, nanos) = stamp.to_unix();
         let ms = i64::try_from(seconds).unwrap_or_default() * 1000 + i64::from(nanos / 1_000_000);
-        corrected(from_ms(ms), inner.offset())
+        from_ms(ms) + inner.time.copy().working.offset()
     });
     made.unwrap_or_else(|| inner.now())
 }

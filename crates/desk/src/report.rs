@@ -9,7 +9,7 @@ use suda_domain::DeviceId;
 use crate::clock::from_ms;
 use crate::desk::Desk;
 use crate::store::{StoreError, complaints, ledger, outbox};
-use crate::view::Scope;
+use crate::view::{ClockView, Scope};
 
 /// How the desk stands. The field names are a contract with other programs.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -23,6 +23,7 @@ pub struct StatusReport {
     pub incarnation: Option<u32>,
     pub hub_epoch: Option<String>,
     pub last_receipt_at: Option<DateTime<Utc>>,
+    pub clock: ClockView,
 }
 
 /// Events without a signed receipt, by lane.
@@ -73,6 +74,7 @@ impl Desk {
             incarnation: identity.map(|(_, incarnation)| incarnation),
             hub_epoch: outbox::link(&mut conn).await?.epoch,
             last_receipt_at: outbox::last_receipt_at(&mut conn).await?.map(from_ms),
+            clock: self.inner.time.view(),
         })
     }
 }

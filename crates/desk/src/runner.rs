@@ -10,7 +10,7 @@ use suda_sync::message::{BATCH_BYTES, BATCH_EVENTS, Refused, VERSION};
 use suda_sync::{Ask, Position, Receipt, Reply, Request, SealedEvent, Signed, Verdict};
 use tokio::sync::{Notify, watch};
 
-use crate::clock::HubOffset;
+use crate::clock::HubTime;
 use crate::desk::{Change, Desk};
 use crate::session::SessionError;
 use crate::store::directory::DeviceRow;
@@ -156,7 +156,7 @@ struct Runner {
     wake_at_ms: u64,
     tidied_at_ms: u64,
     /// The last answer as signed, and the clock as it showed.
-    answer: Option<(Signed, Option<HubOffset>)>,
+    answer: Option<(Signed, Option<HubTime>)>,
     /// Read while the hub was busy with the batch before.
     ahead: Option<Ahead>,
     failure: Option<SyncError>,
@@ -214,7 +214,7 @@ impl Runner {
     }
 
     fn now_ms(&self) -> u64 {
-        self.desk.inner.clock.mono_ms()
+        self.desk.inner.time.clock.mono_ms()
     }
 
     /// Gives the machine an input and does what it asks until it asks nothing.
@@ -283,9 +283,9 @@ impl Runner {
             }
             Command::SavePage(page) => {
                 self.summary.received += page.entries.len() as u64;
-                let offset = self.offset();
+                let seen = self.hub_time();
                 self.desk
-                    .save_page(&page, offset)
+                    .save_page(&page, seen)
                     .await
                     .map(|()| Input::Saved)
             }
@@ -311,7 +311,8 @@ impl Runner {
                 .enrolled()
                 .map(|e| e.directory.version)
                 .unwrap_or_default(),
-            wall: Some(inner.clock.wall()),
+            wall: Some(inner.time.clock.wall()),
+            clock: Some(inner.time.notice()),
         })
     }
 
@@ -373,21 +374,20 @@ impl Runner {
         }
         match exchanged {
             Ok((signed, reply)) => {
-                let round_trip = self.now_ms().saturating_sub(asked_ms);
-                let wall = self.desk.inner.clock.wall();
                 let hub_now = match &reply {
                     Reply::Welcome(welcome) => Some(welcome.now),
                     Reply::Page(page) => Some(page.now),
                     _ => None,
                 };
-                let offset = hub_now.map(|now| HubOffset::measured(now, wall, round_trip));
+                let time = &self.desk.inner.time;
+                let seen = hub_now.map(|now| time.hub_time(now, asked_ms));
                 self.failure = match &reply {
                     Reply::Refused(Refused::Busy { .. }) => Some(SyncError::HubBusy),
                     Reply::Refused(Refused::SessionExpired) => None,
                     Reply::Refused(refused) => Some(SyncError::Refused(refused.clone())),
                     _ => None,
                 };
-                self.answer = Some((signed, offset));
+                self.answer = Some((signed, seen));
                 Input::Reply(Box::new(reply))
             }
             Err(error) => {
@@ -399,14 +399,8 @@ impl Runner {
     }
 
     /// The hub's clock as the last answer showed it.
-    fn offset(&self) -> HubOffset {
-        let measured = self.answer.as_ref().and_then(|(_, offset)| *offset);
-        measured
-            .or_else(|| self.desk.inner.offset())
-            .unwrap_or(HubOffset {
-                offset_ms: 0,
-                measured_at: self.desk.inner.clock.wall(),
-            })
+    fn hub_time(&self) -> Option<HubTime> {
+        self.answer.as_ref().and_then(|(_, seen)| *seen)
     }
 
     async fn save_welcome(
@@ -415,12 +409,13 @@ impl Runner {
         cursor: u64,
     ) -> Result<(), StoreError> {
         let inner = &self.desk.inner;
-        let offset = self.offset();
         let mut tx = inner.store.begin().await?;
         outbox::set_acked(tx.conn(), welcome.watermarks).await?;
-        outbox::set_link(tx.conn(), &welcome.epoch, cursor, offset).await?;
-        tx.commit().await?;
-        inner.set_offset(offset);
+        outbox::set_link(tx.conn(), &welcome.epoch, cursor).await?;
+        match (self.hub_time(), inner.enrolled()) {
+            (Some(seen), Ok(enrolled)) => inner.commit_with_hub_time(tx, &enrolled, seen).await?,
+            _ => tx.commit().await?,
+        }
         self.session.send_replace(Some(welcome.session));
         inner.tell(Change::Status);
         Ok(())

@@ -138,7 +138,7 @@ impl Desk {
                 Ok(Session { staff })
             }
             _ => {
-                throttle.fail(&login, self.inner.clock.mono_ms());
+                throttle.fail(&login, self.inner.time.clock.mono_ms());
                 Err(SignInError::Failed)
             }
         }
@@ -217,7 +217,7 @@ impl Enrolled {
 impl Inner {
     fn wait_s(&self, login: &str) -> Option<u64> {
         let throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
-        throttle.wait_s(login, self.clock.mono_ms())
+        throttle.wait_s(login, self.time.clock.mono_ms())
     }
 
     /// What is known of the branch, and that `session` may still work here.

@@ -28,6 +28,7 @@ impl Desk {
     /// reminder is given once.
     pub async fn sweep(&self) -> Result<Vec<PromptView>, SweepError> {
         let enrolled = self.inner.enrolled()?;
+        self.inner.keep_time().await;
         let mut conn = self.inner.store.read().await?;
         let due = complaints::prompts_due(&mut conn, to_ms(self.inner.now())).await?;
         drop(conn);

@@ -171,6 +171,8 @@ pub struct TimelineEntry {
     pub at: DateTime<Utc>,
     /// The device's own clock when it differs from `at` by more than a minute.
     pub wall: Option<DateTime<Utc>>,
+    /// The time as it stood before `at` was corrected at a contact with the hub.
+    pub was: Option<DateTime<Utc>>,
     pub kind: FactKind,
     pub actor_name: String,
     pub actor_role: Role,
@@ -265,7 +267,32 @@ pub struct StatusView {
     /// This PC's clock is off by more than a minute; seconds, hub minus here.
     #[cfg_attr(feature = "specta", specta(type = Option<i32>))]
     pub clock_off_by_s: Option<i64>,
+    pub clock: ClockView,
     pub device_letter: String,
+}
+
+/// What is known of the time and of this PC's clock. The field names are a
+/// contract with other programs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct ClockView {
+    /// The hub's time, as far as it is known.
+    pub now: DateTime<Utc>,
+    /// `now` minus this PC's clock, in seconds; absent before the first
+    /// contact with the hub.
+    #[cfg_attr(feature = "specta", specta(type = Option<i32>))]
+    pub off_by_s: Option<i64>,
+    /// Seconds since the hub's clock was last seen.
+    pub seen_before_s: Option<u32>,
+    /// The computer was started anew since then: `now` rests on its clock
+    /// until the hub is reached.
+    pub unconfirmed: bool,
+    /// How often this PC's clock was noticed to have been set.
+    pub jumps: u32,
+    pub last_jump_at: Option<DateTime<Utc>>,
+    /// How far, in seconds: forward when positive, back when negative.
+    #[cfg_attr(feature = "specta", specta(type = Option<i32>))]
+    pub last_jump_by_s: Option<i64>,
 }
 
 /// A desktop notification that is due.

@@ -8,7 +8,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::fact::{Decision, Fact, FactKind, HandoffCause, Measure, ReleaseCause, Report};
+use crate::fact::{
+    Corrected, CorrectedStep, Decision, Fact, FactKind, HandoffCause, Measure, ReleaseCause, Report,
+};
 use crate::ids::{BranchCode, ComplaintId, DeviceId, LeaseId, StaffId, TaskId};
 use crate::intake::Intake;
 use crate::ledger::{Actor, EventKey, Lane, LedgerEvent};
@@ -478,7 +480,7 @@ impl Complaint {
                     Err(Refusal::State)
                 }
             }
-            Fact::Noted { .. } | Fact::AlertAcknowledged => Ok(now),
+            Fact::Noted { .. } | Fact::AlertAcknowledged | Fact::TimeCorrected { .. } => Ok(now),
         }
     }
 
@@ -651,6 +653,7 @@ impl Complaint {
                 self.marks.alert_acknowledged_at.get_or_insert(at);
             }
             Fact::TakenOver { .. } => {}
+            Fact::TimeCorrected { arrived, steps } => self.correct_times(*arrived, steps),
         }
     }
 
@@ -669,6 +672,31 @@ impl Complaint {
             incarnation: key.incarnation,
             upto_n: packet.upto_n,
         });
+    }
+
+    /// Moments are found by the time they have, as the handoff packet tells
+    /// some of them without the step they come from. What only the hub writes
+    /// is by its own clock and stays.
+    fn correct_times(&mut self, arrived: Option<Corrected>, steps: &[CorrectedStep]) {
+        let correct = |at: &mut DateTime<Utc>| {
+            if let Some(step) = steps.iter().find(|step| step.was == *at) {
+                *at = step.is;
+            }
+        };
+        let marks = &mut self.marks;
+        correct(&mut self.recorded_at);
+        for at in [
+            &mut marks.assessed_at,
+            &mut marks.handed_off_at,
+            &mut marks.grade1_at,
+            &mut marks.answered_at,
+            &mut marks.ended_at,
+        ] {
+            at.as_mut().map(correct);
+        }
+        if let Some(arrived) = arrived.filter(|arrived| arrived.was == self.arrived_at) {
+            self.arrived_at = arrived.is;
+        }
     }
 
     fn set_grade(&mut self, grade: Grade, at: DateTime<Utc>) {

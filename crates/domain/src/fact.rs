@@ -207,6 +207,37 @@ pub enum Fact {
     TakenOver {
         reason: String,
     },
+    /// At the contact with the hub, times written before it under a wrong
+    /// clock proved wrong. The steps stay as they were sealed; from here on
+    /// these times count.
+    TimeCorrected {
+        /// The customer's arrival, when it has to be corrected.
+        arrived: Option<Corrected>,
+        steps: Vec<CorrectedStep>,
+    },
+}
+
+/// A time as it stood and as it counts now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Corrected {
+    pub was: DateTime<Utc>,
+    pub is: DateTime<Utc>,
+}
+
+/// The corrected time of one step of the same device and incarnation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CorrectedStep {
+    /// The lane's number.
+    pub lane: u8,
+    /// The step's number in that lane.
+    #[cfg_attr(feature = "specta", specta(type = u32))]
+    pub n: u64,
+    pub was: DateTime<Utc>,
+    pub is: DateTime<Utc>,
 }
 
 /// Which guidance was in force.
@@ -272,6 +303,7 @@ kinds! {
     Archived => "archived",
     AlertAcknowledged => "alert_acknowledged",
     TakenOver => "taken_over",
+    TimeCorrected => "time_corrected",
 }
 
 impl FactKind {
@@ -288,7 +320,11 @@ impl FactKind {
     pub fn is_remark(self) -> bool {
         matches!(
             self,
-            Self::Noted | Self::TaskAccepted | Self::AlertAcknowledged | Self::CalledBack
+            Self::Noted
+                | Self::TaskAccepted
+                | Self::AlertAcknowledged
+                | Self::CalledBack
+                | Self::TimeCorrected
         )
     }
 }

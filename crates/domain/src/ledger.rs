@@ -83,10 +83,13 @@ pub struct EventKey {
 pub struct Stamp {
     /// The device's wall clock, as it stood.
     pub wall: DateTime<Utc>,
-    /// Milliseconds of a clock that never goes back, since the program started.
+    /// Milliseconds of a clock that never goes back and counts sleep, since
+    /// the computer started where the system tells which start that was, else
+    /// since the program did.
     pub mono_ms: u64,
-    /// Hub's time minus this device's wall clock at the last contact, in
-    /// milliseconds; absent before the first contact.
+    /// Hub's time minus this device's wall clock as they stood at this moment,
+    /// in milliseconds, as known from the last contact and the monotonic clock
+    /// since; absent before the first contact.
     pub hub_offset_ms: Option<i64>,
     /// Seconds since that contact.
     pub offset_age_s: Option<u32>,

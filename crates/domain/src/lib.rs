@@ -22,6 +22,7 @@ pub mod reference;
 pub mod staff;
 pub mod state;
 pub mod text;
+pub mod trusted;
 
 pub use complaint::{Applied, Complaint, Owner, Refusal};
 pub use fact::{Fact, FactKind};

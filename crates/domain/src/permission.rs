@@ -68,7 +68,7 @@ pub fn may_write(role: Role, kind: FactKind) -> bool {
         CalledBack | Reopened => matches!(role, Role::Expert | Role::Management),
         Closed => matches!(role, Role::Expert | Role::BranchManager | Role::System),
         Withdrawn => matches!(role, Role::Clerk | Role::BranchManager | Role::Expert),
-        Archived => role == Role::System,
+        Archived | TimeCorrected => role == Role::System,
         TakenOver => role == Role::BranchManager,
     }
 }

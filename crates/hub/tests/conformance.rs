@@ -18,6 +18,7 @@ use suda_hub::store::sqlite::SqliteStore;
 use suda_hub::store::{
     AddError, After, Branch, EnrolError, Own, Scope, Step, StepError, StepRefused, Store, View,
 };
+use suda_sync::message::ClockNotice;
 use suda_sync::{SecretKey, Verdict};
 use support::{fill, intake, morning};
 use tempfile::TempDir;
@@ -117,9 +118,18 @@ async fn codes_are_used_once(store: &impl Store) {
         store.add_code(&code(9, &"XX99".parse().unwrap())).await,
         Err(AddError::UnknownBranch)
     ));
-    store.seen(first.id, late, Some(-250)).await.unwrap();
+    let clock = ClockNotice {
+        jumps: 2,
+        last_at: Some(morning()),
+        last_by_ms: Some(-7_200_000),
+    };
+    store
+        .seen(first.id, late, Some(-250), &clock)
+        .await
+        .unwrap();
     let seen = store.device(first.id).await.unwrap().unwrap();
     assert_eq!((seen.last_seen, seen.offset_ms), (Some(late), Some(-250)));
+    assert_eq!(seen.clock, clock);
 }
 
 async fn batches_are_stored_once_and_in_order(store: &impl Store) {

@@ -76,7 +76,51 @@ pub struct Position {
     /// The desk's wall clock, for the record of its deviation.
     #[serde(default)]
     pub wall: Option<DateTime<Utc>>,
+    /// What the desk noticed of its clock. Absent from older desks.
+    #[serde(default)]
+    pub clock: Option<ClockNotice>,
 }
+
+/// How often a computer's clock was set, as far as was noticed. Also JSON in
+/// the hub's store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockNotice {
+    pub jumps: u32,
+    /// The last time, in trusted time.
+    pub last_at: Option<DateTime<Utc>>,
+    /// How far, in milliseconds: forward when positive, back when negative.
+    pub last_by_ms: Option<i64>,
+}
+
+impl ClockNotice {
+    /// With what the hub sees itself: the offset to the device's clock, in
+    /// milliseconds, at this contact and at the one before. What a desk only
+    /// learns by this contact it tells at the next, and counts it then.
+    pub fn seen(
+        self,
+        known: Self,
+        before: Option<i64>,
+        offset: Option<i64>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        if self.jumps > known.jumps {
+            return self;
+        }
+        let moved = before.zip(offset).map(|(before, offset)| before - offset);
+        match moved {
+            Some(by_ms) if by_ms.abs() >= SET_MS && self.jumps == known.jumps => Self {
+                jumps: known.jumps.saturating_add(1),
+                last_at: Some(now),
+                last_by_ms: Some(by_ms),
+            },
+            _ => known,
+        }
+    }
+}
+
+/// An offset that changed by so much from one contact to the next was not
+/// drift: the clock was set.
+const SET_MS: i64 = 60_000;
 
 /// An answer of the hub. Sent as [`crate::Signed`] by the hub's key.
 #[derive(Clone, Debug, Serialize, Deserialize)]

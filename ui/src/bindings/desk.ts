@@ -169,6 +169,32 @@ export type Chosen = {
 /**  What has to happen in time. */
 export type Clock = "assessment" | "handoff" | "grade1_alert" | "first_response" | "initial_analysis" | "feedback" | "cycle" | "call_back" | "outer_limit";
 
+/**
+ *  What is known of the time and of this PC's clock. The field names are a
+ *  contract with other programs.
+ */
+export type ClockView = {
+	/**  The hub's time, as far as it is known. */
+	now: string,
+	/**
+	 *  `now` minus this PC's clock, in seconds; absent before the first
+	 *  contact with the hub.
+	 */
+	off_by_s: number | null,
+	/**  Seconds since the hub's clock was last seen. */
+	seen_before_s: number | null,
+	/**
+	 *  The computer was started anew since then: `now` rests on its clock
+	 *  until the hub is reached.
+	 */
+	unconfirmed: boolean,
+	/**  How often this PC's clock was noticed to have been set. */
+	jumps: number,
+	last_jump_at: string | null,
+	/**  How far, in seconds: forward when positive, back when negative. */
+	last_jump_by_s: number | null,
+};
+
 /**  One complaint. A UUIDv7 made when the intake form opens, before anything is typed. */
 export type ComplaintId = string;
 
@@ -179,6 +205,22 @@ export type Complexity = "simple" | "complex";
 export type Contact = {
 	name?: string,
 	phone?: string,
+};
+
+/**  A time as it stood and as it counts now. */
+export type Corrected = {
+	was: string,
+	is: string,
+};
+
+/**  The corrected time of one step of the same device and incarnation. */
+export type CorrectedStep = {
+	/**  The lane's number. */
+	lane: number,
+	/**  The step's number in that lane. */
+	n: number,
+	was: string,
+	is: string,
 };
 
 /**  One clock of one complaint. */
@@ -273,10 +315,18 @@ guidance: GuidanceUsed | null } | { kind: "called_back"; satisfied: boolean; com
 /**  A manager has seen the grade-1 alert. */
 { kind: "alert_acknowledged" } | 
 /**  A manager took the case over from a dead PC. */
-{ kind: "taken_over"; reason: string };
+{ kind: "taken_over"; reason: string } | 
+/**
+ *  At the contact with the hub, times written before it under a wrong
+ *  clock proved wrong. The steps stay as they were sealed; from here on
+ *  these times count.
+ */
+{ kind: "time_corrected"; 
+/**  The customer's arrival, when it has to be corrected. */
+arrived: Corrected | null; steps: CorrectedStep[] };
 
 /**  A fact without its contents: what permissions and transitions are keyed by. */
-export type FactKind = "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over";
+export type FactKind = "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected";
 
 /**  A field of the form, for putting a problem beside it. */
 export type Field = "name" | "phone" | "email" | "account" | "id_number" | "representative" | "group" | "category" | "business" | "cause" | "description" | "occurred_at" | "place" | "remedy_sought" | "amount" | "links" | 
@@ -559,6 +609,7 @@ export type StatusView = {
 	next_deadline: string | null,
 	/**  This PC's clock is off by more than a minute; seconds, hub minus here. */
 	clock_off_by_s: number | null,
+	clock: ClockView,
 	device_letter: string,
 };
 
@@ -594,6 +645,8 @@ export type TimelineEntry = {
 	at: string,
 	/**  The device's own clock when it differs from `at` by more than a minute. */
 	wall: string | null,
+	/**  The time as it stood before `at` was corrected at a contact with the hub. */
+	was: string | null,
 	kind: FactKind,
 	actor_name: string,
 	actor_role: Role,

@@ -908,6 +908,30 @@ export interface components {
             /** @default  */
             phone: string;
         };
+        /** @description A time as it stood and as it counts now. */
+        Corrected: {
+            /** Format: date-time */
+            is: string;
+            /** Format: date-time */
+            was: string;
+        };
+        /** @description The corrected time of one step of the same device and incarnation. */
+        CorrectedStep: {
+            /** Format: date-time */
+            is: string;
+            /**
+             * Format: int32
+             * @description The lane's number.
+             */
+            lane: number;
+            /**
+             * Format: int64
+             * @description The step's number in that lane.
+             */
+            n: number;
+            /** Format: date-time */
+            was: string;
+        };
         Credentials: {
             login: string;
             password: string;
@@ -959,11 +983,23 @@ export interface components {
         DeviceId: string;
         DeviceRow: {
             branch: components["schemas"]["BranchCode"];
+            /**
+             * Format: int32
+             * @description How often the device's clock was noticed to have been set.
+             */
+            clock_jumps: number;
             /** Format: date-time */
             enrolled_at: string;
             id: components["schemas"]["DeviceId"];
             /** Format: int32 */
             incarnation: number;
+            /** Format: date-time */
+            last_jump_at?: string | null;
+            /**
+             * Format: int64
+             * @description How far, in milliseconds: forward when positive, back when negative.
+             */
+            last_jump_by_ms?: number | null;
             /** Format: date-time */
             last_seen?: string | null;
             letter: string;
@@ -1135,12 +1171,17 @@ export interface components {
             /** @enum {string} */
             kind: "taken_over";
             reason: string;
+        } | {
+            arrived?: components["schemas"]["Corrected"] | null;
+            /** @enum {string} */
+            kind: "time_corrected";
+            steps: components["schemas"]["CorrectedStep"][];
         };
         /**
          * @description A fact without its contents: what permissions and transitions are keyed by.
          * @enum {string}
          */
-        FactKind: "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over";
+        FactKind: "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected";
         /**
          * @description Severity. One is the gravest: management is told at once.
          * @enum {string}
@@ -1612,6 +1653,11 @@ export interface components {
              * @description The device's clock as it stood.
              */
             wall: string;
+            /**
+             * Format: date-time
+             * @description The time as it stood before `at` was corrected at a contact with the hub.
+             */
+            was?: string | null;
         };
         /**
          * @description How it is said: something broke, it is not possible now, or not for you.

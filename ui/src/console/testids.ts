@@ -91,6 +91,8 @@ export const ids = {
     screen: 'console-admin',
     /** One per line, with data-id. */
     row: 'console-admin-row',
+    /** How often a desk's clock was set. */
+    jumps: 'console-admin-jumps',
     add: 'console-admin-add',
     dialog: 'console-admin-dialog',
     submit: 'console-admin-submit',

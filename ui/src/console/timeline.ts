@@ -11,6 +11,7 @@ export function timelineOf(entries: TimelineEntry[]): Omit<ShownEntry, 'delivery
   return entries.map((entry) => ({
     at: entry.at,
     wall: Math.abs(Date.parse(entry.wall) - Date.parse(entry.at)) > CLOCK_OFF_MS ? entry.wall : null,
+    was: entry.was ?? null,
     kind: entry.kind,
     actor_name: entry.actor.name,
     actor_role: entry.actor.role,

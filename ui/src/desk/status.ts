@@ -2,6 +2,7 @@
 import { onBeforeUnmount, onMounted, ref, type Ref } from 'vue'
 import type { StatusView } from '@/shared/types'
 import { latestWins } from '@/shared/latest'
+import { tellPresent } from '@/shared/time'
 import { host, onChanged } from './host'
 
 /** Also without a change the link and the clock may have turned. */
@@ -19,6 +20,7 @@ export function useDeskStatus(): DeskStatus {
   const asking = latestWins<void>(
     async () => {
       status.value = await host.status()
+      tellPresent(status.value.clock.now)
       failed.value = false
     },
     () => {

@@ -95,6 +95,13 @@ export function factLines(fact: Fact, say: Saying): string[] {
       ]
     case 'called_back':
       return [line(fact.satisfied ? 'satisfied' : 'not_satisfied'), ...given(fact.comment)]
+    case 'time_corrected':
+      return [
+        ...(fact.arrived
+          ? [line('arrival_corrected', { was: say.full(fact.arrived.was), is: say.full(fact.arrived.is) })]
+          : []),
+        ...(fact.steps.length > 0 ? [line('steps_corrected', { n: fact.steps.length })] : []),
+      ]
     case 'kept_in_branch':
     case 'released':
     case 'queued':

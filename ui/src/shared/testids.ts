@@ -3,6 +3,8 @@ export const testids = {
   error: 'error',
   delivery: 'delivery',
   timeline: 'timeline',
+  /** A step whose time was corrected says what it was. */
+  corrected: 'timeline-corrected',
   look: { menu: 'look-menu', language: 'look-language', theme: 'look-theme', textSize: 'look-text-size' },
   failed: { screen: 'failed', again: 'failed-again' },
   enrol: { screen: 'enrol', hub: 'enrol-hub', code: 'enrol-code', submit: 'enrol-submit' },

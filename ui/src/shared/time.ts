@@ -106,16 +106,28 @@ export function nearTime(at: string | number, now: number, locale: Locale): Phra
   }
 }
 
-const ticking = ref(Date.now())
+let told: { at: number; since: number } | undefined
+
+/** The host says what time it truly is; this computer's clock may be wrong. */
+export function tellPresent(at: string): void {
+  told = { at: Date.parse(at), since: performance.now() }
+}
+
+/** The present: as last told, moved on by a clock that nobody sets. */
+function present(): number {
+  return told === undefined ? Date.now() : told.at + (performance.now() - told.since)
+}
+
+const ticking = ref(present())
 let watchers = 0
 let timer: ReturnType<typeof setInterval> | undefined
 
 /** The present, moving on once a second while anybody looks. */
 export function useNow(): Readonly<Ref<number>> {
   if (watchers === 0) {
-    ticking.value = Date.now()
+    ticking.value = present()
     timer = setInterval(() => {
-      ticking.value = Date.now()
+      ticking.value = present()
     }, SECOND)
   }
   watchers += 1

@@ -25,26 +25,34 @@ impl FromRow<'_, SqliteRow> for DraftRow {
     }
 }
 
+/// A moment at which a form was opened or changed.
+#[derive(Clone, Copy)]
+pub(crate) struct Opened {
+    pub(crate) at_ms: i64,
+    /// The stretch of unconfirmed time it lies in.
+    pub(crate) stretch: Option<i64>,
+}
+
 /// Journals a form. Changes nothing when it has been recorded meanwhile: a
 /// keystroke that comes after the click on save must not bring the draft back.
 pub(crate) async fn save(
     conn: &mut SqliteConnection,
     id: ComplaintId,
     staff: StaffId,
-    (opened_at, changed_at): (i64, i64),
+    at: Opened,
     body: String,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "insert into draft (id, staff, opened_at, changed_at, body) \
-         select ?1, ?2, ?3, ?4, ?5 where not exists (select 1 from complaint where id = ?1) \
+        "insert into draft (id, staff, opened_at, changed_at, body, stretch) \
+         select ?1, ?2, ?3, ?3, ?4, ?5 where not exists (select 1 from complaint where id = ?1) \
          on conflict (id) do update set changed_at = excluded.changed_at, body = excluded.body \
          where staff = excluded.staff",
     )
     .bind(id.0)
     .bind(staff.0)
-    .bind(opened_at)
-    .bind(changed_at)
+    .bind(at.at_ms)
     .bind(body)
+    .bind(at.stretch)
     .execute(conn)
     .await?;
     Ok(())
@@ -68,7 +76,7 @@ pub(crate) async fn of_staff(
 /// How a form stands.
 pub(crate) struct Form {
     /// When it was opened; unknown when nothing of it was kept.
-    pub(crate) opened_at: Option<i64>,
+    pub(crate) opened: Option<Opened>,
     /// It is a complaint already.
     pub(crate) recorded: bool,
 }
@@ -78,15 +86,15 @@ pub(super) async fn begin(
     conn: &mut SqliteConnection,
     id: ComplaintId,
 ) -> Result<Form, StoreError> {
-    let (opened_at, recorded) = sqlx::query_as(
+    let (at_ms, stretch, recorded): (Option<i64>, Option<i64>, bool) = sqlx::query_as(
         "begin immediate; select (select opened_at from draft where id = ?1), \
-         exists (select 1 from complaint where id = ?1)",
+         (select stretch from draft where id = ?1), exists (select 1 from complaint where id = ?1)",
     )
     .bind(id.0)
     .fetch_one(conn)
     .await?;
     Ok(Form {
-        opened_at,
+        opened: at_ms.map(|at_ms| Opened { at_ms, stretch }),
         recorded,
     })
 }

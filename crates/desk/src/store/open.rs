@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_search_upto.sql"),
     include_str!("migrations/0004_one_index.sql"),
     include_str!("migrations/0005_set_aside.sql"),
+    include_str!("migrations/0006_trusted_time.sql"),
 ];
 
 const READERS: usize = 4;

@@ -7,31 +7,22 @@ use suda_sync::{Hash, Receipt, SealedEvent, SetAside, Signed};
 
 use super::StoreError;
 use super::ledger::{signed, unsigned};
-use crate::clock::{HubOffset, from_ms, to_ms};
+use crate::clock::to_ms;
 
 /// How far the link to the hub is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LinkRow {
     pub(crate) epoch: Option<String>,
     pub(crate) cursor: u64,
-    pub(crate) offset: Option<HubOffset>,
 }
 
-type LinkColumns = (Option<String>, i64, Option<i64>, Option<i64>);
-
 pub(crate) async fn link(conn: &mut SqliteConnection) -> Result<LinkRow, StoreError> {
-    let (epoch, cursor, offset, at): LinkColumns =
-        sqlx::query_as("select epoch, cursor, hub_offset_ms, offset_at from link")
-            .fetch_one(conn)
-            .await?;
-    let offset = offset.zip(at).map(|(offset_ms, at)| HubOffset {
-        offset_ms,
-        measured_at: from_ms(at),
-    });
+    let (epoch, cursor): (Option<String>, i64) = sqlx::query_as("select epoch, cursor from link")
+        .fetch_one(conn)
+        .await?;
     Ok(LinkRow {
         epoch,
         cursor: unsigned(cursor),
-        offset,
     })
 }
 
@@ -39,13 +30,10 @@ pub(crate) async fn set_link(
     conn: &mut SqliteConnection,
     epoch: &str,
     cursor: u64,
-    offset: HubOffset,
 ) -> Result<(), StoreError> {
-    sqlx::query("update link set epoch = ?, cursor = ?, hub_offset_ms = ?, offset_at = ?")
+    sqlx::query("update link set epoch = ?, cursor = ?")
         .bind(epoch)
         .bind(signed(cursor))
-        .bind(offset.offset_ms)
-        .bind(to_ms(offset.measured_at))
         .execute(conn)
         .await?;
     Ok(())

@@ -6,6 +6,11 @@ use uuid::Uuid;
 use super::*;
 use crate::key::KeySource;
 
+const OPENED: drafts::Opened = drafts::Opened {
+    at_ms: 0,
+    stretch: None,
+};
+
 async fn store(dir: &Path) -> Store {
     let key = KeySource::File(dir.join("key"))
         .load_or_create(Uuid::nil())
@@ -17,7 +22,7 @@ async fn store(dir: &Path) -> Store {
 async fn keep_draft(store: &Store, body: String) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     let (id, staff) = (ComplaintId(Uuid::new_v4()), StaffId(Uuid::nil()));
-    drafts::save(tx.conn(), id, staff, (0, 0), body).await?;
+    drafts::save(tx.conn(), id, staff, OPENED, body).await?;
     tx.commit().await
 }
 
@@ -139,7 +144,7 @@ async fn a_transaction_dropped_half_way_leaves_nothing_and_blocks_nobody() {
     let store = store(dir.path()).await;
     let mut tx = store.begin().await.unwrap();
     let (id, staff) = (ComplaintId(Uuid::new_v4()), StaffId(Uuid::nil()));
-    drafts::save(tx.conn(), id, staff, (0, 0), "half".into())
+    drafts::save(tx.conn(), id, staff, OPENED, "half".into())
         .await
         .unwrap();
     drop(tx);

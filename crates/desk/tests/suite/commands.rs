@@ -86,6 +86,7 @@ async fn the_contract_from_enrolment_to_verification() {
         keys,
         [
             "by_state",
+            "clock",
             "complaints",
             "device",
             "hub_epoch",

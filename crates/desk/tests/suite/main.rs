@@ -10,4 +10,5 @@ mod places;
 mod recording;
 mod support;
 mod syncing;
+mod time;
 mod verifying;

@@ -33,9 +33,16 @@ pub const CODE: &str = "ABCD-1234";
 pub const BRANCH: &str = "CQ0123";
 const HUB: DeviceId = DeviceId(Uuid::from_u128(7));
 
-/// The computer's clock, and what is put on it by hand.
+/// The computer's clocks, and what is done to them by hand.
 pub struct HandClock {
+    /// Time that has passed, for both clocks.
     added_ms: AtomicI64,
+    /// How far somebody has set the wall clock.
+    set_ms: AtomicI64,
+    /// Which start of the computer it is, and when that was; 0 when it does
+    /// not tell.
+    boot: AtomicI64,
+    booted_ms: AtomicI64,
     started: Instant,
     from: DateTime<Utc>,
 }
@@ -45,6 +52,9 @@ impl HandClock {
         let (started, from) = (Instant::now(), Utc::now());
         Arc::new(Self {
             added_ms: AtomicI64::new(0),
+            set_ms: AtomicI64::new(0),
+            boot: AtomicI64::new(0),
+            booted_ms: AtomicI64::new(0),
             started,
             from,
         })
@@ -53,16 +63,41 @@ impl HandClock {
     pub fn pass(&self, minutes: i64) {
         self.added_ms.fetch_add(minutes * 60_000, Ordering::SeqCst);
     }
+
+    /// Somebody sets the wall clock, back when negative.
+    pub fn set(&self, minutes: i64) {
+        self.set_ms.fetch_add(minutes * 60_000, Ordering::SeqCst);
+    }
+
+    /// The computer is started anew; from here on it names its starts.
+    pub fn boot(&self) {
+        self.boot.fetch_add(1, Ordering::SeqCst);
+        self.booted_ms.store(self.passed_ms(), Ordering::SeqCst);
+    }
+
+    /// The true time.
+    pub fn truly(&self) -> DateTime<Utc> {
+        self.from + TimeDelta::milliseconds(self.passed_ms())
+    }
+
+    fn passed_ms(&self) -> i64 {
+        let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap();
+        elapsed + self.added_ms.load(Ordering::SeqCst)
+    }
 }
 
 impl Clock for HandClock {
     fn wall(&self) -> DateTime<Utc> {
-        self.from + TimeDelta::milliseconds(i64::try_from(self.mono_ms()).unwrap())
+        self.truly() + TimeDelta::milliseconds(self.set_ms.load(Ordering::SeqCst))
     }
 
     fn mono_ms(&self) -> u64 {
-        let added = u64::try_from(self.added_ms.load(Ordering::SeqCst)).unwrap();
-        u64::try_from(self.started.elapsed().as_millis()).unwrap() + added
+        u64::try_from(self.passed_ms() - self.booted_ms.load(Ordering::SeqCst)).unwrap()
+    }
+
+    fn boot(&self) -> Option<String> {
+        let boot = self.boot.load(Ordering::SeqCst);
+        (boot > 0).then(|| boot.to_string())
     }
 }
 
@@ -323,6 +358,21 @@ impl Bench {
 
     /// Closes and opens again, as after a restart.
     pub async fn reopen(self) -> Self {
+        self.restart(|_| {}).await
+    }
+
+    /// The program ends and starts; what happens meanwhile is done between.
+    pub async fn restart(self, meanwhile: impl FnOnce(&HandClock)) -> Self {
+        self.desk.close().await.unwrap();
+        self.after(meanwhile).await
+    }
+
+    /// The program dies and is started again.
+    pub async fn crash(self, meanwhile: impl FnOnce(&HandClock)) -> Self {
+        self.after(meanwhile).await
+    }
+
+    async fn after(self, meanwhile: impl FnOnce(&HandClock)) -> Self {
         let Self {
             dir,
             hub,
@@ -330,8 +380,8 @@ impl Bench {
             desk,
             session: _,
         } = self;
-        desk.close().await.unwrap();
         drop(desk);
+        meanwhile(&clock);
         let desk = open(dir.path(), clock.clone()).await;
         let session = desk.sign_in(LOGIN, PASSWORD).await.unwrap();
         Self {
@@ -341,6 +391,12 @@ impl Bench {
             desk,
             session,
         }
+    }
+
+    /// Lets the hub's clock show the true time, and syncs.
+    pub async fn contact(&self) {
+        self.hub.state.lock().unwrap().clock_ahead = self.clock.truly() - Utc::now();
+        self.desk.sync_once().await.unwrap();
     }
 
     /// Records with the assessment suggested.

@@ -175,7 +175,9 @@ fn busy(error: StoreError) -> Refused {
 async fn hello(hub: &Hub, device: &Device, position: Position) -> Result<Reply> {
     let now = hub.clock.now();
     let offset = position.wall.map(|wall| (now - wall).num_milliseconds());
-    hub.store.seen(device.id, now, offset).await?;
+    let told = position.clock.unwrap_or(device.clock);
+    let clock = told.seen(device.clock, device.offset_ms, offset, now);
+    hub.store.seen(device.id, now, offset, &clock).await?;
     Ok(Reply::Welcome(Welcome {
         session: session(hub, device, now + SESSION),
         epoch: hub.identity.epoch.clone(),

@@ -93,6 +93,7 @@ fn sample(kind: FactKind, actor: &Actor, held: &Held, now: DateTime<Utc>) -> Opt
         | FactKind::Queued
         | FactKind::Settled
         | FactKind::Archived
-        | FactKind::TakenOver => return None,
+        | FactKind::TakenOver
+        | FactKind::TimeCorrected => return None,
     })
 }

@@ -18,6 +18,7 @@ use suda_domain::{
     BranchCode, Complaint, ComplaintId, DeviceId, Fact, Lane, Policy, ReferenceNumber, Refusal,
     Role, StaffId, State, TaskId,
 };
+use suda_sync::message::ClockNotice;
 use suda_sync::{LogEntry, PublicKey, SealedEvent, SecretKey, SetAside, Verdict};
 use tokio::sync::broadcast;
 use uuid::Uuid;
@@ -101,6 +102,8 @@ pub struct Device {
     pub last_seen: Option<DateTime<Utc>>,
     /// Hub's time minus the device's at the last hello, in milliseconds.
     pub offset_ms: Option<i64>,
+    /// How often the device's clock was set.
+    pub clock: ClockNotice,
 }
 
 /// A one-time code as it is kept: only its hash.
@@ -442,7 +445,13 @@ pub trait Devices {
     ) -> Result<Device, EnrolError>;
     async fn device(&self, id: DeviceId) -> Result<Option<Device>>;
     async fn devices(&self) -> Result<Vec<Device>>;
-    async fn seen(&self, id: DeviceId, at: DateTime<Utc>, offset_ms: Option<i64>) -> Result<()>;
+    async fn seen(
+        &self,
+        id: DeviceId,
+        at: DateTime<Utc>,
+        offset_ms: Option<i64>,
+        clock: &ClockNotice,
+    ) -> Result<()>;
     async fn watermarks(&self, id: DeviceId, incarnation: u32) -> Result<[u64; 4]>;
 }
 

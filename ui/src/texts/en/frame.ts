@@ -53,8 +53,10 @@ export const frame: SameTexts<typeof frameReference> = {
     all_at_hub: 'Everything is at the hub',
     set_aside: '{n} being checked at the hub',
     last_receipt: 'Last receipt of the hub {at}',
-    clock_slow: "This PC's clock is {span} slow",
-    clock_fast: "This PC's clock is {span} fast",
+    clock_slow: "This PC's clock is {span} slow: turn on automatic time in the system settings",
+    clock_fast: "This PC's clock is {span} fast: turn on automatic time in the system settings",
+    clock_harmless: "Deadlines and records go by the hub's time and are not affected",
+    clock_unconfirmed: "Times rest on this PC's clock until the hub is reached and are corrected then",
     trouble: {
       not_a_hub: 'What answers is not the Suda hub: check the network (a sign-in page?) or ask the administrator',
       foreign_hub: 'This is not the hub this PC is enrolled at; ask the administrator',

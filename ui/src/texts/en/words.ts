@@ -109,6 +109,7 @@ export const words: SameTexts<typeof reference> = {
   },
   money: { unit: 'CNY', amount: '¥{value}' },
   timeline: {
+    was: 'time corrected: was {at}',
     wall: "this PC's clock {at}",
     late_note: 'Arrived after the case had moved on; kept as a note',
     hash: 'check {hash}',

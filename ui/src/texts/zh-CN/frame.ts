@@ -51,8 +51,10 @@ export const frame = {
     all_at_hub: '全部已到中心',
     set_aside: '中心有 {n} 条记录待核对，处理前以中心为准',
     last_receipt: '中心最近回执 {at}',
-    clock_slow: '本机时钟慢了 {span}，请校准',
-    clock_fast: '本机时钟快了 {span}，请校准',
+    clock_slow: '本机时钟慢了 {span}，请在系统设置中打开自动对时',
+    clock_fast: '本机时钟快了 {span}，请在系统设置中打开自动对时',
+    clock_harmless: '时限和记录按中心时间计算，不受影响',
+    clock_unconfirmed: '连上中心前按本机时钟推算，连上后自动更正',
     trouble: {
       not_a_hub: '中心地址上应答的不是诉达中心，请检查网络（例如上网登录页）或联系管理员',
       foreign_hub: '应答的不是本机登记的中心，请联系管理员',

@@ -127,6 +127,7 @@ export const words = {
   },
   money: { unit: '元', amount: '¥{value}' },
   timeline: {
+    was: '时间已更正，原为 {at}',
     wall: '本机时钟 {at}',
     late_note: '转移后到达，仅作记录',
     hash: '校验 {hash}',

@@ -56,8 +56,10 @@ export const frame: SameTexts<typeof frameReference> = {
     all_at_hub: '全部已到中心',
     set_aside: '中心有 {n} 條記錄待核對，處理前以中心為準',
     last_receipt: '中心最近回執 {at}',
-    clock_slow: '本機時鐘慢了 {span}，請校準',
-    clock_fast: '本機時鐘快了 {span}，請校準',
+    clock_slow: '本機時鐘慢了 {span}，請在系統設定中開啟自動對時',
+    clock_fast: '本機時鐘快了 {span}，請在系統設定中開啟自動對時',
+    clock_harmless: '時限和記錄按中心時間計算，不受影響',
+    clock_unconfirmed: '連上中心前按本機時鐘推算，連上後自動更正',
     trouble: {
       not_a_hub: '中心位址上應答的不是訴達中心，請檢查網路（例如上網登入頁）或聯絡管理員',
       foreign_hub: '應答的不是本機登記的中心，請聯絡管理員',

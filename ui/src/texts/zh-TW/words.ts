@@ -113,6 +113,7 @@ export const words: SameTexts<typeof reference> = {
   },
   money: { unit: '元', amount: '¥{value}' },
   timeline: {
+    was: '時間已更正，原為 {at}',
     wall: '本機時鐘 {at}',
     late_note: '轉移後到達，僅作記錄',
     hash: '校驗 {hash}',

@@ -89,6 +89,11 @@ pub struct DeviceRow {
     pub last_seen: Option<DateTime<Utc>>,
     /// Hub's time minus the device's at the last hello, in milliseconds.
     pub offset_ms: Option<i64>,
+    /// How often the device's clock was noticed to have been set.
+    pub clock_jumps: u32,
+    pub last_jump_at: Option<DateTime<Utc>>,
+    /// How far, in milliseconds: forward when positive, back when negative.
+    pub last_jump_by_ms: Option<i64>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -282,6 +287,9 @@ pub async fn devices(State(hub): State<Arc<Hub>>) -> ApiResult<Json<Vec<DeviceRo
             enrolled_at: device.enrolled_at,
             last_seen: device.last_seen,
             offset_ms: device.offset_ms,
+            clock_jumps: device.clock.jumps,
+            last_jump_at: device.clock.last_at,
+            last_jump_by_ms: device.clock.last_by_ms,
         });
     Ok(Json(rows.collect()))
 }

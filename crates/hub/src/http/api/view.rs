@@ -9,6 +9,7 @@ use suda_domain::complaint::{Answer, Marks, Owner, Task};
 use suda_domain::fact::{HandoffCause, Measure, Report};
 use suda_domain::guidance::{Guidance, for_category};
 use suda_domain::text::clean;
+use suda_domain::trusted::Corrections;
 use suda_domain::{
     Actor, Applied, BranchCode, Complaint, ComplaintId, Complexity, CustomerState, Fact, FactKind,
     Grade, Intake, LeaseId, Policy, ReferenceNumber, Role, StaffId, State, TaskId,
@@ -99,6 +100,8 @@ pub struct TimelineEntry {
     pub at: DateTime<Utc>,
     /// The device's clock as it stood.
     pub wall: DateTime<Utc>,
+    /// The time as it stood before `at` was corrected at a contact with the hub.
+    pub was: Option<DateTime<Utc>>,
     pub received_at: DateTime<Utc>,
     pub effect: Effect,
     pub hash: String,
@@ -341,6 +344,7 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
 fn timeline_of(stored: &[Stored], masked: bool) -> ApiResult<Vec<TimelineEntry>> {
     let mut folded: Option<Complaint> = None;
     let mut entries = Vec::with_capacity(stored.len());
+    let mut keys = Vec::with_capacity(stored.len());
     for line in stored {
         let event = line
             .sealed
@@ -375,10 +379,20 @@ fn timeline_of(stored: &[Stored], masked: bool) -> ApiResult<Vec<TimelineEntry>>
             actor: event.actor,
             at: event.at.trusted(),
             wall: event.at.wall,
+            was: None,
             received_at: line.received_at,
             effect,
             hash: line.sealed.hash.to_string(),
         });
+        keys.push(event.key);
+    }
+    let facts = entries.iter().map(|entry| &entry.fact);
+    let corrections = Corrections::of(keys.iter().copied().zip(facts));
+    for (entry, key) in entries.iter_mut().zip(keys) {
+        if let Some(is) = corrections.of_step(key) {
+            entry.was = Some(entry.at);
+            entry.at = is;
+        }
     }
     Ok(entries)
 }

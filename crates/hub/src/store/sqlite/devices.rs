@@ -5,10 +5,11 @@ use chrono::{DateTime, Utc};
 use sqlx::{Sqlite, Transaction};
 use suda_domain::DeviceId;
 use suda_sync::PublicKey;
+use suda_sync::message::ClockNotice;
 use uuid::Uuid;
 
 use super::ledger::watermarks;
-use super::value::{branch, ms, number, time};
+use super::value::{branch, json, ms, number, parsed, time};
 use super::{SqliteStore, begin, failed, is_foreign_key_violation, is_unique_violation};
 use crate::store::{AddError, Device, Devices, EnrolCode, EnrolError, Result, StoreError};
 
@@ -75,6 +76,7 @@ impl Devices for SqliteStore {
             enrolled_at: now,
             last_seen: None,
             offset_ms: None,
+            clock: ClockNotice::default(),
         };
         sqlx::query(
             "INSERT INTO device (id, incarnation, branch, letter, public_key, name, enrolled_at) \
@@ -98,7 +100,7 @@ impl Devices for SqliteStore {
         let mut reader = self.reader().await?;
         let row: Option<DeviceRow> = sqlx::query_as(
             "SELECT id, incarnation, branch, letter, public_key, name, enrolled_at, last_seen, \
-             offset_ms FROM device WHERE id = ?",
+             offset_ms, clock FROM device WHERE id = ?",
         )
         .bind(id.0)
         .fetch_optional(&mut *reader)
@@ -111,7 +113,7 @@ impl Devices for SqliteStore {
         let mut reader = self.reader().await?;
         let rows: Vec<DeviceRow> = sqlx::query_as(
             "SELECT id, incarnation, branch, letter, public_key, name, enrolled_at, last_seen, \
-             offset_ms FROM device ORDER BY branch, length(letter), letter",
+             offset_ms, clock FROM device ORDER BY branch, length(letter), letter",
         )
         .fetch_all(&mut *reader)
         .await
@@ -119,13 +121,21 @@ impl Devices for SqliteStore {
         rows.into_iter().map(device).collect()
     }
 
-    async fn seen(&self, id: DeviceId, at: DateTime<Utc>, offset_ms: Option<i64>) -> Result<()> {
+    async fn seen(
+        &self,
+        id: DeviceId,
+        at: DateTime<Utc>,
+        offset_ms: Option<i64>,
+        clock: &ClockNotice,
+    ) -> Result<()> {
         let mut writer = self.writer().await;
         sqlx::query(
-            "UPDATE device SET last_seen = ?, offset_ms = coalesce(?, offset_ms) WHERE id = ?",
+            "UPDATE device SET last_seen = ?, offset_ms = coalesce(?, offset_ms), clock = ? \
+             WHERE id = ?",
         )
         .bind(ms(at))
         .bind(offset_ms)
+        .bind(json(clock)?)
         .bind(id.0)
         .execute(&mut *writer)
         .await
@@ -149,10 +159,11 @@ type DeviceRow = (
     i64,
     Option<i64>,
     Option<i64>,
+    Option<String>,
 );
 
 fn device(
-    (id, incarnation, of, letter, key, name, enrolled_at, last_seen, offset_ms): DeviceRow,
+    (id, incarnation, of, letter, key, name, enrolled_at, last_seen, offset_ms, clock): DeviceRow,
 ) -> Result<Device> {
     Ok(Device {
         id: DeviceId(id),
@@ -164,6 +175,10 @@ fn device(
         enrolled_at: time(enrolled_at)?,
         last_seen: last_seen.map(time).transpose()?,
         offset_ms,
+        clock: match clock {
+            Some(text) => parsed(&text)?,
+            None => ClockNotice::default(),
+        },
     })
 }
 

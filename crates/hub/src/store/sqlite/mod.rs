@@ -35,7 +35,10 @@ pub use backup::{RestoreError, restore};
 /// The database's name inside the data directory.
 pub const FILE: &str = "hub.db";
 /// Each raises `user_version` by one; only ever added to.
-const MIGRATIONS: [&str; 1] = [include_str!("0001_beginning.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("0001_beginning.sql"),
+    include_str!("0002_device_clock.sql"),
+];
 const READERS: u32 = 4;
 /// Changes a slow onlooker may be behind before it has to look anew.
 const FEED: usize = 1024;

@@ -59,6 +59,9 @@ export const consoleAdmin: SameTexts<typeof reference> = {
     clock_fine: 'right',
     clock_fast: '{span} fast',
     clock_slow: '{span} slow',
+    clock_jumps: 'set {n} times, last {at} {way} by {span}',
+    jump_forward: 'forward',
+    jump_back: 'back',
     empty: 'No desks enrolled yet',
     total: '{n} desks',
   },
@@ -112,6 +115,7 @@ export const consoleAdmin: SameTexts<typeof reference> = {
       archived: 'Archiving',
       alert_acknowledged: 'Alert acknowledged',
       taken_over: 'Take-over',
+      time_corrected: 'Time correction',
     },
   },
   guidance: {

@@ -58,6 +58,9 @@ export const consoleAdmin = {
     clock_fine: '准确',
     clock_fast: '快 {span}',
     clock_slow: '慢 {span}',
+    clock_jumps: '被改过 {n} 次，最近 {at} 调{way} {span}',
+    jump_forward: '快',
+    jump_back: '慢',
     empty: '还没有登记终端',
     total: '{n} 台终端',
   },
@@ -111,6 +114,7 @@ export const consoleAdmin = {
       archived: '归档',
       alert_acknowledged: '知悉告警',
       taken_over: '接管',
+      time_corrected: '更正时间',
     } satisfies Record<FactKind, string>,
   },
   guidance: {

@@ -59,6 +59,9 @@ export const consoleAdmin: SameTexts<typeof reference> = {
     clock_fine: '準確',
     clock_fast: '快 {span}',
     clock_slow: '慢 {span}',
+    clock_jumps: '被改過 {n} 次，最近 {at} 調{way} {span}',
+    jump_forward: '快',
+    jump_back: '慢',
     empty: '還沒有登記終端',
     total: '{n} 臺終端',
   },
@@ -112,6 +115,7 @@ export const consoleAdmin: SameTexts<typeof reference> = {
       archived: '歸檔',
       alert_acknowledged: '知悉告警',
       taken_over: '接管',
+      time_corrected: '更正時間',
     },
   },
   guidance: {
