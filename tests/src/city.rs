@@ -127,15 +127,17 @@ impl City {
 
     /// Enrols a desk of `branch`.
     pub fn desk(&self, branch: &str, name: &str) -> Result<DeskDir, Failure> {
+        self.desk_by(&self.url(), branch, name)
+    }
+
+    /// Enrols a desk that reaches the hub at `url`.
+    pub fn desk_by(&self, url: &str, branch: &str, name: &str) -> Result<DeskDir, Failure> {
         let desk = DeskDir {
             data: self.dir.path().join(name),
             key: self.dir.path().join(format!("{name}.key")),
         };
         let code = self.code(branch)?;
-        output(
-            desk.command("enrol")
-                .args(["--hub", &self.url(), "--code", &code]),
-        )?;
+        output(desk.command("enrol").args(["--hub", url, "--code", &code]))?;
         Ok(desk)
     }
 }

@@ -1,0 +1,133 @@
+//! `suda-rig NAME`: runs a rig in full size, prints its one JSON line, and
+//! fails when a bar or a control does not hold.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use suda_tests::rig::{self, Report, driver};
+use suda_tests::{DeskDir, Failure};
+
+#[derive(Parser)]
+#[command(name = "suda-rig", about = "The process rigs of Suda")]
+struct Arguments {
+    #[command(subcommand)]
+    rig: Rig,
+}
+
+#[derive(Subcommand)]
+enum Rig {
+    /// Kill the programs at random moments
+    Kill {
+        #[arg(long, default_value_t = 2_000)]
+        points: u32,
+        #[arg(long, default_value_t = 40)]
+        control_points: u32,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Lose the hub's receipts after it has stored what they are for
+    Acks {
+        #[arg(long, default_value_t = 10_000)]
+        drops: u64,
+        /// Of them at a real desk, with real pauses
+        #[arg(long, default_value_t = 40)]
+        real_drops: u64,
+        #[arg(long, default_value_t = 20)]
+        desks: u32,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Record until killed; used by the rigs
+    #[command(hide = true)]
+    Drive(Drive),
+}
+
+#[derive(Args)]
+struct Drive {
+    #[arg(long)]
+    data: PathBuf,
+    #[arg(long)]
+    key_file: PathBuf,
+    #[arg(long)]
+    login: String,
+    #[arg(long)]
+    password: String,
+    #[arg(long)]
+    run: String,
+    #[arg(long)]
+    count: Option<u64>,
+    #[arg(long)]
+    too_early: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let done = match Arguments::parse().rig {
+        Rig::Drive(drive) => driver::run(&drive.into()).await.map(|()| None),
+        rig => perform(rig).await,
+    };
+    match done {
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some(report)) => {
+            println!("{}", report.line());
+            match report.holds() {
+                true => ExitCode::SUCCESS,
+                false => ExitCode::FAILURE,
+            }
+        }
+        Err(error) => {
+            eprintln!("suda-rig: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn perform(rig: Rig) -> Result<Option<Report>, Failure> {
+    let report = match rig {
+        Rig::Kill {
+            points,
+            control_points,
+            seed,
+        } => {
+            rig::kill::run(rig::kill::Options {
+                points,
+                control_points,
+                seed,
+            })
+            .await?
+        }
+        Rig::Acks {
+            drops,
+            real_drops,
+            desks,
+            seed,
+        } => {
+            rig::acks::run(rig::acks::Options {
+                drops,
+                real_drops,
+                desks,
+                seed,
+            })
+            .await?
+        }
+        Rig::Drive(_) => return Ok(None),
+    };
+    Ok(Some(report))
+}
+
+impl From<Drive> for driver::Drive {
+    fn from(drive: Drive) -> Self {
+        Self {
+            desk: DeskDir {
+                data: drive.data,
+                key: drive.key_file,
+            },
+            login: drive.login,
+            password: drive.password,
+            run: drive.run,
+            count: drive.count,
+            too_early: drive.too_early,
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The process rigs: the real programs, killed, cut off, starved and answered
+//! badly, and what they must still hold afterwards. One file a rig; each gives
+//! a [`Report`] with counts, a seed that replays its choices, and a control
+//! that has to fail. `suda-rig` runs them one by one, the tests in small sizes.
+
+pub mod acks;
+pub mod books;
+pub mod driver;
+pub mod kill;
+pub mod light;
+pub mod old;
+pub mod pen;
+pub mod prey;
+pub mod proxy;
+mod report;
+pub mod world;
+
+pub use report::{Dice, Report};
