@@ -78,6 +78,12 @@ impl City {
         }
     }
 
+    /// The running hub's process.
+    pub fn hub_id(&self) -> Result<u32, Failure> {
+        let hub = self.hub.as_ref().map(Running::id);
+        hub.ok_or_else(|| Failure::Said("the hub is not running".to_owned()))
+    }
+
     pub fn hub_data(&self) -> PathBuf {
         self.dir.path().join("hub")
     }

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde_json::Value;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
+use suda_desk::{Desk, KeySource};
 use uuid::Uuid;
 
 use crate::{DeskDir, Failure};
@@ -72,7 +73,31 @@ pub async fn open_hub(data: &Path) -> Result<SqliteConnection, Failure> {
         .map_err(sql)
 }
 
+/// The ids in a raw database of the power rig's control.
+pub async fn raw_ids(file: &Path, key: &str) -> Result<BTreeSet<Uuid>, Failure> {
+    let mut conn = open_encrypted(file, key, false).await?;
+    let ids: Vec<Uuid> = sqlx::query_scalar("select id from raw")
+        .fetch_all(&mut conn)
+        .await
+        .map_err(sql)?;
+    conn.close().await.map_err(sql)?;
+    Ok(ids.into_iter().collect())
+}
+
 impl DeskBooks {
+    /// After opening for work, as a start of the program does, and verifying.
+    pub async fn reopened(desk: &DeskDir) -> Result<Self, Failure> {
+        let said = |error: &dyn std::fmt::Display| Failure::Said(error.to_string());
+        let opened = Desk::open(&desk.data, KeySource::File(desk.key.clone())).await;
+        let opened = opened.map_err(|error| said(&error))?;
+        let verified = opened.verify().await.map_err(|error| said(&error))?;
+        if let Some(bad) = verified.first_bad {
+            return Err(said(&format!("{}: {}", bad.row, bad.fault.describe())));
+        }
+        drop(opened);
+        Self::read(desk).await
+    }
+
     pub async fn read(desk: &DeskDir) -> Result<Self, Failure> {
         let mut conn = open_desk(desk).await?;
         check_integrity(&mut conn).await?;

@@ -1,8 +1,9 @@
 //! The recording driver: a process of its own that records as the window does
 //! and prints each complaint's id once it is told as saved. The rigs kill it.
 
+use std::fs::File;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use suda_desk::view::Assessment;
 use suda_desk::{Desk, KeySource, Session};
@@ -22,7 +23,13 @@ pub struct Drive {
     pub count: Option<u64>,
     /// The planted mistake: prints the id before the complaint is saved.
     pub too_early: bool,
+    /// What a person would do about a failure: this file is made, and the
+    /// same complaint tried again. Without it a failure ends the driver.
+    pub over: Option<PathBuf>,
 }
+
+/// Tries of one complaint, the one that met the trouble included.
+const TRIES: u32 = 3;
 
 fn said(error: &dyn std::fmt::Display) -> Failure {
     Failure::Said(format!("recording: {error}"))
@@ -49,25 +56,41 @@ pub async fn run(drive: &Drive) -> Result<(), Failure> {
     let mut n = 0;
     while drive.count.is_none_or(|count| n < count) {
         n += 1;
-        let draft = desk.draft_open(&session).await.map_err(|e| said(&e))?;
-        let (intake, assessment) = form(&drive.run, n);
-        let acknowledge = || -> Result<(), Failure> {
-            let mut out = std::io::stdout().lock();
-            writeln!(out, "{{\"id\":\"{}\"}}", draft.id)
-                .and_then(|()| out.flush())
-                .map_err(Failure::io("the acknowledgement"))
-        };
-        if drive.too_early {
-            acknowledge()?;
-        }
-        desk.record(&session, draft.id, intake, assessment, None)
-            .await
-            .map_err(|e| said(&e))?;
-        if !drive.too_early {
-            acknowledge()?;
+        let mut tries = 0;
+        while let Err(error) = record(&desk, &session, drive, n).await {
+            tries += 1;
+            let Some(over) = drive.over.as_ref().filter(|_| tries < TRIES) else {
+                return Err(error);
+            };
+            print(&serde_json::json!({ "error": error.to_string() }))?;
+            // The person has read it and made room.
+            File::create(over).map_err(Failure::io("the end of the trouble"))?;
         }
     }
     desk.close().await.map_err(|e| said(&e))
+}
+
+async fn record(desk: &Desk, session: &Session, drive: &Drive, n: u64) -> Result<(), Failure> {
+    let draft = desk.draft_open(session).await.map_err(|e| said(&e))?;
+    let (intake, assessment) = form(&drive.run, n);
+    let acknowledgement = serde_json::json!({ "id": draft.id });
+    if drive.too_early {
+        print(&acknowledgement)?;
+    }
+    desk.record(session, draft.id, intake, assessment, None)
+        .await
+        .map_err(|e| said(&e))?;
+    if !drive.too_early {
+        print(&acknowledgement)?;
+    }
+    Ok(())
+}
+
+fn print(line: &serde_json::Value) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .map_err(Failure::io("the acknowledgement"))
 }
 
 /// A form with a text that no other has; every third is complex.

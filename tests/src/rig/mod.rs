@@ -5,14 +5,21 @@
 
 pub mod acks;
 pub mod books;
+pub mod disk;
 pub mod driver;
+pub mod flip;
+pub mod herd;
 pub mod kill;
 pub mod light;
+pub mod native;
 pub mod old;
 pub mod pen;
+pub mod power;
 pub mod prey;
 pub mod proxy;
+pub mod raw;
 mod report;
+pub mod restore;
 pub mod world;
 
 pub use report::{Dice, Report};
