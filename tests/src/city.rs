@@ -78,6 +78,16 @@ impl City {
         }
     }
 
+    /// Ends the hub in good order.
+    pub fn stop_hub(&mut self) -> Result<(), Failure> {
+        let id = self.hub_id()?;
+        output(Command::new("kill").args(["-TERM", &id.to_string()]))?;
+        if let Some(mut hub) = self.hub.take() {
+            hub.wait(Duration::from_secs(20))?;
+        }
+        Ok(())
+    }
+
     /// The running hub's process.
     pub fn hub_id(&self) -> Result<u32, Failure> {
         let hub = self.hub.as_ref().map(Running::id);

@@ -213,7 +213,14 @@ async fn perform(rig: Rig) -> Result<Option<Report>, Failure> {
             })
             .await?
         }
-        Rig::Flip { flips, seed } => rig::flip::run(rig::flip::Options { flips, seed }).await?,
+        Rig::Flip { flips, seed } => {
+            rig::flip::run(rig::flip::Options {
+                flips,
+                everywhere: true,
+                seed,
+            })
+            .await?
+        }
         Rig::Herd {
             desks,
             complaints,
