@@ -58,10 +58,16 @@ pub async fn run(options: Options) -> Result<Report, Failure> {
     report.figure("cuts", tally.cuts);
     report.figure("acknowledged", tally.acknowledged);
     report.figure("lost", tally.lost);
+    report.figure("told_after_the_cut", tally.late);
+    report.figure("of_them_gone", tally.late_and_gone);
     report.figure("doubled", tally.doubled);
     report.figure("damaged", tally.damaged.len());
     if let Some(first) = tally.damaged.first() {
         report.figure("first_damage", first.as_str());
+    }
+    if let Some(first) = tally.losses.first() {
+        report.figure("losing_cuts", tally.losses.len());
+        report.figure("first_loss", first.as_str());
     }
     report.bar(tally.lost == 0, "no acknowledged complaint is lost");
     report.bar(tally.doubled == 0, "nothing is doubled");
@@ -78,6 +84,9 @@ struct Tally {
     lost: u64,
     doubled: u64,
     damaged: Vec<String>,
+    losses: Vec<String>,
+    late: usize,
+    late_and_gone: u64,
 }
 
 /// One desk, cut off again and again, and in the end brought to the hub.
@@ -108,12 +117,25 @@ async fn life(
                 import
             }
         };
-        acknowledged.extend(cut_short(city, disk, command, dice)?);
+        let program = command.get_program().to_string_lossy().into_owned();
+        let Told { before: now, late } = cut_short(city, disk, command, dice)?;
         tally.cuts += 1;
         match DeskBooks::reopened(&desk).await {
             Ok(books) => {
-                tally.lost += books.missing(&acknowledged);
+                let (fresh, earlier) = (books.missing(&now), books.missing(&acknowledged));
+                if fresh + earlier > 0 {
+                    let told = now.len();
+                    tally.losses.push(format!(
+                        "cut {n} of {name}, {program}: {fresh} of {told}, {earlier} of before"
+                    ));
+                }
+                tally.lost += fresh + earlier;
+                tally.late += late.len();
+                tally.late_and_gone += books.missing(&late);
                 tally.doubled += books.doubled();
+                acknowledged.extend(now);
+                // What is gone is counted once.
+                acknowledged.retain(|id| books.complaints.contains_key(id));
             }
             Err(error) => tally.damaged.push(error.to_string()),
         }
@@ -127,21 +149,31 @@ async fn life(
     std::fs::remove_dir_all(&desk.data).map_err(Failure::io("the desk of a life"))
 }
 
-/// Lets a program record and cuts the power. Gives what it had acknowledged;
-/// the file system is mounted again.
-fn cut_short(
-    city: &City,
-    disk: &Disk,
-    command: Command,
-    dice: &mut Dice,
-) -> Result<BTreeSet<Uuid>, Failure> {
+/// What a program had acknowledged when the power went, and what it said in
+/// the moment after.
+struct Told {
+    before: BTreeSet<Uuid>,
+    late: BTreeSet<Uuid>,
+}
+
+/// Lets a program record and cuts the power. Gives what it had acknowledged
+/// by then; the file system is mounted again.
+fn cut_short(city: &City, disk: &Disk, command: Command, dice: &mut Dice) -> Result<Told, Failure> {
     let mut prey = Prey::start(command, city.dir.path().join("printed"))?;
     prey.until_it_acknowledges(FIRST_WITHIN)?;
     prey.lives_for(dice.within(LONGEST))?;
+    // What counts is what was told before the power went. Here the program
+    // lives on for a moment, and a flush under way while ext4 is shut down may
+    // return success although the conversion of its extents was given up; a
+    // machine without power would have told nobody.
+    let acknowledged = prey.acknowledged()?;
     disk.cut()?;
-    let acknowledged = prey.kill()?;
+    let late = prey.kill()?.difference(&acknowledged).copied().collect();
     disk.come_back()?;
-    Ok(acknowledged)
+    Ok(Told {
+        before: acknowledged,
+        late,
+    })
 }
 
 /// The desk's settings with NORMAL instead of FULL: the same cuts must be seen
@@ -159,7 +191,7 @@ async fn control(
         let mut command = Command::new(bin("suda-rig"));
         command.args(["drive-raw", "--normal", "--key", KEY, "--file"]);
         command.arg(&file);
-        let acknowledged = cut_short(city, disk, command, dice)?;
+        let acknowledged = cut_short(city, disk, command, dice)?.before;
         // Cut in its first moments it may not even be a database yet.
         let held = raw_ids(&file, KEY).await.unwrap_or_default();
         let gone = acknowledged.difference(&held).count() as u64;

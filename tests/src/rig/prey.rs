@@ -50,6 +50,12 @@ impl Prey {
         Ok(())
     }
 
+    /// What it has acknowledged so far.
+    pub fn acknowledged(&self) -> Result<BTreeSet<Uuid>, Failure> {
+        let text = std::fs::read_to_string(&self.printed).map_err(Failure::io("the output"))?;
+        Ok(acknowledged(&text))
+    }
+
     /// Signal 9. Gives the ids it had acknowledged.
     pub fn kill(self) -> Result<BTreeSet<Uuid>, Failure> {
         let Self { running, printed } = self;
