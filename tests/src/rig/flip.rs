@@ -424,11 +424,13 @@ async fn hub_verifies(dir: &Path) -> Result<bool, Failure> {
 
 /// What stands beside the database, in its meaning, after opening for work.
 fn same_identity(before: &Path, after: &Path) -> bool {
-    let read = |dir: &Path| -> Option<[Value; 3]> {
+    let read = |dir: &Path| -> Option<[String; 3]> {
         let text = std::fs::read(dir.join("desk.json")).ok()?;
         let file: Value = serde_json::from_slice(&text).ok()?;
-        // With a key file nothing asks for the name of the keyring's entry.
-        Some(["key_check", "device", "incarnation"].map(|name| file[name].clone()))
+        // With a key file nothing asks for the name of the keyring's entry; an
+        // id means the same in capitals.
+        let meaning = |name: &str| file[name].to_string().to_lowercase();
+        Some(["key_check", "device", "incarnation"].map(meaning))
     };
     read(before) == read(after)
 }
