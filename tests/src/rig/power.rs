@@ -163,9 +163,9 @@ fn cut_short(city: &City, disk: &Disk, command: Command, dice: &mut Dice) -> Res
     prey.until_it_acknowledges(FIRST_WITHIN)?;
     prey.lives_for(dice.within(LONGEST))?;
     // What counts is what was told before the power went. Here the program
-    // lives on for a moment, and a flush under way while ext4 is shut down may
-    // return success although the conversion of its extents was given up; a
-    // machine without power would have told nobody.
+    // lives on for a moment, and of what it told then some was found gone, as
+    // if a flush under way had returned success; a machine without power
+    // tells nobody anything.
     let acknowledged = prey.acknowledged()?;
     disk.cut()?;
     let late = prey.kill()?.difference(&acknowledged).copied().collect();
