@@ -59,6 +59,7 @@ pub enum ErrorCode {
     RefusedIncomplete,
     RefusedOther,
     DiskFull,
+    DiskFailing,
     ReadOnly,
     Damaged,
     /// The database is gone although this computer is enrolled.
@@ -177,6 +178,7 @@ fn place_code(error: &PlaceError) -> ErrorCode {
 fn store_code(error: &StoreError) -> ErrorCode {
     match error {
         StoreError::DiskFull => ErrorCode::DiskFull,
+        StoreError::DiskFailing(_) => ErrorCode::DiskFailing,
         StoreError::ReadOnly => ErrorCode::ReadOnly,
         StoreError::Damaged(_) => ErrorCode::Damaged,
         _ => ErrorCode::Internal,

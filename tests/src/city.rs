@@ -78,6 +78,22 @@ impl City {
         }
     }
 
+    /// Ends the hub in good order.
+    pub fn stop_hub(&mut self) -> Result<(), Failure> {
+        let id = self.hub_id()?;
+        output(Command::new("kill").args(["-TERM", &id.to_string()]))?;
+        if let Some(mut hub) = self.hub.take() {
+            hub.wait(Duration::from_secs(20))?;
+        }
+        Ok(())
+    }
+
+    /// The running hub's process.
+    pub fn hub_id(&self) -> Result<u32, Failure> {
+        let hub = self.hub.as_ref().map(Running::id);
+        hub.ok_or_else(|| Failure::Said("the hub is not running".to_owned()))
+    }
+
     pub fn hub_data(&self) -> PathBuf {
         self.dir.path().join("hub")
     }
@@ -127,15 +143,17 @@ impl City {
 
     /// Enrols a desk of `branch`.
     pub fn desk(&self, branch: &str, name: &str) -> Result<DeskDir, Failure> {
+        self.desk_by(&self.url(), branch, name)
+    }
+
+    /// Enrols a desk that reaches the hub at `url`.
+    pub fn desk_by(&self, url: &str, branch: &str, name: &str) -> Result<DeskDir, Failure> {
         let desk = DeskDir {
             data: self.dir.path().join(name),
             key: self.dir.path().join(format!("{name}.key")),
         };
         let code = self.code(branch)?;
-        output(
-            desk.command("enrol")
-                .args(["--hub", &self.url(), "--code", &code]),
-        )?;
+        output(desk.command("enrol").args(["--hub", url, "--code", &code]))?;
         Ok(desk)
     }
 }

@@ -7,6 +7,7 @@ mod browser;
 mod city;
 mod desktop;
 mod process;
+pub mod rig;
 
 pub use browser::{Display, Screen};
 pub use city::{Account, City, DeskDir};

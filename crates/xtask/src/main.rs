@@ -10,6 +10,7 @@ mod bindings;
 mod bundle;
 mod demo;
 mod edges;
+mod rig;
 mod setup;
 mod test;
 mod workspace;
@@ -50,6 +51,8 @@ enum Command {
     Edges,
     /// Measure speed and size on a release build; prints JSON lines
     Bench(bench::Options),
+    /// Try the programs in a rig: kill, power, disk, acks, flip, herd or restore
+    Rig(rig::Options),
     /// Build the installers: .deb and .rpm of the desk, .deb of the hub
     Bundle {
         /// Where to copy the installers [default: the target directory's `installers`]
@@ -77,6 +80,7 @@ fn dispatch(workspace: &Workspace, command: Command) -> anyhow::Result<()> {
         Command::Bindings { check } => bindings::write_or_check(workspace, check),
         Command::Edges => edges::run(workspace),
         Command::Bench(options) => bench::run_benches(workspace, &options),
+        Command::Rig(options) => rig::run_rig(workspace, &options),
         Command::Bundle { out } => bundle::run(workspace, out),
     }
 }

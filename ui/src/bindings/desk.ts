@@ -286,7 +286,7 @@ export type ErrorCode = "not_enrolled" | "already_enrolled" | "hub_unreachable" 
 /**  `problems` say what to mend. */
 "form_incomplete" | "override_reason_missing" | 
 /**  `params.limit` says how many characters fit. */
-"text_too_long" | "not_found" | "refused_state" | "refused_role" | "refused_owner" | "refused_incomplete" | "refused_other" | "disk_full" | "read_only" | "damaged" | 
+"text_too_long" | "not_found" | "refused_state" | "refused_role" | "refused_owner" | "refused_incomplete" | "refused_other" | "disk_full" | "disk_failing" | "read_only" | "damaged" | 
 /**  The database is gone although this computer is enrolled. */
 "data_missing" | 
 /**  The database is another computer's, or an older copy. */

@@ -1,4 +1,5 @@
 //! Desks and people who go straight to a store, without HTTP.
+#![allow(dead_code, reason = "each test file uses a part")]
 
 use chrono::{DateTime, TimeDelta, Utc};
 use suda_domain::{Actor, BranchCode, ComplaintId, Complexity, Grade, Lane};

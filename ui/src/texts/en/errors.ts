@@ -28,6 +28,7 @@ export const errors: SameTexts<typeof reference> = {
     text_too_long: 'Too long; at most {limit} characters.',
     refused_other: 'This step is not possible now. Refresh and try again.',
     disk_full: 'The disk is full, so nothing can be saved. Free some space and try again; what you typed is not lost.',
+    disk_failing: 'The disk fails, so this was not saved. Try again and have the administrator look at the disk; what you typed is not lost.',
     read_only: 'The data folder cannot be written to. Ask the administrator.',
     damaged: 'The data file on this PC is damaged. Stop and ask the administrator to restore it; do not delete it.',
     data_missing: 'The data file of this PC is gone although it is enrolled. Stop and ask the administrator to restore a backup.',

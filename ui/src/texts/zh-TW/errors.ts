@@ -28,6 +28,7 @@ export const errors: SameTexts<typeof reference> = {
     text_too_long: '太長了，最多 {limit} 個字。',
     refused_other: '這一步目前不能做，請重新整理後再試。',
     disk_full: '磁碟已滿，無法儲存。請清理磁碟空間後重試，已填寫的內容不會丟失。',
+    disk_failing: '磁碟寫入失敗，這一步沒有儲存。請重試，並請管理員檢查磁碟；已填寫的內容不會丟失。',
     read_only: '資料目錄不可寫，無法儲存。請聯絡管理員。',
     damaged: '本機資料檔案已損壞。請停止使用並聯絡管理員恢復，不要刪除檔案。',
     data_missing: '本機的資料檔案不見了，但這台電腦已登記過。請停止使用並聯絡管理員復原備份。',

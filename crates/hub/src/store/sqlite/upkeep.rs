@@ -5,12 +5,13 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::{Connection as _, SqliteConnection};
 use suda_domain::{ComplaintId, DeviceId, StaffId};
 use suda_sync::SetAside;
 use uuid::Uuid;
 
 use super::value::{branch, count, lane, ms, number, time};
-use super::{SqliteStore, backup, begin, failed, verify};
+use super::{SqliteStore, backup, begin, failed, reading, verify};
 use crate::store::{BackupError, Quarantined, Result, Touched, Upkeep, Verified};
 
 /// How long a step's key is remembered.
@@ -123,8 +124,14 @@ impl Upkeep for SqliteStore {
     }
 
     async fn verify(&self) -> Result<Verified> {
-        let mut reader = self.reader().await?;
-        verify::verify(&mut reader, &self.calendar).await
+        // A connection that has used the text index keeps a copy of its
+        // structure, and SQLite's check judges a changed index by that copy.
+        let mut fresh = SqliteConnection::connect_with(&reading(&self.file))
+            .await
+            .map_err(failed)?;
+        let verified = verify::verify(&mut fresh, &self.calendar).await;
+        fresh.close().await.map_err(failed)?;
+        verified
     }
 
     async fn backup(&self, file: &Path) -> Result<(), BackupError> {

@@ -1,0 +1,486 @@
+//! `rig flip`: one random byte of a desk's or a hub's files is changed. The
+//! ledger's check, the file's own check or the start must say so; a change
+//! that nobody notices is harmless only when every row reads as before.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, Column as _, Connection as _, Row as _, ValueRef as _};
+use suda_desk::{Desk, KeySource};
+use suda_hub::store::Upkeep as _;
+use suda_hub::store::sqlite::SqliteStore;
+
+use super::books::{check_integrity, open_desk, open_hub};
+use super::prey::{Prey, clerk, driver, rows};
+use super::{Dice, Report};
+use crate::{City, DeskDir, Failure, output};
+
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    pub flips: u32,
+    /// Also where nothing keeps a hash yet: in the write-ahead logs, of which
+    /// SQLite reads only what comes before the first frame that does not fit,
+    /// and in the hub's file, whose tables beside the ledger have no check.
+    pub everywhere: bool,
+    pub seed: u64,
+}
+
+/// How a change came out.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Outcome {
+    /// The programs' own check of the ledger.
+    Verify,
+    /// The database's own check.
+    Integrity,
+    /// Opening for work was refused.
+    Start,
+    /// Every row reads as before.
+    Harmless,
+    Unnoticed,
+}
+
+impl Outcome {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Verify => "by_verify",
+            Self::Integrity => "by_integrity_check",
+            Self::Start => "at_start",
+            Self::Harmless => "harmless",
+            Self::Unnoticed => "unnoticed",
+        }
+    }
+}
+
+/// What protects a place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    /// A chain, or a code on every page.
+    Hashed,
+    Log,
+    HubFile,
+}
+
+impl Kind {
+    fn of(place: &str) -> Self {
+        if is_log(place) {
+            return Self::Log;
+        }
+        match place.starts_with("hub:") {
+            true => Self::HubFile,
+            false => Self::Hashed,
+        }
+    }
+}
+
+/// Files that hold nothing: locks, what readers share, the door's address.
+const NOT_DATA: [&str; 5] = [
+    "desk.lock",
+    "hub.lock",
+    "admin.json",
+    "suda.db-shm",
+    "hub.db-shm",
+];
+
+pub async fn run(options: Options) -> Result<Report, Failure> {
+    let mut report = Report::new("flip", options.seed);
+    let mut dice = Dice::new(options.seed);
+    let mut city = City::start()?;
+    let desk = worked_with(&mut city).await?;
+    let rig = Rig {
+        desk_rows: desk_digest(&desk).await?,
+        hub_rows: hub_digest(&city.hub_data()).await?,
+        places: places(&desk, &city.hub_data(), options.everywhere)?,
+        desk,
+        city,
+    };
+    let mut counts: BTreeMap<String, BTreeMap<Outcome, u32>> = BTreeMap::new();
+    let mut first_unnoticed = None;
+    for n in 0..options.flips {
+        let place = &rig.places[n as usize % rig.places.len()];
+        let (outcome, at) = rig.one(place, &mut dice).await?;
+        *counts
+            .entry(place.name.clone())
+            .or_default()
+            .entry(outcome)
+            .or_default() += 1;
+        if outcome == Outcome::Unnoticed {
+            first_unnoticed.get_or_insert(format!("{} at {at}", place.name));
+        }
+    }
+    let total = |wanted: Outcome| -> u32 {
+        let of = |by: &BTreeMap<Outcome, u32>| by.get(&wanted).copied().unwrap_or(0);
+        counts.values().map(of).sum()
+    };
+    report.figure("flips", options.flips);
+    for outcome in [
+        Outcome::Verify,
+        Outcome::Integrity,
+        Outcome::Start,
+        Outcome::Harmless,
+        Outcome::Unnoticed,
+    ] {
+        report.figure(outcome.name(), total(outcome));
+    }
+    let by_place: serde_json::Map<String, Value> = counts
+        .iter()
+        .map(|(place, by)| {
+            let by: serde_json::Map<String, Value> = by
+                .iter()
+                .map(|(outcome, n)| (outcome.name().to_owned(), json!(n)))
+                .collect();
+            (place.clone(), Value::Object(by))
+        })
+        .collect();
+    report.figure("by_place", by_place);
+    if let Some(first) = first_unnoticed {
+        report.figure("first_unnoticed", first);
+    }
+    for (kind, rule) in [
+        (Kind::Log, "every change of a write-ahead log is found"),
+        (Kind::HubFile, "every change of the hub's file is found"),
+        (
+            Kind::Hashed,
+            "every change of the desk's database, of the files beside it and of the hub's ledger is \
+             found",
+        ),
+    ] {
+        let of_kind = counts.iter().filter(|(place, _)| Kind::of(place) == kind);
+        let unnoticed = |by: &BTreeMap<Outcome, u32>| by.contains_key(&Outcome::Unnoticed);
+        report.bar(!of_kind.into_iter().any(|(_, by)| unnoticed(by)), rule);
+    }
+    rig.control(&mut report).await?;
+    Ok(report)
+}
+
+/// A file, or the rows of the hub's ledger.
+#[derive(Debug)]
+struct Place {
+    name: String,
+    side: Side,
+    /// Within the data directory; none for the ledger's rows.
+    file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Side {
+    Desk,
+    Hub,
+}
+
+struct Rig {
+    city: City,
+    desk: DeskDir,
+    places: Vec<Place>,
+    desk_rows: [u8; 32],
+    hub_rows: [u8; 32],
+}
+
+/// A desk and a hub in the middle of work: some complaints carried over into
+/// the databases, some only in their logs, and both ended without tidying up.
+async fn worked_with(city: &mut City) -> Result<DeskDir, Failure> {
+    let desk = city.desk(&city.branch()?, "flip")?;
+    let file = rows(city, "flip", 40)?;
+    output(desk.command("import").arg(file).arg("--json"))?;
+    desk.sync()?;
+    city.stop_hub()?;
+    city.start_hub()?;
+    let record = |city: &City, run: &str| -> Result<(), Failure> {
+        let mut prey = Prey::start(
+            driver(&desk, clerk(city)?, run),
+            city.dir.path().join("printed"),
+        )?;
+        prey.until_it_acknowledges(Duration::from_secs(20))?;
+        prey.lives_for(Duration::from_millis(150))?;
+        prey.kill().map(drop)
+    };
+    record(city, "sent")?;
+    let mut sync = desk.command("sync");
+    sync.arg("--once").stderr(Stdio::null());
+    output(&mut sync)?;
+    record(city, "unsent")?;
+    city.kill_hub();
+    Ok(desk)
+}
+
+fn is_log(name: &str) -> bool {
+    name.ends_with("-wal")
+}
+
+fn places(desk: &DeskDir, hub: &Path, everywhere: bool) -> Result<Vec<Place>, Failure> {
+    let mut places = vec![Place {
+        name: "hub_ledger".to_owned(),
+        side: Side::Hub,
+        file: None,
+    }];
+    for (side, prefix, dir) in [
+        (Side::Desk, "desk", desk.data.as_path()),
+        (Side::Hub, "hub", hub),
+    ] {
+        for entry in std::fs::read_dir(dir).map_err(Failure::io("a data directory"))? {
+            let entry = entry.map_err(Failure::io("a data directory"))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let size = entry.metadata().map_or(0, |meta| meta.len());
+            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+            let is_left_out = !everywhere && (is_log(&name) || side == Side::Hub);
+            if is_left_out || !is_file || size == 0 || NOT_DATA.contains(&name.as_str()) {
+                continue;
+            }
+            places.push(Place {
+                name: format!("{prefix}:{name}"),
+                side,
+                file: Some(PathBuf::from(name)),
+            });
+        }
+    }
+    places.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(places)
+}
+
+impl Rig {
+    /// One change in a copy. Gives what found it, and where it was.
+    async fn one(&self, place: &Place, dice: &mut Dice) -> Result<(Outcome, String), Failure> {
+        let copy = self.city.dir.path().join("copy");
+        let original = match place.side {
+            Side::Desk => self.desk.data.clone(),
+            Side::Hub => self.city.hub_data(),
+        };
+        if copy.exists() {
+            std::fs::remove_dir_all(&copy).map_err(Failure::io("an old copy"))?;
+        }
+        output(Command::new("cp").arg("-a").arg(&original).arg(&copy))?;
+        let at = match &place.file {
+            Some(file) => flip_byte(&copy.join(file), dice)?,
+            None => flip_row(&copy, dice).await?,
+        };
+        let outcome = match place.side {
+            Side::Desk => self.judge_desk(&copy).await,
+            Side::Hub => self.judge_hub(&copy).await,
+        };
+        Ok((outcome, at))
+    }
+
+    async fn judge_desk(&self, copy: &Path) -> Outcome {
+        let desk = DeskDir {
+            data: copy.to_owned(),
+            key: self.desk.key.clone(),
+        };
+        if !desk_verifies(&desk).await {
+            return Outcome::Verify;
+        }
+        if !desk_is_whole(&desk).await {
+            return Outcome::Integrity;
+        }
+        let rows = desk_digest(&desk).await;
+        if Desk::open(&desk.data, KeySource::File(desk.key.clone()))
+            .await
+            .is_err()
+        {
+            return Outcome::Start;
+        }
+        match rows {
+            Ok(rows) if rows == self.desk_rows && same_identity(&self.desk.data, copy) => {
+                Outcome::Harmless
+            }
+            _ => Outcome::Unnoticed,
+        }
+    }
+
+    async fn judge_hub(&self, copy: &Path) -> Outcome {
+        match hub_verifies(copy).await {
+            Ok(true) => {}
+            Ok(false) => return Outcome::Verify,
+            Err(_) => return Outcome::Start,
+        }
+        let Ok(mut conn) = open_hub(copy).await else {
+            return Outcome::Integrity;
+        };
+        if check_integrity(&mut conn).await.is_err() {
+            return Outcome::Integrity;
+        }
+        match hub_digest(copy).await {
+            Ok(rows) if rows == self.hub_rows => Outcome::Harmless,
+            _ => Outcome::Unnoticed,
+        }
+    }
+
+    /// A change made with the database's own means, which leaves every file
+    /// whole, and which only the comparison of rows can see: it must.
+    async fn control(&self, report: &mut Report) -> Result<(), Failure> {
+        let copy = self.city.dir.path().join("copy");
+        if copy.exists() {
+            std::fs::remove_dir_all(&copy).map_err(Failure::io("an old copy"))?;
+        }
+        output(
+            Command::new("cp")
+                .arg("-a")
+                .arg(self.city.hub_data())
+                .arg(&copy),
+        )?;
+        write_hub(
+            &copy,
+            "update staff set name = name || '?' where login = 'admin'",
+        )
+        .await?;
+        let outcome = self.judge_hub(&copy).await;
+        report.figure("control", outcome.name());
+        report.bar(
+            outcome == Outcome::Unnoticed,
+            "the control, a changed name that no check covers, is told from a harmless one",
+        );
+        Ok(())
+    }
+}
+
+fn flip_byte(file: &Path, dice: &mut Dice) -> Result<String, Failure> {
+    let mut bytes = std::fs::read(file).map_err(Failure::io("a file to change"))?;
+    let at = dice.index(bytes.len());
+    let bit = 1u8 << dice.below(8);
+    if let Some(byte) = bytes.get_mut(at) {
+        *byte ^= bit;
+    }
+    std::fs::write(file, &bytes).map_err(Failure::io("a changed file"))?;
+    Ok(format!("byte {at} of {}", bytes.len()))
+}
+
+/// Changes one byte of one column of one row of the hub's ledger, as somebody
+/// with the database's own tools would.
+async fn flip_row(hub: &Path, dice: &mut Dice) -> Result<String, Failure> {
+    let columns = ["body", "prev", "hash", "chain", "complaint", "device"];
+    let column = columns[dice.index(columns.len())];
+    let mut conn = open_hub(hub).await?;
+    let rows: i64 = sqlx::query_scalar("select count(*) from log")
+        .fetch_one(&mut conn)
+        .await
+        .map_err(sql)?;
+    let seq = dice.below(rows.unsigned_abs()) + 1;
+    let read = format!("select cast({column} as blob) from log where seq = {seq}");
+    let mut value: Vec<u8> = sqlx::query_scalar(AssertSqlSafe(read))
+        .fetch_one(&mut conn)
+        .await
+        .map_err(sql)?;
+    conn.close().await.map_err(sql)?;
+    let at = dice.index(value.len());
+    if let Some(byte) = value.get_mut(at) {
+        *byte ^= 1 << dice.below(7);
+    }
+    let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
+    let new = match column {
+        "body" => format!("cast(x'{hex}' as text)"),
+        _ => format!("x'{hex}'"),
+    };
+    write_hub(
+        hub,
+        &format!("update log set {column} = {new} where seq = {seq}"),
+    )
+    .await?;
+    Ok(format!("{column} of row {seq}"))
+}
+
+async fn write_hub(hub: &Path, change: &str) -> Result<(), Failure> {
+    let file = SqliteConnectOptions::new().filename(hub.join("hub.db"));
+    let mut conn = SqliteConnection::connect_with(&file).await.map_err(sql)?;
+    sqlx::raw_sql(AssertSqlSafe(change.to_owned()))
+        .execute(&mut conn)
+        .await
+        .map_err(sql)?;
+    conn.close().await.map_err(sql)
+}
+
+fn sql(error: sqlx::Error) -> Failure {
+    Failure::Said(format!("flipping: {error}"))
+}
+
+async fn desk_verifies(desk: &DeskDir) -> bool {
+    let opened = Desk::open_reading(&desk.data, KeySource::File(desk.key.clone())).await;
+    let Ok(opened) = opened else {
+        return false;
+    };
+    opened.verify().await.is_ok_and(|report| report.is_clean())
+}
+
+async fn desk_is_whole(desk: &DeskDir) -> bool {
+    let Ok(mut conn) = open_desk(desk).await else {
+        return false;
+    };
+    let pages: Result<Vec<String>, _> = sqlx::query_scalar("pragma cipher_integrity_check")
+        .fetch_all(&mut conn)
+        .await;
+    pages.is_ok_and(|bad| bad.is_empty()) && check_integrity(&mut conn).await.is_ok()
+}
+
+async fn hub_verifies(dir: &Path) -> Result<bool, Failure> {
+    let said = |error: &dyn std::fmt::Display| Failure::Said(error.to_string());
+    let store = SqliteStore::open(dir, false).await.map_err(|e| said(&e))?;
+    let verified = store.verify().await;
+    // Without the last checkpoint, so that nothing is mended by the way.
+    store.close().await;
+    Ok(verified.is_ok_and(|verified| verified.fault.is_none()))
+}
+
+/// What stands beside the database, in its meaning, after opening for work.
+fn same_identity(before: &Path, after: &Path) -> bool {
+    let read = |dir: &Path| -> Option<[String; 3]> {
+        let text = std::fs::read(dir.join("desk.json")).ok()?;
+        let file: Value = serde_json::from_slice(&text).ok()?;
+        // With a key file nothing asks for the name of the keyring's entry; an
+        // id means the same in capitals.
+        let meaning = |name: &str| file[name].to_string().to_lowercase();
+        Some(["key_check", "device", "incarnation"].map(meaning))
+    };
+    read(before) == read(after)
+}
+
+async fn desk_digest(desk: &DeskDir) -> Result<[u8; 32], Failure> {
+    digest(&mut open_desk(desk).await?).await
+}
+
+async fn hub_digest(data: &Path) -> Result<[u8; 32], Failure> {
+    digest(&mut open_hub(data).await?).await
+}
+
+/// Over every value of every row of every table.
+async fn digest(conn: &mut SqliteConnection) -> Result<[u8; 32], Failure> {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select name from sqlite_schema where type = 'table' and sql not like 'create virtual%' \
+         order by name",
+    )
+    .fetch_all(&mut *conn)
+    .await
+    .map_err(sql)?;
+    let mut hasher = Sha256::new();
+    for table in tables {
+        hasher.update(table.as_bytes());
+        let all = format!("select * from \"{table}\"");
+        let rows = sqlx::query(AssertSqlSafe(all))
+            .fetch_all(&mut *conn)
+            .await
+            .map_err(sql)?;
+        let mut digests: Vec<[u8; 32]> = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut one = Sha256::new();
+            for column in row.columns() {
+                let value = row.try_get_raw(column.ordinal()).map_err(sql)?;
+                let is_null = value.is_null();
+                let bytes: Option<Vec<u8>> = match is_null {
+                    true => None,
+                    false => Some(row.try_get_unchecked(column.ordinal()).map_err(sql)?),
+                };
+                one.update(column.name().as_bytes());
+                one.update([u8::from(is_null)]);
+                one.update(bytes.unwrap_or_default());
+                one.update([0xff]);
+            }
+            digests.push(one.finalize().into());
+        }
+        digests.sort_unstable();
+        for digest in digests {
+            hasher.update(digest);
+        }
+    }
+    Ok(hasher.finalize().into())
+}
