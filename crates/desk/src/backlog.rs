@@ -99,6 +99,7 @@ impl Desk {
             next_deadline: complaints::next_deadline(&mut conn).await?.map(from_ms),
             clock_off_by_s: clock_off_by_s.filter(|seconds| seconds.abs() > CLOCK_WARNING_S),
             device_letter: enrolled.device.desk_letter.clone(),
+            safety: inner.safety.view(),
         })
     }
 }

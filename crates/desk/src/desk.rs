@@ -22,6 +22,7 @@ use crate::advise::Judged;
 use crate::clock::{self, Clock, HubOffset, SystemClock};
 use crate::key::{KeyError, KeySource};
 use crate::place::{IdentityFile, Lock, Place, PlaceError};
+use crate::safety::Safety;
 use crate::session::{SessionError, Throttle};
 use crate::store::directory::DeviceRow;
 use crate::store::{self, FileError, Store, StoreError, WriteTx, ledger, outbox};
@@ -93,6 +94,7 @@ pub(crate) struct Inner {
     link: AtomicU8,
     trouble: Mutex<Option<LinkTrouble>>,
     pub(crate) throttle: Mutex<Throttle>,
+    pub(crate) safety: Safety,
     pub(crate) judged: Mutex<Option<Judged>>,
     /// Held while this process is the one that writes.
     _lock: Option<Lock>,
@@ -259,6 +261,7 @@ impl Desk {
             link: AtomicU8::new(LinkCode::UNKNOWN),
             trouble: Mutex::default(),
             throttle: Mutex::default(),
+            safety: Safety::default(),
             judged: Mutex::default(),
             _lock: lock,
         };

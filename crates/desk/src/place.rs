@@ -9,9 +9,14 @@ use serde::{Deserialize, Serialize};
 use suda_domain::DeviceId;
 use uuid::Uuid;
 
+use crate::safety::shelf::Shelf;
+
 const LOCK_FILE: &str = "desk.lock";
 const IDENTITY_FILE: &str = "desk.json";
 const DATABASE_FILE: &str = "suda.db";
+/// Present when damage was found while the program ran.
+const DAMAGED_MARK: &str = "damaged";
+const BACKUPS: &str = "backups";
 /// The format of the data directory this program writes.
 const FORMAT: u32 = 1;
 
@@ -26,6 +31,9 @@ pub(crate) struct IdentityFile {
     /// Absent before the enrolment.
     pub(crate) device: Option<DeviceId>,
     pub(crate) incarnation: Option<u32>,
+    /// A folder on another disk that gets a copy of each backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) second_place: Option<PathBuf>,
 }
 
 impl IdentityFile {
@@ -36,6 +44,7 @@ impl IdentityFile {
             key_check,
             device: None,
             incarnation: None,
+            second_place: None,
         }
     }
 
@@ -64,7 +73,7 @@ pub enum PlaceError {
 }
 
 impl PlaceError {
-    fn of(path: &Path, source: std::io::Error) -> Self {
+    pub(crate) fn of(path: &Path, source: std::io::Error) -> Self {
         use std::io::ErrorKind::{
             PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
         };
@@ -105,6 +114,18 @@ impl Place {
 
     pub(crate) fn database(&self) -> PathBuf {
         self.dir.join(DATABASE_FILE)
+    }
+
+    /// The backups beside the database.
+    pub(crate) fn shelf(&self) -> Shelf {
+        Shelf::new(self.dir.join(BACKUPS))
+    }
+
+    /// Notes that the database file has damaged places, for the next start.
+    pub(crate) fn mark_damaged(&self) -> Result<(), PlaceError> {
+        let path = self.dir.join(DAMAGED_MARK);
+        let made = File::create(&path).and_then(|file| file.sync_all());
+        made.map_err(|error| PlaceError::of(&path, error))
     }
 
     /// Makes the directory, closed to others, when it is not there.
@@ -162,12 +183,12 @@ impl Place {
 }
 
 #[cfg(unix)]
-fn sync_directory(dir: &Path) -> std::io::Result<()> {
+pub(crate) fn sync_directory(dir: &Path) -> std::io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
 /// Elsewhere a rename is made durable by the file system itself.
 #[cfg(not(unix))]
-fn sync_directory(_: &Path) -> std::io::Result<()> {
+pub(crate) fn sync_directory(_: &Path) -> std::io::Result<()> {
     Ok(())
 }

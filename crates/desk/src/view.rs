@@ -12,6 +12,8 @@ use suda_domain::{
 };
 use suda_judge::Suggestion;
 
+use crate::safety::SafetyView;
+
 /// A member of staff as the sign-in screen lists them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
@@ -266,6 +268,7 @@ pub struct StatusView {
     #[cfg_attr(feature = "specta", specta(type = Option<i32>))]
     pub clock_off_by_s: Option<i64>,
     pub device_letter: String,
+    pub safety: SafetyView,
 }
 
 /// A desktop notification that is due.

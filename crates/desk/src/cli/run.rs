@@ -145,6 +145,7 @@ pub(super) async fn sync_forever(place: &Place) -> Result<ExitCode, Failure> {
     let ended = tokio::select! {
         ended = desk.sync_forever(interrupted()) => ended.map_err(Failure::from),
         never = sweep_forever(&desk) => match never {},
+        never = desk.keep_backups() => match never {},
     };
     desk.close().await?;
     ended.map(|()| ExitCode::SUCCESS)

@@ -216,6 +216,25 @@ pub(crate) async fn by_lane(
     Ok(select.bind(limit).fetch_all(conn).await?)
 }
 
+/// The own events of a lane after number `after`, at most a few thousand.
+pub(crate) async fn own_after(
+    conn: &mut SqliteConnection,
+    (device, incarnation): (DeviceId, u32),
+    lane: Lane,
+    after: u64,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    Ok(sqlx::query_as(
+        "select * from event where device = ? and incarnation = ? and lane = ? and n > ? \
+         order by n limit 2000",
+    )
+    .bind(device.0)
+    .bind(incarnation)
+    .bind(lane.number())
+    .bind(signed(after))
+    .fetch_all(conn)
+    .await?)
+}
+
 /// Complaints that have events but no row.
 pub(crate) async fn orphans(conn: &mut SqliteConnection) -> Result<Vec<ComplaintId>, StoreError> {
     let found: Vec<uuid::Uuid> = sqlx::query_scalar(

@@ -5,6 +5,7 @@
 
 pub(crate) mod complaints;
 mod connection;
+pub(crate) mod copy;
 pub(crate) mod directory;
 pub(crate) mod drafts;
 mod error;
@@ -14,10 +15,10 @@ mod open;
 pub(crate) mod outbox;
 pub(crate) mod search;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
-use sqlx::SqliteConnection;
+use sqlx::{ConnectOptions as _, SqliteConnection};
 use suda_domain::ComplaintId;
 use suda_sync::ingest::LaneHead;
 use suda_sync::{Receipt, Signed};
@@ -33,6 +34,8 @@ use crate::key::DatabaseKey;
 
 /// The database of one data directory.
 pub(crate) struct Store {
+    file: PathBuf,
+    key: DatabaseKey,
     /// Absent when another process writes and this one only reads.
     writer: Option<Mutex<Writer>>,
     readers: Readers,
@@ -75,6 +78,8 @@ impl Store {
             cache: Cache::default(),
         };
         Ok(Self {
+            file: file.to_owned(),
+            key: key.clone(),
             writer: Some(Mutex::new(writer)),
             readers,
         })
@@ -83,6 +88,8 @@ impl Store {
     /// Opens for reading, beside whoever writes.
     pub(crate) async fn open_reading(file: &Path, key: &DatabaseKey) -> Result<Self, FileError> {
         Ok(Self {
+            file: file.to_owned(),
+            key: key.clone(),
             writer: None,
             readers: open::readers(file, key).await?,
         })
@@ -182,6 +189,38 @@ impl Store {
                 .await?;
         }
         Ok(())
+    }
+
+    /// Writes a sound copy to a new file, beside whoever writes.
+    pub(crate) async fn copy_to(&self, to: &Path) -> Result<copy::Contents, copy::CopyError> {
+        copy::copy(&self.file, &self.key, to).await
+    }
+
+    /// Examines a copy: reads it through.
+    pub(crate) async fn examine(&self, file: &Path) -> Result<copy::Contents, copy::ExamineError> {
+        copy::examine(file, &self.key).await
+    }
+
+    /// What a copy holds, read without checking the rest of it.
+    pub(crate) async fn mark_of(&self, file: &Path) -> Result<copy::Mark, FileError> {
+        let options = open::options(file, &self.key).read_only(true);
+        let mut conn = Connection::new(options.connect().await?);
+        Ok(copy::mark(&mut conn).await?)
+    }
+
+    /// Reads the authentication of every page of the database file. A page that
+    /// is just being carried over looks damaged once; one that is, twice.
+    pub(crate) async fn check_pages(&self) -> Result<(), copy::ExamineError> {
+        let options = open::options(&self.file, &self.key).read_only(true);
+        let mut conn = Connection::new(options.connect().await?);
+        if copy::sound_pages(&mut conn).await.is_ok() {
+            return Ok(());
+        }
+        let _nobody_checkpoints = match &self.writer {
+            Some(writer) => Some(writer.lock().await),
+            None => None,
+        };
+        copy::sound_pages(&mut conn).await
     }
 
     /// Bounds the database's size, to see what a full disk does.

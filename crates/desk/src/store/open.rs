@@ -19,6 +19,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_set_aside.sql"),
 ];
 
+/// The schema this program writes.
+pub(super) const SCHEMA: usize = MIGRATIONS.len();
+
 const READERS: usize = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pages in the write-ahead log after which a commit carries them over. The
@@ -53,7 +56,7 @@ impl From<sqlx::Error> for FileError {
 
 /// Only settings that do not touch the file: what touches it may fail, and
 /// then the connection must be closed as [`Connection`] does.
-fn options(file: &Path, key: &DatabaseKey) -> SqliteConnectOptions {
+pub(super) fn options(file: &Path, key: &DatabaseKey) -> SqliteConnectOptions {
     // OpenSSL, whose ciphers SQLCipher uses, would otherwise tear itself down
     // when the program ends, also under a query still running on its own
     // thread. This first call leaves the tearing down to the system.
@@ -106,7 +109,7 @@ pub(super) async fn reader(options: &SqliteConnectOptions) -> Result<Connection,
     Ok(conn)
 }
 
-async fn version(conn: &mut SqliteConnection) -> Result<usize, FileError> {
+pub(super) async fn version(conn: &mut SqliteConnection) -> Result<usize, FileError> {
     let found: i64 = sqlx::query_scalar("pragma user_version")
         .fetch_one(conn)
         .await?;
