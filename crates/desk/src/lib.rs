@@ -26,6 +26,7 @@ mod steps;
 mod store;
 mod sweep;
 mod transport;
+mod unsent;
 mod verify;
 pub mod view;
 
@@ -43,7 +44,9 @@ pub use place::PlaceError;
 pub use record::RecordError;
 pub use report::{StatusReport, Unsent};
 pub use runner::{SyncError, SyncSummary};
-pub use safety::{BackupError, BackupKept, BackupReport, SafetyTrouble, SafetyView, StartNotice};
+pub use safety::{
+    BackupError, BackupKept, BackupReport, RenewError, SafetyTrouble, SafetyView, StartNotice,
+};
 pub use session::{Session, SessionError, SignInError};
 pub use steps::StepError;
 pub use store::StoreError;

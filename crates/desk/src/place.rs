@@ -16,6 +16,10 @@ const IDENTITY_FILE: &str = "desk.json";
 const DATABASE_FILE: &str = "suda.db";
 /// Present when damage was found while the program ran.
 const DAMAGED_MARK: &str = "damaged";
+const JOURNAL: &str = "journal";
+const SEED: &str = "enrolment.sealed";
+const RESTORING: &str = "restoring";
+const QUARANTINE: &str = "quarantine";
 const BACKUPS: &str = "backups";
 /// The format of the data directory this program writes.
 const FORMAT: u32 = 1;
@@ -34,6 +38,10 @@ pub(crate) struct IdentityFile {
     /// A folder on another disk that gets a copy of each backup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) second_place: Option<PathBuf>,
+    /// A backup was put in the place of the database, and what came after it
+    /// is not yet looked into.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) restored: bool,
 }
 
 impl IdentityFile {
@@ -45,6 +53,7 @@ impl IdentityFile {
             device: None,
             incarnation: None,
             second_place: None,
+            restored: false,
         }
     }
 
@@ -126,6 +135,34 @@ impl Place {
         let path = self.dir.join(DAMAGED_MARK);
         let made = File::create(&path).and_then(|file| file.sync_all());
         made.map_err(|error| PlaceError::of(&path, error))
+    }
+
+    pub(crate) fn is_marked_damaged(&self) -> bool {
+        self.dir.join(DAMAGED_MARK).exists()
+    }
+
+    pub(crate) fn unmark_damaged(&self) {
+        fs::remove_file(self.dir.join(DAMAGED_MARK)).ok();
+    }
+
+    /// The journal of unsent events.
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.dir.join(JOURNAL)
+    }
+
+    /// The sealed file with what the enrolment gave.
+    pub(crate) fn seed(&self) -> PathBuf {
+        self.dir.join(SEED)
+    }
+
+    /// Where a file that takes the database's place is made ready.
+    pub(crate) fn restoring(&self) -> PathBuf {
+        self.dir.join(RESTORING)
+    }
+
+    /// Where files that were in the database's place are kept for good.
+    pub(crate) fn quarantine(&self) -> PathBuf {
+        self.dir.join(QUARANTINE)
     }
 
     /// Makes the directory, closed to others, when it is not there.

@@ -139,6 +139,15 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Put a backup in the place of the data, which are kept aside.
+    Restore {
+        #[command(flatten)]
+        place: Place,
+        file: PathBuf,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// List the backups kept by themselves, and say where else they go.
     Backups {
         #[command(flatten)]
@@ -229,6 +238,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
             json,
         } => show::show(&place, &reference, json).await,
         Command::Backup { place, file, json } => keep::backup(&place, &file, json).await,
+        Command::Restore { place, file, json } => keep::restore(&place, &file, json).await,
         Command::Backups {
             place,
             second,

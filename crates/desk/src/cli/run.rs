@@ -16,7 +16,11 @@ use crate::import::{ImportEvent, ImportOptions};
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
 async fn open(place: &Place) -> Result<Desk, Failure> {
-    Ok(Desk::open(&place.data, place.key()).await?)
+    let desk = Desk::open(&place.data, place.key()).await?;
+    if let Some(notice) = desk.start_notice() {
+        eprintln!("suda-desk: {}", notice.sentence());
+    }
+    Ok(desk)
 }
 
 pub(super) async fn enrol(

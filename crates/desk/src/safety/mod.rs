@@ -3,7 +3,11 @@
 //! complaints is elsewhere; no SQL here.
 
 pub(crate) mod backup;
+mod catch_up;
+mod replay;
+pub(crate) mod restore;
 mod retention;
+pub(crate) mod seed;
 pub(crate) mod shelf;
 
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +15,9 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::desk::Inner;
 pub use backup::{BackupError, BackupKept, BackupReport};
+pub use catch_up::RenewError;
 
 /// What keeps the copies of the data from being as good as they should be.
 /// Recording goes on in each of these cases.
@@ -94,3 +100,16 @@ impl Safety {
         *view != before
     }
 }
+
+impl Inner {
+    pub(crate) fn safety_view(&self) -> SafetyView {
+        let mut view = self.safety.view();
+        if self.store.journal_fails() {
+            view.trouble.get_or_insert(SafetyTrouble::Journal);
+        }
+        view
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -182,6 +182,18 @@ pub(crate) async fn known(
     Ok(found.map(hash).transpose()?)
 }
 
+/// Whether an event with this hash is stored. Looks through the end of the
+/// ledger alone: it is asked about what was written last.
+pub(crate) async fn has_hash(conn: &mut SqliteConnection, hash: Hash) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar(
+        "select exists (select 1 from (select hash from event order by seq desc limit 2000) \
+         where hash = ?)",
+    )
+    .bind(hash.0.to_vec())
+    .fetch_one(conn)
+    .await?)
+}
+
 /// Everything that happened to a complaint, in the order it was applied here.
 pub(crate) async fn of_complaint(
     conn: &mut SqliteConnection,

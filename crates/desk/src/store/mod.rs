@@ -3,6 +3,7 @@
 //! 3.51.3 can corrupt a write-ahead log that two connections write or
 //! checkpoint. What is written and why is decided elsewhere.
 
+mod check;
 pub(crate) mod complaints;
 mod connection;
 pub(crate) mod copy;
@@ -10,12 +11,16 @@ pub(crate) mod directory;
 pub(crate) mod drafts;
 mod error;
 pub(crate) mod imports;
+pub(crate) mod incarnation;
+mod journaled;
 pub(crate) mod ledger;
 mod open;
 pub(crate) mod outbox;
 pub(crate) mod search;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use chrono::NaiveDate;
 use sqlx::{ConnectOptions as _, SqliteConnection};
@@ -28,9 +33,11 @@ use complaints::StateRow;
 use connection::{Connection, Reader, Readers};
 pub use error::StoreError;
 use ledger::NewEvent;
-pub(crate) use open::FileError;
+pub(crate) use open::{Care, FileError};
 
 use crate::key::DatabaseKey;
+use crate::unsent::Journal;
+use crate::unsent::entry::Group;
 
 /// The database of one data directory.
 pub(crate) struct Store {
@@ -39,6 +46,7 @@ pub(crate) struct Store {
     /// Absent when another process writes and this one only reads.
     writer: Option<Mutex<Writer>>,
     readers: Readers,
+    journal_fails: std::sync::Mutex<Arc<AtomicBool>>,
 }
 
 struct Writer {
@@ -47,6 +55,10 @@ struct Writer {
     /// that did so failed or was dropped.
     open: bool,
     cache: Cache,
+    /// Absent before the enrolment, and while what it holds is put back.
+    journal: Option<Journal>,
+    /// What the transaction under way has to bring into the journal.
+    groups: Vec<Group>,
 }
 
 /// What the writer knows without asking the database. Forgotten whenever a
@@ -70,18 +82,37 @@ pub(crate) struct WriteTx<'a> {
 impl Store {
     /// Opens for reading and writing; makes the database when there is none.
     pub(crate) async fn open(file: &Path, key: &DatabaseKey) -> Result<Self, FileError> {
-        let conn = open::writer(file, key).await?;
+        let mut conn = open::writer(file, key).await?;
+        open::migrate(&mut conn).await?;
+        Self::with(conn, file, key).await
+    }
+
+    /// Like [`open`](Self::open); an existing file is checked first, and copied
+    /// before its schema is changed.
+    pub(crate) async fn open_sound(
+        file: &Path,
+        key: &DatabaseKey,
+        care: &Care<'_>,
+    ) -> Result<Self, FileError> {
+        let conn = open::sound_writer(file, key, care).await?;
+        Self::with(conn, file, key).await
+    }
+
+    async fn with(conn: Connection, file: &Path, key: &DatabaseKey) -> Result<Self, FileError> {
         let readers = open::readers(file, key).await?;
         let writer = Writer {
             conn,
             open: false,
             cache: Cache::default(),
+            journal: None,
+            groups: Vec::new(),
         };
         Ok(Self {
             file: file.to_owned(),
             key: key.clone(),
             writer: Some(Mutex::new(writer)),
             readers,
+            journal_fails: std::sync::Mutex::default(),
         })
     }
 
@@ -92,14 +123,19 @@ impl Store {
             key: key.clone(),
             writer: None,
             readers: open::readers(file, key).await?,
+            journal_fails: std::sync::Mutex::default(),
         })
+    }
+
+    pub(crate) fn key(&self) -> &DatabaseKey {
+        &self.key
     }
 
     pub(crate) async fn read(&self) -> Result<Reader<'_>, StoreError> {
         self.readers.get().await.map_err(|error| match error {
             FileError::Store(error) => error,
             // It could be read when the store was opened.
-            FileError::Undecipherable | FileError::Newer | FileError::Older => StoreError::Changed,
+            _ => StoreError::Changed,
         })
     }
 
@@ -143,6 +179,8 @@ impl Store {
             }
         }
         writer.open = true;
+        writer.groups.clear();
+        journaled::look_back(&mut writer).await?;
         Ok(writer)
     }
 
@@ -163,6 +201,7 @@ impl Store {
                 break;
             }
         }
+        self.level_journal().await?;
         let mut writer = writer.lock().await;
         if !writer.open {
             sqlx::query("pragma wal_checkpoint(passive)")
@@ -270,9 +309,10 @@ impl WriteTx<'_> {
             None => search::count_waiting(conn).await?,
         };
         cache.waiting = Some(waiting + 1);
-        complaints::record_and_commit(conn, state, events).await?;
-        self.writer.open = false;
-        Ok(())
+        self.keep(events, None);
+        let journaling = self.journal();
+        let done = complaints::record_and_commit(self.conn(), state, events).await;
+        self.settle(journaling, done).await
     }
 
     /// Keeps a receipt of the hub. When this returns, it and what was written
@@ -289,11 +329,10 @@ impl WriteTx<'_> {
 
     /// When this returns, what was written is on the disk.
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
-        sqlx::query("commit")
-            .execute(&mut *self.writer.conn)
-            .await?;
-        self.writer.open = false;
-        Ok(())
+        let journaling = self.journal();
+        let done = sqlx::query("commit").execute(self.conn()).await;
+        let done = done.map(drop).map_err(StoreError::from);
+        self.settle(journaling, done).await
     }
 }
 

@@ -9,6 +9,7 @@ mod hour;
 mod importing;
 mod places;
 mod recording;
+mod restoring;
 mod support;
 mod syncing;
 mod verifying;
