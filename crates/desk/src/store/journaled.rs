@@ -1,5 +1,5 @@
-//! The database and its journal of unsent events together: both are written at
-//! the same time, and a save is confirmed when both are on the disk.
+//! The database and its journal of unsent events together: the journal is
+//! written ahead of the commit, and the commit's flush confirms the save.
 
 use suda_domain::{DeviceId, Lane};
 use suda_sync::SealedEvent;
@@ -33,15 +33,15 @@ impl WriteTx<'_> {
         }
     }
 
-    /// Begins to write the journal, beside the commit that follows.
+    /// Writes the journal, ahead of the commit that follows.
     pub(super) fn journal(&mut self) -> Option<Pending> {
         let groups = std::mem::take(&mut self.writer.groups);
         self.writer.journal.as_mut()?.begin(groups)
     }
 
-    /// Waits for the journal. What is in the database is saved, also when the
-    /// journal could not be written.
-    pub(super) async fn settle(
+    /// Notes in the journal what became of the commit. What is in the database
+    /// is saved, also when the journal could not be written.
+    pub(super) fn settle(
         mut self,
         journaling: Option<Pending>,
         done: Result<(), StoreError>,
@@ -50,13 +50,10 @@ impl WriteTx<'_> {
         let running = cache.running;
         if done.is_ok() {
             if let Some(journal) = journal {
-                journal.settle(journaling).await;
+                journal.settle(journaling);
                 journal.is_committed(running);
             }
             self.writer.open = false;
-        } else if let Some(pending) = journaling {
-            // In the order of the file: what follows must find it written.
-            pending.written().await;
         }
         done
     }
@@ -155,7 +152,7 @@ impl Store {
         let unreceipted = lanes(conn, device, &receipted).await?;
         let Some((incarnation, lane, after, last)) = journal.missing(&unreceipted) else {
             let done = |incarnation, lane, n| receipted.reaches(incarnation, lane, n);
-            journal.leave_behind(done).await;
+            journal.leave_behind(done);
             return Ok(false);
         };
         let place = (device, incarnation);
@@ -166,7 +163,7 @@ impl Store {
                 events.push(SealedEvent::from_parts(event.body, event.prev, event.hash)?);
             }
         }
-        Ok(journal.write_again(events).await)
+        Ok(journal.write_again(events))
     }
 }
 

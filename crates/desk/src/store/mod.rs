@@ -312,7 +312,7 @@ impl WriteTx<'_> {
         self.keep(events, None);
         let journaling = self.journal();
         let done = complaints::record_and_commit(self.conn(), state, events).await;
-        self.settle(journaling, done).await
+        self.settle(journaling, done)
     }
 
     /// Keeps a receipt of the hub. When this returns, it and what was written
@@ -332,7 +332,7 @@ impl WriteTx<'_> {
         let journaling = self.journal();
         let done = sqlx::query("commit").execute(self.conn()).await;
         let done = done.map(drop).map_err(StoreError::from);
-        self.settle(journaling, done).await
+        self.settle(journaling, done)
     }
 }
 

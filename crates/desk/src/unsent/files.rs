@@ -4,8 +4,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use suda_domain::{DeviceId, EventKey, Lane};
 use suda_sync::Hash;
@@ -17,8 +19,7 @@ use super::seal::SealKey;
 use crate::key::DatabaseKey;
 use crate::place::sync_directory;
 
-/// Bytes of a file, written with zeros beforehand: a flush then has the
-/// contents alone to bring to the disk, not the file's length as well.
+/// Bytes after which a new file is begun.
 pub(super) const SIZE: u64 = 256 * 1024;
 const PURPOSE: &[u8] = b"suda desk journal 1";
 const SUFFIX: &str = ".log";
@@ -193,14 +194,40 @@ fn key_of(path: &Path, key: &DatabaseKey) -> Option<SealKey> {
 
 /// The file that is written to.
 pub(super) struct Current {
-    file: File,
+    file: Arc<OnDisk>,
     pub(super) path: PathBuf,
     key: SealKey,
     place: u64,
 }
 
+/// A file, and whether its contents are on their way to the disk.
+pub(super) struct OnDisk {
+    file: File,
+    told: AtomicBool,
+    /// The folder knows the file for good.
+    named: AtomicBool,
+}
+
+impl OnDisk {
+    /// Whether whoever flushes has to be told of new contents.
+    pub(super) fn needs_telling(&self) -> bool {
+        !self.told.swap(true, Ordering::AcqRel)
+    }
+
+    pub(super) fn flush(&self, dir: &Path) -> io::Result<()> {
+        // Before the flush: what is written meanwhile needs another.
+        self.told.store(false, Ordering::Release);
+        self.file.sync_data()?;
+        if !self.named.load(Ordering::Relaxed) {
+            sync_directory(dir)?;
+            self.named.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
 impl Current {
-    /// A new file behind all others, with its room taken and on the disk.
+    /// A new file behind all others.
     pub(super) fn create(dir: &Path, key: &DatabaseKey) -> io::Result<Self> {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
@@ -210,27 +237,19 @@ impl Current {
         let number = list(dir)?.last().map_or(1, |file| file.number + 1);
         let salt = rand::random::<u128>();
         let path = dir.join(format!("{number:06}-{salt:032x}{SUFFIX}"));
-        let sealing = key.derive(&salt.to_be_bytes(), PURPOSE)?;
-        let made = Self::fill(&path, sealing);
-        if made.is_err() {
-            fs::remove_file(&path).ok();
-        }
-        made.and_then(|made| sync_directory(dir).map(|()| made))
-    }
-
-    fn fill(path: &Path, key: SealKey) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path)?;
-        file.write_all(&vec![0; usize::try_from(SIZE).unwrap_or_default()])?;
-        file.rewind()?;
-        file.sync_all()?;
+        let file = OnDisk {
+            file: options.open(&path)?,
+            told: AtomicBool::new(false),
+            named: AtomicBool::new(false),
+        };
         Ok(Self {
-            file,
-            path: path.to_owned(),
-            key,
+            file: Arc::new(file),
+            path,
+            key: key.derive(&salt.to_be_bytes(), PURPOSE)?,
             place: 0,
         })
     }
@@ -240,21 +259,19 @@ impl Current {
         self.place
     }
 
-    /// The records of `texts` as they would stand next.
-    pub(super) fn records(&self, texts: &[Vec<u8>]) -> io::Result<Vec<u8>> {
+    pub(super) fn on_disk(&self) -> &Arc<OnDisk> {
+        &self.file
+    }
+
+    /// Appends the records of `texts`. After a failure the file must not be
+    /// written to any more: its next place may have been used.
+    pub(super) fn append(&mut self, texts: &[Vec<u8>]) -> io::Result<()> {
         let mut records = Vec::new();
         for text in texts {
             let place = self.place + records.len() as u64;
             records.extend(frame::write(&self.key, place, text)?);
         }
-        Ok(records)
-    }
-
-    /// Appends, and returns when it is on the disk. After a failure the file
-    /// must not be written to any more: its next place may have been used.
-    pub(super) fn append(&mut self, records: &[u8]) -> io::Result<()> {
-        self.file.write_all(records)?;
-        self.file.sync_data()?;
+        (&self.file.file).write_all(&records)?;
         self.place += records.len() as u64;
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The journal of unsent events: a second place, beside the database, that
-//! holds every event written here which no receipt of the hub covers. It is on
-//! the disk before a save is confirmed, and brings back what a damaged or old
+//! holds every event written here which no receipt of the hub covers. It is
+//! written before a save is confirmed, and brings back what a damaged or old
 //! database has lost. What is done with it at the start is in `safety`.
 
 pub(crate) mod entry;
@@ -15,13 +15,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use suda_domain::Lane;
-use suda_sync::{Hash, SealedEvent};
-use tokio::sync::oneshot;
-
 use entry::{Covered, End, Entry, Group, ImportedFrom, Reached};
 pub(crate) use files::{Found, OldFile, key_in, read};
-use writer::{Order, Writer, Written};
+use suda_domain::Lane;
+use suda_sync::{Hash, SealedEvent};
+use writer::{Writer, Written};
 
 use crate::key::DatabaseKey;
 
@@ -53,14 +51,7 @@ struct InUse {
 /// Events on their way into the journal.
 pub(crate) struct Pending {
     groups: Vec<Group>,
-    answer: oneshot::Receiver<io::Result<Written>>,
-}
-
-impl Pending {
-    /// Waits until it is written, whatever becomes of it.
-    pub(crate) async fn written(self) {
-        self.answer.await.ok();
-    }
+    written: io::Result<Written>,
 }
 
 impl Journal {
@@ -109,7 +100,7 @@ impl Journal {
         Group { events, row, turn }
     }
 
-    /// Begins to write; [`settle`](Self::settle) tells when it is on the disk.
+    /// Writes ahead of the commit; [`settle`](Self::settle) notes what became of it.
     pub(crate) fn begin(&mut self, groups: Vec<Group>) -> Option<Pending> {
         if groups.is_empty() {
             return None;
@@ -117,33 +108,21 @@ impl Journal {
         self.turn += 1;
         let events = groups.iter().flat_map(|group| &group.events);
         self.under_way = events.map(|event| event.hash).collect();
-        let entries = groups.iter().cloned().map(Entry::Group).collect();
-        let answer = self.tell(entries, false);
-        Some(Pending { groups, answer })
-    }
-
-    fn tell(
-        &mut self,
-        entries: Vec<Entry>,
-        fresh_file: bool,
-    ) -> oneshot::Receiver<io::Result<Written>> {
-        let (done, answer) = oneshot::channel();
-        self.writer.tell(Order {
-            entries,
-            reached: self.committed,
-            fresh_file,
-            done,
-        });
-        answer
+        let entries: Vec<Entry> = groups.iter().cloned().map(Entry::Group).collect();
+        if self.writer.has_failed() {
+            self.covered.forget();
+        }
+        let written = self.writer.write(&entries, self.committed);
+        Some(Pending { groups, written })
     }
 
     /// Notes what became of it. A failure costs the second copy alone: it is
     /// shown, and what is missing is written again in an idle moment.
-    pub(crate) async fn settle(&mut self, pending: Option<Pending>) {
-        let Some(Pending { groups, answer }) = pending else {
+    pub(crate) fn settle(&mut self, pending: Option<Pending>) {
+        let Some(Pending { groups, written }) = pending else {
             return;
         };
-        let Some(written) = self.answer(answer).await else {
+        let Some(written) = self.noted(written) else {
             return;
         };
         self.in_file(&written);
@@ -167,18 +146,11 @@ impl Journal {
         }
     }
 
-    async fn answer(&mut self, answer: oneshot::Receiver<io::Result<Written>>) -> Option<Written> {
-        let error = match answer.await {
-            Ok(Ok(written)) => {
-                self.failing.store(false, Ordering::Relaxed);
-                return Some(written);
-            }
-            Ok(Err(error)) => error,
-            Err(_) => io::Error::other("the journal's thread has ended"),
-        };
-        tracing::warn!(%error, "the journal was not written");
-        self.failing.store(true, Ordering::Relaxed);
-        None
+    fn noted(&mut self, written: io::Result<Written>) -> Option<Written> {
+        self.failing.store(written.is_err(), Ordering::Relaxed);
+        written
+            .inspect_err(|error| tracing::warn!(%error, "the journal was not written"))
+            .ok()
     }
 
     fn in_file(&mut self, written: &Written) {
@@ -216,8 +188,10 @@ impl Journal {
             running: self.committed.running,
             ..reached
         };
-        // Need not be waited for: it is on the disk with the next event at the latest.
-        drop(self.tell(vec![Entry::Void(void)], false));
+        let written = self.writer.write(&[Entry::Void(void)], self.committed);
+        if let Some(written) = self.noted(written) {
+            self.in_file(&written);
+        }
     }
 
     /// What has to be written again, as incarnation, lane, after and last.
@@ -235,7 +209,7 @@ impl Journal {
     }
 
     /// Writes events again that are committed: a run of one lane.
-    pub(crate) async fn write_again(&mut self, events: Vec<SealedEvent>) -> bool {
+    pub(crate) fn write_again(&mut self, events: Vec<SealedEvent>) -> bool {
         let named = |event: Option<&SealedEvent>| event.and_then(|e| key_in(e.body.get()));
         let Some((first, last)) = named(events.first()).zip(named(events.last())) else {
             return false;
@@ -247,7 +221,7 @@ impl Journal {
         let before = self.covered.clone();
         let pending = self.begin(groups);
         self.under_way.clear();
-        self.settle(pending).await;
+        self.settle(pending);
         let written = !self.failing.load(Ordering::Relaxed);
         if written {
             // One run, and not each for itself, joins what it reaches up to.
@@ -261,7 +235,7 @@ impl Journal {
     /// Removes files all of whose events are receipted, once a later file
     /// tells how far the database reached. `done` says what is receipted. To be
     /// called when nothing is [`missing`](Self::missing).
-    pub(crate) async fn leave_behind(&mut self, done: impl Fn(u32, Lane, u64) -> bool) {
+    pub(crate) fn leave_behind(&mut self, done: impl Fn(u32, Lane, u64) -> bool) {
         let is_done = |ends: &BTreeMap<(u32, Lane), u64>| {
             ends.iter().all(|((inc, lane), n)| done(*inc, *lane, *n))
         };
@@ -270,8 +244,8 @@ impl Journal {
             None => !self.old.is_empty(),
         };
         if leave {
-            let answer = self.tell(Vec::new(), true);
-            match self.answer(answer).await {
+            let written = self.writer.begin_file(self.committed);
+            match self.noted(written) {
                 Some(written) => self.in_file(&written),
                 None => return,
             }

@@ -1,138 +1,172 @@
-//! The thread that writes the journal: it flushes its file while the database
-//! flushes its own, so that both together take little longer than one.
+//! Writing the journal. A record is with the operating system before the
+//! database commits, and on the disk at most [`LAG`] later: flushing it with
+//! each save was measured to cost as much again as the save, as a disk carries
+//! out one flush after the other. What is saved is on the disk by the
+//! database's own flush; the journal is for the case that the database is lost.
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-
-use tokio::sync::oneshot;
+use std::time::{Duration, Instant};
 
 use super::entry::{Entry, Reached};
-use super::files::{Current, SIZE};
+use super::files::{Current, OnDisk, SIZE};
 use crate::key::DatabaseKey;
 
-/// What is to be written.
-pub(super) struct Order {
-    pub(super) entries: Vec<Entry>,
-    /// Begins a new file, should one be needed.
-    pub(super) reached: Reached,
-    /// Begin a new file in any case.
-    pub(super) fresh_file: bool,
-    pub(super) done: oneshot::Sender<io::Result<Written>>,
-}
+/// How long a record may be with the operating system alone.
+const LAG: Duration = Duration::from_millis(100);
 
-/// Where it was written.
+/// Where something was written.
 pub(super) struct Written {
     pub(super) path: PathBuf,
     /// How much of that file is used.
     pub(super) place: u64,
 }
 
-/// The thread. Dropped, it ends after what it has been told.
 pub(super) struct Writer {
-    orders: Option<Sender<Order>>,
-    thread: Option<JoinHandle<()>>,
+    dir: PathBuf,
+    key: DatabaseKey,
+    current: Option<Current>,
+    flusher: Flusher,
 }
 
 impl Writer {
     pub(super) fn start(dir: PathBuf, key: DatabaseKey) -> io::Result<Self> {
-        let (orders, told) = channel();
-        let desk = Scribe {
+        Ok(Self {
+            flusher: Flusher::start(dir.clone())?,
             dir,
             key,
             current: None,
-            spare: None,
+        })
+    }
+
+    /// Whether a flush has failed since this was last asked. What was written
+    /// before is then not to be relied on.
+    pub(super) fn has_failed(&mut self) -> bool {
+        let failed = self.flusher.failed.swap(false, Ordering::Relaxed);
+        if failed {
+            self.current = None;
+        }
+        failed
+    }
+
+    /// Writes records; a new file, where one is needed, begins with `reached`.
+    pub(super) fn write(&mut self, entries: &[Entry], reached: Reached) -> io::Result<Written> {
+        let written = self.append(entries, reached, false);
+        if written.is_err() {
+            self.current = None;
+        }
+        written
+    }
+
+    /// Begins a new file and waits until it is on the disk.
+    pub(super) fn begin_file(&mut self, reached: Reached) -> io::Result<Written> {
+        let written = self.append(&[], reached, true);
+        let flushed = match &self.current {
+            Some(current) => current.on_disk().flush(&self.dir),
+            None => Ok(()),
         };
+        if written.is_err() || flushed.is_err() {
+            self.current = None;
+        }
+        flushed.and(written)
+    }
+
+    fn append(
+        &mut self,
+        entries: &[Entry],
+        reached: Reached,
+        fresh_file: bool,
+    ) -> io::Result<Written> {
+        let texts: Vec<Vec<u8>> = entries
+            .iter()
+            .map(serde_json::to_vec)
+            .collect::<Result<_, _>>()?;
+        let has_room = |current: &&mut Current| !fresh_file && current.place() < SIZE;
+        if let Some(current) = self.current.as_mut().filter(has_room) {
+            return write_to(current, &texts, &self.flusher);
+        }
+        let mut current = Current::create(&self.dir, &self.key)?;
+        let first = serde_json::to_vec(&Entry::Reached(reached))?;
+        let written = write_to(&mut current, &[vec![first], texts].concat(), &self.flusher);
+        self.current = Some(current);
+        written
+    }
+}
+
+fn write_to(current: &mut Current, texts: &[Vec<u8>], flusher: &Flusher) -> io::Result<Written> {
+    current.append(texts)?;
+    flusher.soon(current.on_disk());
+    Ok(Written {
+        path: current.path.clone(),
+        place: current.place(),
+    })
+}
+
+/// The thread that flushes. Dropped, it flushes what it has been told of and ends.
+struct Flusher {
+    told: Option<Sender<Arc<OnDisk>>>,
+    failed: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Flusher {
+    fn start(dir: PathBuf) -> io::Result<Self> {
+        let (told, files) = channel();
+        let failed = Arc::new(AtomicBool::new(false));
+        let flag = failed.clone();
         let thread = std::thread::Builder::new()
             .name("suda-journal".to_owned())
-            .spawn(move || desk.work(&told))?;
+            .spawn(move || flush_what_comes(&files, &dir, &flag))?;
         Ok(Self {
-            orders: Some(orders),
+            told: Some(told),
+            failed,
             thread: Some(thread),
         })
     }
 
-    pub(super) fn tell(&self, order: Order) {
-        // Should the thread have ended, the answer's end is dropped with the
-        // order, and whoever waits for it hears of that.
-        if let Some(orders) = &self.orders {
-            orders.send(order).ok();
+    fn soon(&self, file: &Arc<OnDisk>) {
+        if file.needs_telling()
+            && let Some(told) = &self.told
+            && told.send(file.clone()).is_err()
+        {
+            self.failed.store(true, Ordering::Relaxed);
         }
     }
 }
 
-impl Drop for Writer {
+fn flush_what_comes(files: &Receiver<Arc<OnDisk>>, dir: &std::path::Path, failed: &AtomicBool) {
+    while let Ok(first) = files.recv() {
+        let due = Instant::now() + LAG;
+        let mut waiting = vec![first];
+        let ended = loop {
+            let left = due.saturating_duration_since(Instant::now());
+            match files.recv_timeout(left) {
+                Ok(file) => waiting.push(file),
+                Err(RecvTimeoutError::Timeout) => break false,
+                Err(RecvTimeoutError::Disconnected) => break true,
+            }
+        };
+        for file in waiting {
+            if let Err(error) = file.flush(dir) {
+                tracing::warn!(%error, "the journal was not flushed");
+                failed.store(true, Ordering::Relaxed);
+            }
+        }
+        if ended {
+            return;
+        }
+    }
+}
+
+impl Drop for Flusher {
     fn drop(&mut self) {
-        self.orders = None;
+        self.told = None;
         if let Some(thread) = self.thread.take() {
             thread.join().ok();
-        }
-    }
-}
-
-struct Scribe {
-    dir: PathBuf,
-    key: DatabaseKey,
-    current: Option<Current>,
-    /// The next file, made ahead.
-    spare: Option<Current>,
-}
-
-impl Scribe {
-    fn work(mut self, told: &Receiver<Order>) {
-        while let Ok(order) = told.recv() {
-            let written = self.carry_out(&order);
-            if written.is_err() {
-                self.current = None;
-            }
-            // Whoever asked may have gone; it is written all the same.
-            order.done.send(written).ok();
-            self.prepare();
-        }
-        if let Some(spare) = self.spare {
-            std::fs::remove_file(spare.path).ok();
-        }
-    }
-
-    fn carry_out(&mut self, order: &Order) -> io::Result<Written> {
-        let texts: Vec<Vec<u8>> = order
-            .entries
-            .iter()
-            .map(serde_json::to_vec)
-            .collect::<Result<_, _>>()?;
-        if let Some(current) = &mut self.current
-            && !order.fresh_file
-        {
-            let records = current.records(&texts)?;
-            if current.place() + records.len() as u64 <= SIZE {
-                current.append(&records)?;
-                return Ok(Written {
-                    path: current.path.clone(),
-                    place: current.place(),
-                });
-            }
-        }
-        let mut current = match self.spare.take() {
-            Some(spare) => spare,
-            None => Current::create(&self.dir, &self.key)?,
-        };
-        let first = serde_json::to_vec(&Entry::Reached(order.reached))?;
-        let records = current.records(&[vec![first], texts].concat())?;
-        current.append(&records)?;
-        let written = Written {
-            path: current.path.clone(),
-            place: current.place(),
-        };
-        self.current = Some(current);
-        Ok(written)
-    }
-
-    /// Makes the next file when this one is half full, so that no save waits for it.
-    fn prepare(&mut self) {
-        let half_full = self.current.as_ref().is_some_and(|c| c.place() > SIZE / 2);
-        if half_full && self.spare.is_none() {
-            self.spare = Current::create(&self.dir, &self.key).ok();
         }
     }
 }

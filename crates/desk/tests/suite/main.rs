@@ -10,6 +10,7 @@ mod importing;
 mod places;
 mod recording;
 mod restoring;
+mod safety_commands;
 mod support;
 mod syncing;
 mod verifying;
