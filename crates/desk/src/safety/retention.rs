@@ -121,7 +121,9 @@ mod tests {
 
     #[test]
     fn a_clock_set_back_a_year_makes_no_old_file_the_newest() {
-        let all = [taken(1, 600_000), taken(2, 600_060), taken(3, 0)];
-        assert_eq!(left(&all).last().unwrap().number, 3);
+        let mut all = vec![taken(1, 600_000), taken(2, 600_060)];
+        all.extend((3..=12).map(|number| taken(number, i64::try_from(number).unwrap() * 60)));
+        let left: Vec<u64> = left(&all).iter().map(|backup| backup.number).collect();
+        assert!(left.ends_with(&[5, 6, 7, 8, 9, 10, 11, 12]), "{left:?}");
     }
 }

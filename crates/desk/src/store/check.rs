@@ -32,15 +32,16 @@ pub(super) async fn at_start(
     file: &Path,
     whole: bool,
 ) -> Result<(), FileError> {
-    // Pages that a power cut caught half carried over are whole in the log.
-    let carried = sqlx::query("pragma wal_checkpoint(passive)")
-        .execute(&mut *conn)
-        .await;
     let bytes = std::fs::metadata(file).map_or(0, |about| about.len());
-    let checked = if whole || bytes <= READ_WHOLE {
-        if carried.is_ok() {
-            sound_pages(conn).await.map_err(unsound)?;
-        }
+    let checked = if whole {
+        // Pages that a power cut caught half carried over are whole in the log.
+        sqlx::query("pragma wal_checkpoint(passive)")
+            .execute(&mut *conn)
+            .await?;
+        sound_pages(conn).await.map_err(unsound)?;
+        answers_ok(conn, "pragma quick_check(1)").await
+    } else if bytes <= READ_WHOLE {
+        // Reads every page in use, and with it the page's authentication.
         answers_ok(conn, "pragma quick_check(1)").await
     } else {
         newest(conn).await

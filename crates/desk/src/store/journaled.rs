@@ -23,12 +23,15 @@ impl WriteTx<'_> {
     /// Takes events into the journal with the commit; `row` says which row of
     /// an imported file they were made from.
     pub(crate) fn keep(&mut self, events: &[NewEvent], row: Option<ImportedFrom>) {
+        let Some(journal) = &self.writer.journal else {
+            return;
+        };
         let own = events.iter().filter(|event| event.hub_seq.is_none());
-        let own: Vec<SealedEvent> = own.map(|event| event.sealed.clone()).collect();
-        if let Some(journal) = &self.writer.journal
-            && !own.is_empty()
-        {
-            let group = journal.group(own, row);
+        let (names, sealed): (Vec<_>, Vec<SealedEvent>) = own
+            .map(|event| ((event.key, event.sealed.hash), event.sealed.clone()))
+            .unzip();
+        if !names.is_empty() {
+            let group = journal.group(names, sealed, row);
             self.writer.groups.push(group);
         }
     }

@@ -36,8 +36,7 @@ use ledger::NewEvent;
 pub(crate) use open::{Care, FileError};
 
 use crate::key::DatabaseKey;
-use crate::unsent::Journal;
-use crate::unsent::entry::Group;
+use crate::unsent::{Journal, Named};
 
 /// The database of one data directory.
 pub(crate) struct Store {
@@ -58,7 +57,7 @@ struct Writer {
     /// Absent before the enrolment, and while what it holds is put back.
     journal: Option<Journal>,
     /// What the transaction under way has to bring into the journal.
-    groups: Vec<Group>,
+    groups: Vec<Named>,
 }
 
 /// What the writer knows without asking the database. Forgotten whenever a

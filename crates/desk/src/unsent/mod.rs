@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use entry::{Covered, End, Entry, Group, ImportedFrom, Reached};
 pub(crate) use files::{Found, OldFile, key_in, read};
-use suda_domain::Lane;
+use suda_domain::{EventKey, Lane};
 use suda_sync::{Hash, SealedEvent};
 use writer::{Writer, Written};
 
@@ -48,9 +48,15 @@ struct InUse {
     ends: BTreeMap<(u32, Lane), u64>,
 }
 
-/// Events on their way into the journal.
+/// Events that belong together, by name, and as they are written.
+pub(crate) struct Named {
+    pub(crate) names: Vec<(EventKey, Hash)>,
+    pub(crate) group: Group,
+}
+
+/// Events in the journal whose transaction is not committed yet.
 pub(crate) struct Pending {
-    groups: Vec<Group>,
+    names: Vec<(EventKey, Hash)>,
     written: io::Result<Written>,
 }
 
@@ -94,42 +100,49 @@ impl Journal {
         self.committed = reached;
     }
 
-    /// The next transaction's groups, ready to be written.
-    pub(crate) fn group(&self, events: Vec<SealedEvent>, row: Option<ImportedFrom>) -> Group {
+    /// A group of the next transaction, ready to be written.
+    pub(crate) fn group(
+        &self,
+        names: Vec<(EventKey, Hash)>,
+        events: Vec<SealedEvent>,
+        row: Option<ImportedFrom>,
+    ) -> Named {
         let turn = self.turn;
-        Group { events, row, turn }
+        let group = Group { events, row, turn };
+        Named { names, group }
     }
 
     /// Writes ahead of the commit; [`settle`](Self::settle) notes what became of it.
-    pub(crate) fn begin(&mut self, groups: Vec<Group>) -> Option<Pending> {
+    pub(crate) fn begin(&mut self, groups: Vec<Named>) -> Option<Pending> {
         if groups.is_empty() {
             return None;
         }
         self.turn += 1;
-        let events = groups.iter().flat_map(|group| &group.events);
-        self.under_way = events.map(|event| event.hash).collect();
-        let entries: Vec<Entry> = groups.iter().cloned().map(Entry::Group).collect();
+        let mut names = Vec::new();
+        let mut entries = Vec::with_capacity(groups.len());
+        for named in groups {
+            names.extend(named.names);
+            entries.push(Entry::Group(named.group));
+        }
+        self.under_way = names.iter().map(|(_, hash)| *hash).collect();
         if self.writer.has_failed() {
             self.covered.forget();
         }
         let written = self.writer.write(&entries, self.committed);
-        Some(Pending { groups, written })
+        Some(Pending { names, written })
     }
 
     /// Notes what became of it. A failure costs the second copy alone: it is
     /// shown, and what is missing is written again in an idle moment.
     pub(crate) fn settle(&mut self, pending: Option<Pending>) {
-        let Some(Pending { groups, written }) = pending else {
+        let Some(Pending { names, written }) = pending else {
             return;
         };
         let Some(written) = self.noted(written) else {
             return;
         };
         self.in_file(&written);
-        for event in groups.iter().flat_map(|group| &group.events) {
-            let Some(key) = key_in(event.body.get()) else {
-                continue;
-            };
+        for (key, hash) in names {
             let (incarnation, lane, n) = (key.incarnation, key.lane, key.n);
             self.covered.add(incarnation, lane, n, n);
             if let Some(current) = &mut self.current {
@@ -138,10 +151,7 @@ impl Journal {
             }
             let end = &mut self.committed.ends[lane.index()];
             if incarnation == self.committed.incarnation && n > end.n {
-                *end = End {
-                    n,
-                    hash: event.hash,
-                };
+                *end = End { n, hash };
             }
         }
     }
@@ -214,10 +224,11 @@ impl Journal {
         let Some((first, last)) = named(events.first()).zip(named(events.last())) else {
             return false;
         };
-        let one_each = events
-            .into_iter()
-            .map(|event| self.group(vec![event], None));
-        let groups: Vec<Group> = one_each.collect();
+        let one_each = events.into_iter().filter_map(|event| {
+            let names = vec![(key_in(event.body.get())?, event.hash)];
+            Some(self.group(names, vec![event], None))
+        });
+        let groups: Vec<Named> = one_each.collect();
         let before = self.covered.clone();
         let pending = self.begin(groups);
         self.under_way.clear();
