@@ -2,7 +2,7 @@
 //! put back, the ends of the chains are held against those kept outside, and
 //! data that have lost something go on under a new incarnation.
 
-use suda_domain::Lane;
+use suda_domain::{EventKey, Lane};
 use suda_sync::ingest::LaneHead;
 
 use super::{StartNotice, seed};
@@ -121,12 +121,21 @@ impl Desk {
         let Some(reached) = found.reached.get(&(device, incarnation)) else {
             return Ok(file.restored);
         };
-        let behind = Lane::ALL.into_iter().any(|lane| {
+        for lane in Lane::ALL {
             let (here, known) = (heads[lane.index()], reached.ends[lane.index()]);
-            here.n < known.n || (here.n == known.n && here.hash != known.hash)
-        });
+            let key = EventKey {
+                device,
+                incarnation,
+                lane,
+                n: known.n,
+            };
+            let agree = known.n == 0 || ledger::known(&mut conn, key).await? == Some(known.hash);
+            if here.n < known.n || !agree {
+                return Ok(true);
+            }
+        }
         // What cannot be read may have told more.
-        Ok(behind || (file.restored && found.damaged > 0))
+        Ok(file.restored && found.damaged > 0)
     }
 
     pub(crate) async fn start_journal(

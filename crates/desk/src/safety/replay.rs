@@ -107,6 +107,12 @@ impl Desk {
         for group in groups {
             let before = found.len();
             for sealed in &group.events {
+                // What the database reaches it also has; should something be
+                // taken out of its middle, the check of the ledger names it.
+                let name = key_in(sealed.body.get());
+                if name.is_none_or(|key| is_within(ends, key)) {
+                    continue;
+                }
                 let Ok(event) = sealed.open() else { continue };
                 if event.key.device != device {
                     continue;
@@ -117,9 +123,6 @@ impl Desk {
                         replayed.apart = true;
                         continue;
                     }
-                    // Taken out of the middle: that is for the check of the
-                    // ledger to name, and not to be smoothed over.
-                    None if is_within(ends, event.key) => continue,
                     None => {}
                 }
                 if !follows(&mut tx, event.key, sealed.prev).await? {
