@@ -47,6 +47,8 @@ pub fn start(app: &AppHandle) {
     };
     async_runtime::spawn(tell_changes(app.clone(), desk.clone()));
     async_runtime::spawn(sweep(app.clone(), desk.clone()));
+    let kept = desk.clone();
+    async_runtime::spawn(async move { kept.keep_backups().await });
     async_runtime::spawn(async move { desk.sync_forever(std::future::pending()).await });
 }
 

@@ -17,16 +17,16 @@ use crate::store::{StoreError, WriteTx, complaints, ledger, outbox, search};
 use crate::view::Scope;
 
 /// A complaint while a page is folded in.
-struct Touched {
-    state: Option<Complaint>,
+pub(crate) struct Touched {
+    pub(crate) state: Option<Complaint>,
     /// An event did not fit: what was done here meanwhile may have to give way.
-    refold: bool,
+    pub(crate) refold: bool,
     /// Whether it has a row, and what that row knows.
-    known: Option<Known>,
+    pub(crate) known: Option<Known>,
 }
 
 #[derive(Clone, Copy)]
-struct Known {
+pub(crate) struct Known {
     reminded: Option<u32>,
     cut: bool,
 }
@@ -75,7 +75,7 @@ impl Desk {
             }
             fresh.push(new_event(entry, &event));
         }
-        ledger::append(tx.conn(), &fresh).await?;
+        tx.append(&fresh).await?;
         for (id, complaint) in touched {
             self.save_touched(&mut tx, &enrolled, device, id, complaint)
                 .await?;
@@ -110,7 +110,7 @@ impl Desk {
         Ok(())
     }
 
-    async fn save_touched(
+    pub(crate) async fn save_touched(
         &self,
         tx: &mut WriteTx<'_>,
         enrolled: &Enrolled,
@@ -220,7 +220,7 @@ fn new_event(entry: &LogEntry, event: &LedgerEvent) -> NewEvent {
     }
 }
 
-async fn touch<'a>(
+pub(crate) async fn touch<'a>(
     tx: &mut WriteTx<'_>,
     touched: &'a mut BTreeMap<ComplaintId, Touched>,
     id: ComplaintId,

@@ -15,8 +15,9 @@ use crate::mask::{excerpt, masked_name};
 use crate::pen::packet;
 use crate::session::{Session, SessionError};
 use crate::store::complaints::{Place, Stored};
+use crate::store::incarnation::Receipted;
 use crate::store::ledger::{StoredEvent, signed};
-use crate::store::{StoreError, complaints, ledger, outbox, search};
+use crate::store::{StoreError, complaints, incarnation, ledger, outbox, search};
 use crate::view::{CasePage, CaseRow, CaseView, Delivery, Scope, StatusView, TimelineEntry};
 
 /// Why something cannot be shown.
@@ -79,13 +80,16 @@ impl Desk {
         let (device, incarnation) = enrolled.identity();
         let mut conn = inner.store.read().await?;
         let heads = ledger::heads(&mut conn, device, incarnation).await?;
-        let acked = outbox::acked(&mut conn).await?;
+        let receipted = incarnation::receipted(&mut conn, incarnation).await?;
         let unsent = heads
             .iter()
-            .zip(acked)
-            .map(|(head, acked)| head.n.saturating_sub(acked));
+            .zip(receipted.acked)
+            .zip(receipted.past_unsent())
+            .map(|((head, acked), past)| head.n.saturating_sub(acked) + past);
         let unsent: Vec<u32> = unsent.map(to_u32).collect();
         let oldest = outbox::oldest_unsent(&mut conn, (device, incarnation)).await?;
+        let older = incarnation::oldest_unsent(&mut conn).await?;
+        let oldest = [oldest, older].into_iter().flatten().min();
         let clock = inner.time.view();
         Ok(StatusView {
             link: inner.link(),
@@ -101,6 +105,7 @@ impl Desk {
             clock_off_by_s: clock.off_by_s.filter(|s| s.abs() > CLOCK_WARNING_S),
             clock,
             device_letter: enrolled.device.desk_letter.clone(),
+            safety: inner.safety_view(),
         })
     }
 }
@@ -170,7 +175,8 @@ impl Inner {
         let enrolled = self.enrolled()?;
         let mut conn = self.store.read().await?;
         let events = ledger::of_complaint(&mut conn, stored.complaint.id).await?;
-        let acked = outbox::acked(&mut conn).await?;
+        let (_, incarnation) = enrolled.identity();
+        let receipted = incarnation::receipted(&mut conn, incarnation).await?;
         let set_aside = outbox::set_aside_of(&mut conn, stored.complaint.id).await?;
         drop(conn);
         let mut timeline = Vec::with_capacity(events.len());
@@ -178,7 +184,8 @@ impl Inner {
         for event in &events {
             let place = (i64::from(event.key.lane.number()), signed(event.key.n));
             let is_set_aside = event.own && set_aside.contains(&place);
-            let (entry, event_owner, moves) = timeline_entry(event, acked, is_set_aside, owner_no)?;
+            let (entry, event_owner, moves) =
+                timeline_entry(event, &receipted, is_set_aside, owner_no)?;
             owner_no = owner_no.max(event_owner + u32::from(moves));
             timeline.push(entry);
         }
@@ -292,7 +299,7 @@ fn may_now(complaint: &Complaint, actor: &Actor, kind: FactKind) -> bool {
 /// The entry, the owner number it was written under, and whether it moved on.
 fn timeline_entry(
     stored: &StoredEvent,
-    acked: [u64; 4],
+    receipted: &Receipted,
     is_set_aside: bool,
     owner_no: u32,
 ) -> Result<(TimelineEntry, u32, bool), StoreError> {
@@ -300,7 +307,7 @@ fn timeline_entry(
     let kind = event.fact.kind();
     let at = event.at.trusted();
     let apart = (at - event.at.wall).abs() > TimeDelta::seconds(CLOCK_WARNING_S);
-    let waiting = stored.own && stored.key.n > acked[stored.key.lane.index()];
+    let waiting = stored.own && !receipted.covers(&stored.key);
     let late_note = !kind.is_remark() && event.owner_no < owner_no;
     let entry = TimelineEntry {
         at,

@@ -22,9 +22,10 @@ use crate::advise::Judged;
 use crate::clock::{Clock, SystemClock, to_millisecond};
 use crate::key::{KeyError, KeySource};
 use crate::place::{IdentityFile, Lock, Place, PlaceError};
+use crate::safety::{Safety, restore};
 use crate::session::{SessionError, Throttle};
 use crate::store::directory::DeviceRow;
-use crate::store::{self, FileError, Store, StoreError, WriteTx, ledger};
+use crate::store::{self, Care, FileError, Store, StoreError, WriteTx, ledger};
 use crate::time::{Held, Timekeeper};
 use crate::view::{LinkTrouble, LinkView};
 
@@ -43,6 +44,10 @@ pub enum OpenError {
     DatabaseMissing,
     #[error("the database belongs to another computer or to an older copy of this one")]
     OtherDevice,
+    #[error("the backup is damaged or was made with another key; nothing was changed")]
+    BackupUnsound,
+    #[error("the copy of the data before the change of version could not be made")]
+    NoCopy(#[source] std::io::Error),
     #[error("there are no data here yet; enrol this computer first")]
     Empty,
     #[error("the data were written by a newer version; install that version")]
@@ -93,6 +98,7 @@ pub(crate) struct Inner {
     link: AtomicU8,
     trouble: Mutex<Option<LinkTrouble>>,
     pub(crate) throttle: Mutex<Throttle>,
+    pub(crate) safety: Safety,
     pub(crate) judged: Mutex<Option<Judged>>,
     /// Held while this process is the one that writes.
     _lock: Option<Lock>,
@@ -144,6 +150,7 @@ impl Desk {
         let place = Place::new(dir);
         place.create()?;
         let lock = lock(&place).await?;
+        restore::finish(&place)?;
         let known = place.identity()?;
         if known
             .as_ref()
@@ -153,18 +160,16 @@ impl Desk {
         }
         let has_database = place.database().exists();
         let enrolled_before = known.as_ref().is_some_and(|file| file.device.is_some());
-        if enrolled_before && !has_database {
-            return Err(OpenError::DatabaseMissing);
-        }
+        let has_data = has_database || enrolled_before;
         let store_id = known.as_ref().map_or_else(Uuid::new_v4, |file| file.store);
-        let key = if has_database {
+        let key = if has_data {
             source.load(store_id).await?
         } else {
             source.load_or_create(store_id).await?
         };
         let check = key.fingerprint();
         let known = match known {
-            Some(file) if file.key_check != check && has_database => {
+            Some(file) if file.key_check != check && has_data => {
                 return Err(OpenError::WrongKey);
             }
             Some(file) if file.key_check == check => Some(file),
@@ -181,11 +186,43 @@ impl Desk {
                 file
             }
         };
-        let store = match Store::open(&place.database(), &key).await {
-            Ok(store) => store,
-            Err(error) => return Err(undecipherable(error, place.identity()?.is_some())),
+        let care = Care {
+            whole: place.is_marked_damaged(),
+            shelf: &place.shelf(),
+            at: to_millisecond(clock.wall()),
         };
-        Self::assemble(place, store, clock, Some(lock), file).await
+        let store = if place.identity()?.is_some() {
+            restore::open_or_restore(&place, &key, &file, &care).await?
+        } else {
+            // Nothing tells whether the key fits: what cannot be read is left alone.
+            let opened = Store::open_sound(&place.database(), &key, &care).await;
+            opened.map_err(|error| undecipherable(error, false))?
+        };
+        let file = place.identity()?.unwrap_or(file);
+        let desk = Self::assemble(place, store, clock, Some(lock), file).await?;
+        desk.catch_up().await?;
+        Ok(desk)
+    }
+
+    /// Puts a backup in the place of the data in `dir`, which are kept aside,
+    /// and opens it. What the journal has of later events is put back.
+    pub async fn restore(dir: &Path, source: KeySource, backup: &Path) -> Result<Self, OpenError> {
+        let place = Place::new(dir);
+        place.create()?;
+        let lock = lock(&place).await?;
+        restore::finish(&place)?;
+        let known = place.identity()?;
+        let store_id = known.as_ref().map_or_else(Uuid::nil, |file| file.store);
+        let key = source.load(store_id).await?;
+        let check = key.fingerprint();
+        let file = match known {
+            Some(file) if file.key_check != check => return Err(OpenError::WrongKey),
+            Some(file) => file,
+            None => IdentityFile::new(Uuid::new_v4(), check),
+        };
+        restore::from_file(&place, &key, &file, backup).await?;
+        drop(lock);
+        Self::open(dir, source).await
     }
 
     /// Opens a data directory to look at it, beside whoever works with it.
@@ -236,12 +273,15 @@ impl Desk {
         drop(conn);
         let held = Held::resume(clock.as_ref(), kept, &unconfirmed, last_seq);
         if let Some(device) = &device {
-            let here = (Some(device.device), Some(device.incarnation));
-            if file.device.is_some() && (file.device, file.incarnation) != here {
+            if file.device.is_some_and(|known| known != device.device) {
                 return Err(OpenError::OtherDevice);
             }
-            if file.device.is_none() && lock.is_some() {
-                (file.device, file.incarnation) = here;
+            // The file behind the database is an older copy of it; a database
+            // behind the file is looked into once everything is open.
+            let behind = file.device.is_none() || file.incarnation < Some(device.incarnation);
+            if behind && lock.is_some() {
+                file.device = Some(device.device);
+                file.incarnation = Some(device.incarnation);
                 place.save_identity(&file)?;
             }
         }
@@ -261,6 +301,7 @@ impl Desk {
             link: AtomicU8::new(LinkCode::UNKNOWN),
             trouble: Mutex::default(),
             throttle: Mutex::default(),
+            safety: Safety::default(),
             judged: Mutex::default(),
             _lock: lock,
         };
@@ -270,6 +311,11 @@ impl Desk {
         Ok(Self {
             inner: Arc::new(inner),
         })
+    }
+
+    /// What was put right when the data were opened.
+    pub fn start_notice(&self) -> Option<crate::StartNotice> {
+        self.inner.safety.view().notice
     }
 
     /// Where this desk belongs; `None` before the enrolment.
@@ -335,10 +381,12 @@ async fn lock(place: &Place) -> Result<Lock, PlaceError> {
     }
 }
 
-fn undecipherable(error: FileError, key_is_known_to_fit: bool) -> OpenError {
+pub(crate) fn undecipherable(error: FileError, key_is_known_to_fit: bool) -> OpenError {
     match error {
         FileError::Undecipherable if key_is_known_to_fit => OpenError::Damaged,
         FileError::Undecipherable => OpenError::WrongKey,
+        FileError::Unsound(_) => OpenError::Damaged,
+        FileError::NoCopy(error) => OpenError::NoCopy(error),
         FileError::Newer => OpenError::Newer,
         FileError::Older => OpenError::Store(StoreError::ReadOnly),
         FileError::Store(StoreError::Damaged(_)) => OpenError::Damaged,

@@ -107,6 +107,10 @@ impl Desk {
             tracing::warn!(%error, "enrolled, but not yet noted beside the database");
         }
         self.inner.set_enrolled(enrolled);
+        // From here on events are written, and kept beside the database too.
+        if let Err(error) = self.catch_up().await {
+            tracing::warn!(%error, "enrolled, but without the journal until the next start");
+        }
         self.inner.tell(Change::Directory);
         self.inner.written.notify_one();
         self.enrolment()

@@ -12,6 +12,7 @@ use suda_domain::clocks::civil_offset;
 use suda_domain::fact::{HandoffCause, Source};
 use suda_domain::intake::{Field, Problem, ProblemCode};
 use suda_domain::{Actor, ComplaintId, Complexity, Intake, ReferenceNumber};
+use suda_sync::Hash;
 use uuid::Uuid;
 
 use crate::clock::to_ms;
@@ -22,6 +23,7 @@ use crate::record::{Entry, RecordError, problems};
 use crate::session::SessionError;
 use crate::store::imports::RunId;
 use crate::store::{StoreError, WriteTx, complaints, imports};
+use crate::unsent::entry::ImportedFrom;
 use crate::view::Assessment;
 
 /// Which rows go to the experts at once.
@@ -189,6 +191,7 @@ impl Desk {
             handoff: options.handoff,
             civil: civil_offset(&enrolled.directory.policy),
             run,
+            hash,
             report: ImportReport::default(),
         };
         import.rows(&known, &mut tell).await?;
@@ -226,6 +229,7 @@ struct Import<'a> {
     handoff: HandoffChoice,
     civil: Option<FixedOffset>,
     run: RunId,
+    hash: [u8; 32],
     report: ImportReport,
 }
 
@@ -293,6 +297,11 @@ impl Import<'_> {
             .compose(&mut group.tx, self.enrolled, self.actor, stamp, entry)
             .await?;
         complaints::record(group.tx.conn(), &written.row, &written.events).await?;
+        let row_of = ImportedFrom {
+            file: Hash(self.hash),
+            line: row,
+        };
+        group.tx.keep(&written.events, Some(row_of));
         imports::add_row(group.tx.conn(), self.run, row, id).await?;
         group.rows.push(ImportedRow {
             row,

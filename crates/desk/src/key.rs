@@ -6,8 +6,14 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use openssl::error::ErrorStack;
+use openssl::md::Md;
+use openssl::pkey::Id;
+use openssl::pkey_ctx::PkeyCtx;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
+
+use crate::unsent::seal::SealKey;
 
 /// Where the key is kept.
 #[derive(Clone, Debug)]
@@ -75,6 +81,19 @@ impl DatabaseKey {
     /// As SQLCipher takes a raw key.
     pub(crate) fn pragma(&self) -> String {
         format!("\"x'{}'\"", self.hex())
+    }
+
+    /// A key of its own for what lies beside the database (HKDF-SHA-256, RFC 5869).
+    pub(crate) fn derive(&self, salt: &[u8], purpose: &[u8]) -> Result<SealKey, ErrorStack> {
+        let mut hkdf = PkeyCtx::new_id(Id::HKDF)?;
+        hkdf.derive_init()?;
+        hkdf.set_hkdf_md(Md::sha256())?;
+        hkdf.set_hkdf_key(&self.0)?;
+        hkdf.set_hkdf_salt(salt)?;
+        hkdf.add_hkdf_info(purpose)?;
+        let mut derived = [0; 32];
+        hkdf.derive(Some(&mut derived))?;
+        Ok(SealKey(derived))
     }
 
     /// Tells whether a key is the one a database was made with, and nothing

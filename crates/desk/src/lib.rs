@@ -21,12 +21,14 @@ mod place;
 mod record;
 mod report;
 mod runner;
+mod safety;
 mod session;
 mod steps;
 mod store;
 mod sweep;
 mod time;
 mod transport;
+mod unsent;
 mod verify;
 pub mod view;
 
@@ -44,6 +46,9 @@ pub use place::PlaceError;
 pub use record::RecordError;
 pub use report::{StatusReport, Unsent};
 pub use runner::{SyncError, SyncSummary};
+pub use safety::{
+    BackupError, BackupKept, BackupReport, RenewError, SafetyTrouble, SafetyView, StartNotice,
+};
 pub use session::{Session, SessionError, SignInError};
 pub use steps::StepError;
 pub use store::StoreError;

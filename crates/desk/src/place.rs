@@ -9,9 +9,18 @@ use serde::{Deserialize, Serialize};
 use suda_domain::DeviceId;
 use uuid::Uuid;
 
+use crate::safety::shelf::Shelf;
+
 const LOCK_FILE: &str = "desk.lock";
 const IDENTITY_FILE: &str = "desk.json";
 const DATABASE_FILE: &str = "suda.db";
+/// Present when damage was found while the program ran.
+const DAMAGED_MARK: &str = "damaged";
+const JOURNAL: &str = "journal";
+const SEED: &str = "enrolment.sealed";
+const RESTORING: &str = "restoring";
+const QUARANTINE: &str = "quarantine";
+const BACKUPS: &str = "backups";
 /// The format of the data directory this program writes.
 const FORMAT: u32 = 1;
 
@@ -26,6 +35,13 @@ pub(crate) struct IdentityFile {
     /// Absent before the enrolment.
     pub(crate) device: Option<DeviceId>,
     pub(crate) incarnation: Option<u32>,
+    /// A folder on another disk that gets a copy of each backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) second_place: Option<PathBuf>,
+    /// A backup was put in the place of the database, and what came after it
+    /// is not yet looked into.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) restored: bool,
 }
 
 impl IdentityFile {
@@ -36,6 +52,8 @@ impl IdentityFile {
             key_check,
             device: None,
             incarnation: None,
+            second_place: None,
+            restored: false,
         }
     }
 
@@ -64,7 +82,7 @@ pub enum PlaceError {
 }
 
 impl PlaceError {
-    fn of(path: &Path, source: std::io::Error) -> Self {
+    pub(crate) fn of(path: &Path, source: std::io::Error) -> Self {
         use std::io::ErrorKind::{
             PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
         };
@@ -105,6 +123,46 @@ impl Place {
 
     pub(crate) fn database(&self) -> PathBuf {
         self.dir.join(DATABASE_FILE)
+    }
+
+    /// The backups beside the database.
+    pub(crate) fn shelf(&self) -> Shelf {
+        Shelf::new(self.dir.join(BACKUPS))
+    }
+
+    /// Notes that the database file has damaged places, for the next start.
+    pub(crate) fn mark_damaged(&self) -> Result<(), PlaceError> {
+        let path = self.dir.join(DAMAGED_MARK);
+        let made = File::create(&path).and_then(|file| file.sync_all());
+        made.map_err(|error| PlaceError::of(&path, error))
+    }
+
+    pub(crate) fn is_marked_damaged(&self) -> bool {
+        self.dir.join(DAMAGED_MARK).exists()
+    }
+
+    pub(crate) fn unmark_damaged(&self) {
+        fs::remove_file(self.dir.join(DAMAGED_MARK)).ok();
+    }
+
+    /// The journal of unsent events.
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.dir.join(JOURNAL)
+    }
+
+    /// The sealed file with what the enrolment gave.
+    pub(crate) fn seed(&self) -> PathBuf {
+        self.dir.join(SEED)
+    }
+
+    /// Where a file that takes the database's place is made ready.
+    pub(crate) fn restoring(&self) -> PathBuf {
+        self.dir.join(RESTORING)
+    }
+
+    /// Where files that were in the database's place are kept for good.
+    pub(crate) fn quarantine(&self) -> PathBuf {
+        self.dir.join(QUARANTINE)
     }
 
     /// Makes the directory, closed to others, when it is not there.
@@ -162,12 +220,12 @@ impl Place {
 }
 
 #[cfg(unix)]
-fn sync_directory(dir: &Path) -> std::io::Result<()> {
+pub(crate) fn sync_directory(dir: &Path) -> std::io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
 /// Elsewhere a rename is made durable by the file system itself.
 #[cfg(not(unix))]
-fn sync_directory(_: &Path) -> std::io::Result<()> {
+pub(crate) fn sync_directory(_: &Path) -> std::io::Result<()> {
     Ok(())
 }

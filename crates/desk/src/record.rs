@@ -1,7 +1,8 @@
 //! Recording a complaint: from a complete form to state, ledger, outbox and
 //! search index in one transaction. The form and the import come through here.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use sqlx::SqliteConnection;
 use suda_domain::clocks::{self, Clock};
 use suda_domain::fact::{HandoffCause, Source, SuggestionTrace};
 use suda_domain::intake::{self, Field, Problem, ProblemCode};
@@ -17,7 +18,7 @@ use crate::pen::{Pen, PenError};
 use crate::session::{Session, SessionError};
 use crate::store::complaints::{self, StateRow};
 use crate::store::ledger::NewEvent;
-use crate::store::{StoreError, WriteTx, clock};
+use crate::store::{StoreError, WriteTx, clock, incarnation};
 use crate::view::{Assessment, ReceiptView};
 
 /// Why a complaint was not recorded. The draft is still there.
@@ -243,24 +244,38 @@ async fn next_reference(
     enrolled: &Enrolled,
     now: DateTime<Utc>,
 ) -> Result<ReferenceNumber, StoreError> {
-    let day = match clocks::civil_offset(&enrolled.directory.policy) {
-        Some(offset) => now.with_timezone(&offset).date_naive(),
-        None => now.date_naive(),
-    };
+    let day = civil_day(enrolled, now);
     let (branch, letter) = (&enrolled.directory.branch, &enrolled.device.desk_letter);
     let (conn, cache) = tx.parts();
     let last = match cache.running {
         Some((cached, n)) if cached == day => n,
-        _ => {
-            let prefix = format!("{branch}-{}-{letter}-", day.format("%y%m%d"));
-            let last = complaints::last_with_prefix(conn, &prefix).await?;
-            last.and_then(|number| running(number.strip_prefix(&prefix)?))
-                .unwrap_or_default()
-        }
+        _ => last_running(conn, enrolled, day).await?,
     };
     cache.running = Some((day, last + 1));
     ReferenceNumber::compose(branch, day, letter, last + 1)
         .map_err(|error| StoreError::Malformed(Box::new(error)))
+}
+
+/// The day at the branch.
+pub(crate) fn civil_day(enrolled: &Enrolled, now: DateTime<Utc>) -> NaiveDate {
+    match clocks::civil_offset(&enrolled.directory.policy) {
+        Some(offset) => now.with_timezone(&offset).date_naive(),
+        None => now.date_naive(),
+    }
+}
+
+/// The last running number of a day that is given away.
+pub(crate) async fn last_running(
+    conn: &mut SqliteConnection,
+    enrolled: &Enrolled,
+    day: NaiveDate,
+) -> Result<u32, StoreError> {
+    let (branch, letter) = (&enrolled.directory.branch, &enrolled.device.desk_letter);
+    let prefix = format!("{branch}-{}-{letter}-", day.format("%y%m%d"));
+    let last = complaints::last_with_prefix(conn, &prefix).await?;
+    let known = last.and_then(|number| running(number.strip_prefix(&prefix)?));
+    let floor = incarnation::reference_floor(conn, day).await?;
+    Ok(known.unwrap_or_default().max(floor))
 }
 
 /// The running number before the check characters.

@@ -8,7 +8,7 @@ use suda_domain::DeviceId;
 
 use crate::clock::from_ms;
 use crate::desk::Desk;
-use crate::store::{StoreError, complaints, ledger, outbox};
+use crate::store::{StoreError, complaints, incarnation, ledger, outbox};
 use crate::view::{ClockView, Scope};
 
 /// How the desk stands. The field names are a contract with other programs.
@@ -54,15 +54,19 @@ impl Desk {
         let mut oldest = None;
         if let Some((device, incarnation)) = identity {
             let heads = ledger::heads(&mut conn, device, incarnation).await?;
-            let acked = outbox::acked(&mut conn).await?;
-            let left = |lane: usize| heads[lane].n.saturating_sub(acked[lane]);
+            let receipted = incarnation::receipted(&mut conn, incarnation).await?;
+            let past = receipted.past_unsent();
+            let left =
+                |lane: usize| past[lane] + heads[lane].n.saturating_sub(receipted.acked[lane]);
             unsent = Unsent {
                 lane0: left(0),
                 lane1: left(1),
                 lane2: left(2),
                 lane3: left(3),
             };
-            oldest = outbox::oldest_unsent(&mut conn, (device, incarnation)).await?;
+            let present = outbox::oldest_unsent(&mut conn, (device, incarnation)).await?;
+            let past = incarnation::oldest_unsent(&mut conn).await?;
+            oldest = [present, past].into_iter().flatten().min();
         }
         Ok(StatusReport {
             complaints: complaints::count(&mut conn, Scope::All).await?,

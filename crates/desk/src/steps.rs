@@ -12,7 +12,7 @@ use crate::desk::{Desk, Enrolled, heads};
 use crate::fold;
 use crate::pen::{Pen, PenError};
 use crate::session::{Session, SessionError};
-use crate::store::{StoreError, complaints, ledger};
+use crate::store::{StoreError, complaints};
 use crate::view::{CaseView, Settlement};
 
 /// Why a step was not taken. Nothing was changed.
@@ -151,7 +151,7 @@ impl Desk {
         let policy = &enrolled.directory.policy;
         let row = fold::state_row(complaint, policy, &self.inner.calendar, stored.reminded);
         complaints::update(tx.conn(), &row).await?;
-        ledger::append(tx.conn(), &events).await?;
+        tx.append(&events).await?;
         tx.commit().await?;
         self.inner.tell_written();
         Ok(self.case(session, id).await?)

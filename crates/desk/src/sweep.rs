@@ -11,7 +11,7 @@ use crate::fold;
 use crate::pen::Pen;
 use crate::session::SessionError;
 use crate::steps::StepError;
-use crate::store::{StoreError, complaints, ledger};
+use crate::store::{StoreError, complaints};
 use crate::view::PromptView;
 
 /// Why the desk could not look after its complaints.
@@ -98,7 +98,7 @@ impl Desk {
         let complaint: Complaint = state.ok_or(StepError::NotFound)?;
         let row = fold::state_row(complaint, policy, &self.inner.calendar, reminded);
         complaints::update(tx.conn(), &row).await?;
-        ledger::append(tx.conn(), &events).await?;
+        tx.append(&events).await?;
         tx.commit().await?;
         let minutes = (now - row.complaint.arrived_at).num_minutes();
         Ok(prompt.map(|prompt| PromptView {

@@ -2,7 +2,7 @@
 //! what its events make of it. Names the first bad row.
 
 use serde::Serialize;
-use suda_domain::{Complaint, ComplaintId, EventKey, Lane, LedgerEvent};
+use suda_domain::{Complaint, ComplaintId, DeviceId, EventKey, Lane, LedgerEvent};
 use suda_sync::Hash;
 
 use crate::desk::Desk;
@@ -107,7 +107,7 @@ impl Desk {
             }
             for event in events {
                 report.events += 1;
-                if let Some(fault) = fault_of(&event, before) {
+                if let Some(fault) = fault_of(&event, before, identity) {
                     report.add(name(&event), fault);
                 }
                 if Some((event.key.device, event.key.incarnation)) == identity {
@@ -177,7 +177,11 @@ fn name(event: &StoredEvent) -> String {
 /// What is wrong with an event that comes after `before` in the order of
 /// lanes. What the desk wrote itself is gapless from 1; of others' lanes it
 /// has only what concerns its branch.
-fn fault_of(event: &StoredEvent, before: Option<(EventKey, Hash)>) -> Option<Fault> {
+fn fault_of(
+    event: &StoredEvent,
+    before: Option<(EventKey, Hash)>,
+    identity: Option<(DeviceId, u32)>,
+) -> Option<Fault> {
     if Hash::link(event.prev, event.body.as_bytes()) != event.hash {
         return Some(Fault::Hash);
     }
@@ -193,7 +197,11 @@ fn fault_of(event: &StoredEvent, before: Option<(EventKey, Hash)>) -> Option<Fau
     });
     let (last_n, last_hash) = same_lane.map_or((0, Hash::START), |(key, hash)| (key.n, hash));
     let follows = event.key.n == last_n + 1;
-    match (event.own, follows) {
+    // What an incarnation that has ended lacks comes back from the hub.
+    let ended = identity.is_some_and(|(device, incarnation)| {
+        event.key.device == device && event.key.incarnation < incarnation
+    });
+    match (event.own && !ended, follows) {
         (true, false) => Some(Fault::Missing),
         (_, true) if event.prev != last_hash => Some(Fault::Chain),
         _ => None,

@@ -12,6 +12,8 @@ use suda_domain::{
 };
 use suda_judge::Suggestion;
 
+use crate::safety::SafetyView;
+
 /// A member of staff as the sign-in screen lists them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
@@ -269,6 +271,7 @@ pub struct StatusView {
     pub clock_off_by_s: Option<i64>,
     pub clock: ClockView,
     pub device_letter: String,
+    pub safety: SafetyView,
 }
 
 /// What is known of the time and of this PC's clock. The field names are a

@@ -10,7 +10,7 @@ use suda_domain::staff::StaffRecord;
 use suda_domain::{Lane, Role};
 use suda_hub::ingest::{Arrival, Batch, Changes, Situation, judge};
 use suda_hub::pen::Pen as HubPen;
-use suda_sync::ingest::LaneHead;
+use suda_sync::place::LaneHead;
 use tokio::task::JoinSet;
 
 use super::books::{DeskBooks, EventMark, HubBooks, doubled};

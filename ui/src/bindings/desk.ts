@@ -551,6 +551,31 @@ export type Role =
  */
 "system";
 
+/**
+ *  What keeps the copies of the data from being as good as they should be.
+ *  Recording goes on in each of these cases.
+ */
+export type SafetyTrouble = 
+/**  No room on the disk for another backup. */
+"no_room" | 
+/**  The backup could not be written or did not pass its check. */
+"backup_failed" | 
+/**  The second place cannot be written. */
+"second_place" | 
+/**  The journal of unsent events cannot be written. */
+"journal" | 
+/**  The data file has damaged places: the next start puts them right. */
+"damaged";
+
+/**  How the safety net stands. */
+export type SafetyView = {
+	/**  When the newest good backup was taken. */
+	last_backup_at: string | null,
+	trouble: SafetyTrouble | null,
+	/**  Since the program started. */
+	notice: StartNotice | null,
+};
+
 /**  Which lines to list. */
 export type Scope = 
 /**  Open in the branch: to be settled or handed off. By next deadline. */
@@ -591,6 +616,21 @@ export type StaffView = {
 	role: Role,
 };
 
+/**
+ *  What was done to the data when the program started, for one sentence to
+ *  whoever sits there.
+ */
+export type StartNotice = 
+/**  The file lacked what had been written last; it was put back. */
+"put_back" | 
+/**
+ *  The file was damaged or gone; a backup is in its place, and all that
+ *  was written after it was put back.
+ */
+"restored" | 
+/**  As before, but some of it is only at the hub and comes with the next sync. */
+"awaits_hub";
+
 /**  Where a complaint stands. */
 export type State = "draft" | "recorded" | "assessed" | "in_branch" | "handoff_pending" | "queued" | "claimed" | "returned_to_branch" | "dispatched" | "analysed" | "awaiting_approval" | "solving" | "implemented" | "answered" | "closed" | "withdrawn" | "archived" | "reopened";
 
@@ -611,6 +651,7 @@ export type StatusView = {
 	clock_off_by_s: number | null,
 	clock: ClockView,
 	device_letter: string,
+	safety: SafetyView,
 };
 
 /**  What the rules propose. */

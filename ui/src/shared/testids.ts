@@ -37,6 +37,8 @@ export const testids = {
     /** data-trouble holds which. */
     trouble: 'status-trouble',
     setAside: 'set-aside',
+    /** data-safety holds which. */
+    safety: 'safety',
     nextDeadline: 'status-next-deadline',
     clock: 'status-clock',
   },

@@ -1,6 +1,7 @@
 //! The command line of `suda-desk`: reads arguments, calls the desk, writes
 //! lines. Answers go to standard output, everything else to standard error.
 
+mod keep;
 mod run;
 mod show;
 
@@ -129,6 +130,38 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Write a checked copy of the data to a new file, beside a running program.
+    Backup {
+        #[command(flatten)]
+        place: Place,
+        file: PathBuf,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put a backup in the place of the data, which are kept aside.
+    Restore {
+        #[command(flatten)]
+        place: Place,
+        file: PathBuf,
+        /// One JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the backups kept by themselves, and say where else they go.
+    Backups {
+        #[command(flatten)]
+        place: Place,
+        /// From now on, copy each backup into this folder on another disk too.
+        #[arg(long, value_name = "DIR", conflicts_with = "no_second")]
+        second: Option<PathBuf>,
+        /// From now on, keep them in the data directory alone.
+        #[arg(long)]
+        no_second: bool,
+        /// A JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
     /// Check the ledger and everything made from it.
     Verify {
         #[command(flatten)]
@@ -204,6 +237,14 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
             reference,
             json,
         } => show::show(&place, &reference, json).await,
+        Command::Backup { place, file, json } => keep::backup(&place, &file, json).await,
+        Command::Restore { place, file, json } => keep::restore(&place, &file, json).await,
+        Command::Backups {
+            place,
+            second,
+            no_second,
+            json,
+        } => keep::backups(&place, second, no_second, json).await,
         Command::Verify { place, json } => show::verify(&place, json).await,
     }
 }

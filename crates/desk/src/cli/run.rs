@@ -16,7 +16,11 @@ use crate::import::{ImportEvent, ImportOptions};
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
 async fn open(place: &Place) -> Result<Desk, Failure> {
-    Ok(Desk::open(&place.data, place.key()).await?)
+    let desk = Desk::open(&place.data, place.key()).await?;
+    if let Some(notice) = desk.start_notice() {
+        eprintln!("suda-desk: {}", notice.sentence());
+    }
+    Ok(desk)
 }
 
 pub(super) async fn enrol(
@@ -145,6 +149,7 @@ pub(super) async fn sync_forever(place: &Place) -> Result<ExitCode, Failure> {
     let ended = tokio::select! {
         ended = desk.sync_forever(interrupted()) => ended.map_err(Failure::from),
         never = sweep_forever(&desk) => match never {},
+        never = desk.keep_backups() => match never {},
     };
     desk.close().await?;
     ended.map(|()| ExitCode::SUCCESS)

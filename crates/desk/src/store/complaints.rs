@@ -59,7 +59,9 @@ macro_rules! select {
         concat!(
             "select c.row, c.rank, c.body, c.mine, ",
             "exists (select 1 from event e where e.complaint = c.id and e.own and e.n > ",
-            "(select acked_n from lane_ack a where a.lane = e.lane)) as undelivered, ",
+            "coalesce((select p.acked_n from past_incarnation p where p.lane = e.lane and ",
+            "p.incarnation = e.incarnation), ",
+            "(select acked_n from lane_ack a where a.lane = e.lane))) as undelivered, ",
             "exists (select 1 from set_aside s where s.complaint = c.id) as set_aside, ",
             "(select minute from reminder r where r.complaint = c.id) as reminded ",
             "from complaint c ",

@@ -182,6 +182,18 @@ pub(crate) async fn known(
     Ok(found.map(hash).transpose()?)
 }
 
+/// Whether an event with this hash is stored. Looks through the end of the
+/// ledger alone: it is asked about what was written last.
+pub(crate) async fn has_hash(conn: &mut SqliteConnection, hash: Hash) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar(
+        "select exists (select 1 from (select hash from event order by seq desc limit 2000) \
+         where hash = ?)",
+    )
+    .bind(hash.0.to_vec())
+    .fetch_one(conn)
+    .await?)
+}
+
 /// Everything that happened to a complaint, in the order it was applied here.
 pub(crate) async fn of_complaint(
     conn: &mut SqliteConnection,
@@ -214,6 +226,25 @@ pub(crate) async fn by_lane(
         .bind(signed(key.n)),
     };
     Ok(select.bind(limit).fetch_all(conn).await?)
+}
+
+/// The own events of a lane after number `after`, at most a few thousand.
+pub(crate) async fn own_after(
+    conn: &mut SqliteConnection,
+    (device, incarnation): (DeviceId, u32),
+    lane: Lane,
+    after: u64,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    Ok(sqlx::query_as(
+        "select * from event where device = ? and incarnation = ? and lane = ? and n > ? \
+         order by n limit 2000",
+    )
+    .bind(device.0)
+    .bind(incarnation)
+    .bind(lane.number())
+    .bind(signed(after))
+    .fetch_all(conn)
+    .await?)
 }
 
 /// Complaints that have events but no row.

@@ -3,22 +3,28 @@
 //! 3.51.3 can corrupt a write-ahead log that two connections write or
 //! checkpoint. What is written and why is decided elsewhere.
 
+mod check;
 pub(crate) mod clock;
 pub(crate) mod complaints;
 mod connection;
+pub(crate) mod copy;
 pub(crate) mod directory;
 pub(crate) mod drafts;
 mod error;
 pub(crate) mod imports;
+pub(crate) mod incarnation;
+mod journaled;
 pub(crate) mod ledger;
 mod open;
 pub(crate) mod outbox;
 pub(crate) mod search;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use chrono::NaiveDate;
-use sqlx::SqliteConnection;
+use sqlx::{ConnectOptions as _, SqliteConnection};
 use suda_domain::ComplaintId;
 use suda_sync::place::LaneHead;
 use suda_sync::{Receipt, Signed};
@@ -28,15 +34,19 @@ use complaints::StateRow;
 use connection::{Connection, Reader, Readers};
 pub use error::StoreError;
 use ledger::NewEvent;
-pub(crate) use open::FileError;
+pub(crate) use open::{Care, FileError};
 
 use crate::key::DatabaseKey;
+use crate::unsent::{Journal, Named};
 
 /// The database of one data directory.
 pub(crate) struct Store {
+    file: PathBuf,
+    key: DatabaseKey,
     /// Absent when another process writes and this one only reads.
     writer: Option<Mutex<Writer>>,
     readers: Readers,
+    journal_fails: std::sync::Mutex<Arc<AtomicBool>>,
 }
 
 struct Writer {
@@ -45,6 +55,10 @@ struct Writer {
     /// that did so failed or was dropped.
     open: bool,
     cache: Cache,
+    /// Absent before the enrolment, and while what it holds is put back.
+    journal: Option<Journal>,
+    /// What the transaction under way has to bring into the journal.
+    groups: Vec<Named>,
 }
 
 /// What the writer knows without asking the database. Forgotten whenever a
@@ -68,32 +82,60 @@ pub(crate) struct WriteTx<'a> {
 impl Store {
     /// Opens for reading and writing; makes the database when there is none.
     pub(crate) async fn open(file: &Path, key: &DatabaseKey) -> Result<Self, FileError> {
-        let conn = open::writer(file, key).await?;
+        let mut conn = open::writer(file, key).await?;
+        open::migrate(&mut conn).await?;
+        Self::with(conn, file, key).await
+    }
+
+    /// Like [`open`](Self::open); an existing file is checked first, and copied
+    /// before its schema is changed.
+    pub(crate) async fn open_sound(
+        file: &Path,
+        key: &DatabaseKey,
+        care: &Care<'_>,
+    ) -> Result<Self, FileError> {
+        let conn = open::sound_writer(file, key, care).await?;
+        Self::with(conn, file, key).await
+    }
+
+    async fn with(conn: Connection, file: &Path, key: &DatabaseKey) -> Result<Self, FileError> {
         let readers = open::readers(file, key).await?;
         let writer = Writer {
             conn,
             open: false,
             cache: Cache::default(),
+            journal: None,
+            groups: Vec::new(),
         };
         Ok(Self {
+            file: file.to_owned(),
+            key: key.clone(),
             writer: Some(Mutex::new(writer)),
             readers,
+            journal_fails: std::sync::Mutex::default(),
         })
     }
 
     /// Opens for reading, beside whoever writes.
     pub(crate) async fn open_reading(file: &Path, key: &DatabaseKey) -> Result<Self, FileError> {
         Ok(Self {
+            file: file.to_owned(),
+            key: key.clone(),
             writer: None,
             readers: open::readers(file, key).await?,
+            journal_fails: std::sync::Mutex::default(),
         })
+    }
+
+    pub(crate) fn key(&self) -> &DatabaseKey {
+        &self.key
     }
 
     pub(crate) async fn read(&self) -> Result<Reader<'_>, StoreError> {
         self.readers.get().await.map_err(|error| match error {
             FileError::Store(error) => error,
             // It could be read when the store was opened.
-            FileError::Undecipherable | FileError::Newer | FileError::Older => StoreError::Changed,
+            _ => StoreError::Changed,
         })
     }
 
@@ -137,6 +179,8 @@ impl Store {
             }
         }
         writer.open = true;
+        writer.groups.clear();
+        journaled::look_back(&mut writer).await?;
         Ok(writer)
     }
 
@@ -157,6 +201,7 @@ impl Store {
                 break;
             }
         }
+        self.level_journal().await?;
         let mut writer = writer.lock().await;
         if !writer.open {
             sqlx::query("pragma wal_checkpoint(passive)")
@@ -183,6 +228,38 @@ impl Store {
                 .await?;
         }
         Ok(())
+    }
+
+    /// Writes a sound copy to a new file, beside whoever writes.
+    pub(crate) async fn copy_to(&self, to: &Path) -> Result<copy::Contents, copy::CopyError> {
+        copy::copy(&self.file, &self.key, to).await
+    }
+
+    /// Examines a copy: reads it through.
+    pub(crate) async fn examine(&self, file: &Path) -> Result<copy::Contents, copy::ExamineError> {
+        copy::examine(file, &self.key).await
+    }
+
+    /// What a copy holds, read without checking the rest of it.
+    pub(crate) async fn mark_of(&self, file: &Path) -> Result<copy::Mark, FileError> {
+        let options = open::options(file, &self.key).read_only(true);
+        let mut conn = Connection::new(options.connect().await?);
+        Ok(copy::mark(&mut conn).await?)
+    }
+
+    /// Reads the authentication of every page of the database file. A page that
+    /// is just being carried over looks damaged once; one that is, twice.
+    pub(crate) async fn check_pages(&self) -> Result<(), copy::ExamineError> {
+        let options = open::options(&self.file, &self.key).read_only(true);
+        let mut conn = Connection::new(options.connect().await?);
+        if copy::sound_pages(&mut conn).await.is_ok() {
+            return Ok(());
+        }
+        let _nobody_checkpoints = match &self.writer {
+            Some(writer) => Some(writer.lock().await),
+            None => None,
+        };
+        copy::sound_pages(&mut conn).await
     }
 
     /// Bounds the database's size, to see what a full disk does.
@@ -232,9 +309,10 @@ impl WriteTx<'_> {
             None => search::count_waiting(conn).await?,
         };
         cache.waiting = Some(waiting + 1);
-        complaints::record_and_commit(conn, state, events).await?;
-        self.writer.open = false;
-        Ok(())
+        self.keep(events, None);
+        let journaling = self.journal();
+        let done = complaints::record_and_commit(self.conn(), state, events).await;
+        self.settle(journaling, done)
     }
 
     /// Keeps a receipt of the hub. When this returns, it and what was written
@@ -251,11 +329,10 @@ impl WriteTx<'_> {
 
     /// When this returns, what was written is on the disk.
     pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
-        sqlx::query("commit")
-            .execute(&mut *self.writer.conn)
-            .await?;
-        self.writer.open = false;
-        Ok(())
+        let journaling = self.journal();
+        let done = sqlx::query("commit").execute(self.conn()).await;
+        let done = done.map(drop).map_err(StoreError::from);
+        self.settle(journaling, done)
     }
 }
 

@@ -3,12 +3,15 @@
 use std::path::Path;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, SqliteConnection};
 
 use crate::key::DatabaseKey;
+use crate::safety::shelf::Shelf;
 use crate::store::connection::{Connection, Readers};
 use crate::store::error::{NOTADB, StoreError, primary_code};
+use crate::store::{check, copy};
 
 /// In order; the database's `user_version` says how many have been carried out.
 const MIGRATIONS: &[&str] = &[
@@ -18,7 +21,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_one_index.sql"),
     include_str!("migrations/0005_set_aside.sql"),
     include_str!("migrations/0006_trusted_time.sql"),
+    include_str!("migrations/0007_incarnation.sql"),
 ];
+
+/// The schema this program writes.
+pub(super) const SCHEMA: usize = MIGRATIONS.len();
 
 const READERS: usize = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -39,6 +46,11 @@ pub(crate) enum FileError {
     Newer,
     #[error("written by an older version of this program, not yet brought up to date")]
     Older,
+    /// Read, and found damaged.
+    #[error("the file has a damaged place: {0}")]
+    Unsound(String),
+    #[error("the copy before the change of version could not be made")]
+    NoCopy(#[source] std::io::Error),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -54,7 +66,7 @@ impl From<sqlx::Error> for FileError {
 
 /// Only settings that do not touch the file: what touches it may fail, and
 /// then the connection must be closed as [`Connection`] does.
-fn options(file: &Path, key: &DatabaseKey) -> SqliteConnectOptions {
+pub(super) fn options(file: &Path, key: &DatabaseKey) -> SqliteConnectOptions {
     // OpenSSL, whose ciphers SQLCipher uses, would otherwise tear itself down
     // when the program ends, also under a query still running on its own
     // thread. This first call leaves the tearing down to the system.
@@ -83,8 +95,47 @@ pub(super) async fn writer(file: &Path, key: &DatabaseKey) -> Result<Connection,
     ] {
         sqlx::query(pragma).execute(&mut *conn).await?;
     }
+    Ok(conn)
+}
+
+/// Opens, checks, copies when the schema is about to change, and migrates.
+pub(super) async fn sound_writer(
+    file: &Path,
+    key: &DatabaseKey,
+    care: &Care<'_>,
+) -> Result<Connection, FileError> {
+    let mut conn = writer(file, key).await?;
+    let schema = version(&mut conn).await?;
+    if schema > 0 {
+        check::at_start(&mut conn, file, care.whole).await?;
+    }
+    if schema > 0 && schema < SCHEMA {
+        let part = care.shelf.begin(care.at, Some(schema));
+        let part = part.map_err(FileError::NoCopy)?;
+        copy::copy(file, key, &part).await.map_err(no_copy)?;
+        care.shelf.finish(&part).map_err(FileError::NoCopy)?;
+    }
     migrate(&mut conn).await?;
     Ok(conn)
+}
+
+/// How carefully a file is opened.
+pub(crate) struct Care<'a> {
+    /// Read all of it, as damage is suspected.
+    pub(crate) whole: bool,
+    /// Where a copy goes before the schema is changed.
+    pub(crate) shelf: &'a Shelf,
+    pub(crate) at: DateTime<Utc>,
+}
+
+fn no_copy(error: copy::CopyError) -> FileError {
+    match error {
+        copy::CopyError::File(error) => FileError::NoCopy(error),
+        copy::CopyError::Store(error) => FileError::Store(error),
+        copy::CopyError::Unlike => FileError::Unsound("the copy is not like it".to_owned()),
+        copy::CopyError::Examine(copy::ExamineError::File(error)) => error,
+        copy::CopyError::Examine(copy::ExamineError::Unsound(what)) => FileError::Unsound(what),
+    }
 }
 
 /// Connections that can neither write nor checkpoint: the database file itself
@@ -107,7 +158,7 @@ pub(super) async fn reader(options: &SqliteConnectOptions) -> Result<Connection,
     Ok(conn)
 }
 
-async fn version(conn: &mut SqliteConnection) -> Result<usize, FileError> {
+pub(super) async fn version(conn: &mut SqliteConnection) -> Result<usize, FileError> {
     let found: i64 = sqlx::query_scalar("pragma user_version")
         .fetch_one(conn)
         .await?;
@@ -115,7 +166,7 @@ async fn version(conn: &mut SqliteConnection) -> Result<usize, FileError> {
 }
 
 /// Each missing migration in a transaction of its own.
-async fn migrate(conn: &mut SqliteConnection) -> Result<(), FileError> {
+pub(super) async fn migrate(conn: &mut SqliteConnection) -> Result<(), FileError> {
     let done = version(conn).await?;
     if done > MIGRATIONS.len() {
         return Err(FileError::Newer);

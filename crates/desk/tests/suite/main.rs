@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod backups;
 mod commands;
 mod disk;
 mod hour;
 mod importing;
 mod places;
 mod recording;
+mod restoring;
+mod safety_commands;
 mod support;
 mod syncing;
 mod time;

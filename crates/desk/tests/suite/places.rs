@@ -65,7 +65,10 @@ async fn a_wrong_key_a_missing_key_and_a_damaged_file_are_told_apart() {
         *byte ^= 0x55;
     }
     std::fs::write(&database, &bytes).unwrap();
+    // With nothing left to put it back from.
+    std::fs::remove_file(data.join("enrolment.sealed")).unwrap();
     assert!(matches!(reason(&data, &key).await, OpenError::Damaged));
+    assert_eq!(std::fs::read(&database).unwrap(), bytes, "left as it is");
     std::fs::remove_file(&database).unwrap();
     assert!(matches!(
         reason(&data, &key).await,
@@ -107,10 +110,20 @@ async fn the_data_are_closed_to_others_and_unreadable_without_the_key() {
     bench.record(form("绝密内容绝密内容")).await;
     bench.desk.close().await.unwrap();
     let data = data_dir(bench.dir.path());
-    for entry in std::fs::read_dir(&data).unwrap() {
-        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-        let plain = "绝密内容".as_bytes();
-        assert!(!bytes.windows(plain.len()).any(|window| window == plain));
+    let mut folders = vec![data.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let bytes = std::fs::read(&path).unwrap();
+            for plain in ["绝密内容", "13812345678"] {
+                let plain = plain.as_bytes();
+                assert!(!bytes.windows(plain.len()).any(|window| window == plain));
+            }
+        }
     }
     #[cfg(unix)]
     {

@@ -30,8 +30,31 @@ async fn tampered(sql: &str) -> (u64, Option<Fault>) {
         .unwrap();
     assert!(changed.rows_affected() > 0);
     conn.close().await.unwrap();
+    // They would not leave the journal, which puts back what is cut off at the end.
+    std::fs::remove_dir_all(data_dir(bench.dir.path()).join("journal")).unwrap();
     let report = bench.reopen().await.desk.verify().await.unwrap();
     (report.bad, report.first_bad.map(|bad| bad.fault))
+}
+
+#[tokio::test]
+async fn the_journal_does_not_hide_what_was_taken_out_of_the_middle() {
+    let bench = Bench::new().await;
+    for n in 0..3 {
+        bench.record(form(&format!("第{n}件"))).await;
+    }
+    bench.desk.close().await.unwrap();
+    let key = std::fs::read_to_string(key_file(bench.dir.path())).unwrap();
+    let mut conn = SqliteConnectOptions::new()
+        .filename(data_dir(bench.dir.path()).join("suda.db"))
+        .pragma("key", format!("\"x'{}'\"", key.trim()))
+        .connect()
+        .await
+        .unwrap();
+    let sql = "delete from event where seq = 4";
+    sqlx::raw_sql(sql).execute(&mut conn).await.unwrap();
+    conn.close().await.unwrap();
+    let report = bench.reopen().await.desk.verify().await.unwrap();
+    assert_eq!(report.first_bad.map(|bad| bad.fault), Some(Fault::Missing));
 }
 
 #[tokio::test]

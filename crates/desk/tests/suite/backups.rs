@@ -1,0 +1,162 @@
+//! Backups: taken when something changed, checked, copied to a second place,
+//! and never at the cost of recording.
+
+use std::path::{Path, PathBuf};
+
+use suda_desk::{BackupError, Desk, KeySource, SafetyTrouble};
+
+use crate::support::{Bench, data_dir, form, key_file};
+
+fn in_folder(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = match std::fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| entry.unwrap().path()).collect(),
+        Err(_) => Vec::new(),
+    };
+    files.sort();
+    files
+}
+
+/// Opens a copy as the desk's data would be opened, and counts.
+async fn complaints_in(bench: &Bench, file: &Path) -> u64 {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::copy(file, dir.path().join("suda.db")).unwrap();
+    let identity = data_dir(bench.dir.path()).join("desk.json");
+    std::fs::copy(identity, dir.path().join("desk.json")).unwrap();
+    let key = KeySource::File(key_file(bench.dir.path()));
+    let desk = Desk::open_reading(dir.path(), key).await.unwrap();
+    assert!(desk.verify().await.unwrap().is_clean());
+    desk.report().await.unwrap().complaints
+}
+
+#[tokio::test]
+async fn a_backup_is_taken_every_quarter_of_an_hour_when_something_changed() {
+    let bench = Bench::new().await;
+    bench.record(form("一")).await;
+    let first = bench.desk.back_up_if_due().await.expect("nothing yet");
+    assert_eq!(complaints_in(&bench, &first.file).await, 1);
+    bench.record(form("二")).await;
+    assert_eq!(bench.desk.back_up_if_due().await, None, "too soon");
+    bench.clock.pass(16);
+    let second = bench
+        .desk
+        .back_up_if_due()
+        .await
+        .expect("something changed");
+    assert_eq!(complaints_in(&bench, &second.file).await, 2);
+    bench.clock.pass(16);
+    assert_eq!(bench.desk.back_up_if_due().await, None, "nothing changed");
+    // A keystroke counts too.
+    bench.desk.draft_open(&bench.session).await.unwrap();
+    let third = bench.desk.back_up_if_due().await.expect("a draft");
+    assert_eq!(
+        in_folder(&data_dir(bench.dir.path()).join("backups")).len(),
+        { bench.desk.backups().unwrap().len() }
+    );
+    let safety = bench.desk.status().await.unwrap().safety;
+    assert_eq!(safety.trouble, None);
+    assert!(safety.last_backup_at.is_some());
+    // After a restart too, what is unchanged is not copied again.
+    let bench = bench.reopen().await;
+    bench.clock.pass(60);
+    assert_eq!(bench.desk.back_up_if_due().await, None);
+    assert_eq!(
+        bench.desk.backups().unwrap().last().unwrap().file,
+        third.file
+    );
+}
+
+#[tokio::test]
+async fn names_and_contents_of_backups_tell_nothing_without_the_key() {
+    let bench = Bench::new().await;
+    bench.record(form("绝密内容绝密内容")).await;
+    let report = bench.desk.back_up_now().await.unwrap();
+    let name = report.file.file_name().unwrap().to_str().unwrap();
+    assert!(name.is_ascii() && !name.contains("CQ"), "{name}");
+    let bytes = std::fs::read(&report.file).unwrap();
+    let plain = "绝密内容".as_bytes();
+    assert!(!bytes.windows(plain.len()).any(|window| window == plain));
+    assert!(!bytes.starts_with(b"SQLite format 3"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(&report.file)
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
+#[tokio::test]
+async fn each_backup_goes_to_the_second_place_and_its_absence_is_told() {
+    let bench = Bench::new().await;
+    let second = bench.dir.path().join("second");
+    bench.desk.set_second_place(Some(second.clone())).unwrap();
+    bench.record(form("一")).await;
+    let here = bench.desk.back_up_now().await.unwrap();
+    let there = in_folder(&in_folder(&second)[0]);
+    assert_eq!(there.len(), 1);
+    assert_eq!(
+        std::fs::read(&there[0]).unwrap(),
+        std::fs::read(&here.file).unwrap()
+    );
+    // The disk is pulled out: a file stands where the folder was.
+    std::fs::remove_dir_all(&second).unwrap();
+    std::fs::write(&second, "").unwrap();
+    bench.desk.back_up_now().await.unwrap();
+    let trouble = bench.desk.status().await.unwrap().safety.trouble;
+    assert_eq!(trouble, Some(SafetyTrouble::SecondPlace));
+    bench.desk.set_second_place(None).unwrap();
+    bench.desk.back_up_now().await.unwrap();
+    assert_eq!(bench.desk.status().await.unwrap().safety.trouble, None);
+}
+
+#[tokio::test]
+async fn damage_behind_what_is_read_each_day_is_found_and_no_good_backup_gives_way() {
+    let bench = Bench::new().await;
+    for n in 0..20 {
+        bench.record(form(&format!("第{n}件").repeat(50))).await;
+    }
+    let good = bench.desk.back_up_now().await.unwrap();
+    let bench = bench.reopen().await;
+    let database = data_dir(bench.dir.path()).join("suda.db");
+    let mut bytes = std::fs::read(&database).unwrap();
+    // One byte in the middle of the file.
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&database, bytes).unwrap();
+    bench.record(form("还在记录")).await;
+    let refused = bench.desk.back_up_now().await;
+    assert!(matches!(refused, Err(BackupError::Damaged)), "{refused:?}");
+    let kept = bench.desk.backups().unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].file, good.file);
+    bench.clock.pass(16);
+    assert_eq!(bench.desk.back_up_if_due().await, None);
+    let trouble = bench.desk.status().await.unwrap().safety.trouble;
+    assert_eq!(trouble, Some(SafetyTrouble::Damaged));
+}
+
+#[tokio::test]
+async fn saving_goes_on_while_a_backup_is_taken() {
+    let bench = Bench::new().await;
+    for n in 0..30 {
+        bench.record(form(&format!("第{n}件").repeat(100))).await;
+    }
+    let backups = async {
+        let mut last = None;
+        for _ in 0..4 {
+            last = Some(bench.desk.back_up_now().await.unwrap());
+        }
+        last.unwrap()
+    };
+    let saves = async {
+        for n in 0..30 {
+            bench.record(form(&format!("同时{n}"))).await;
+        }
+    };
+    let (last, ()) = tokio::join!(backups, saves);
+    assert!((30..=60).contains(&complaints_in(&bench, &last.file).await));
+    let report = bench.desk.back_up_now().await.unwrap();
+    assert_eq!(complaints_in(&bench, &report.file).await, 60);
+}
