@@ -20,6 +20,7 @@ use suda_domain::{
 };
 use suda_hub::admin::{NewStaff, add_staff, make_code};
 use suda_hub::serve::Serving;
+use suda_hub::store::postgres::PostgresStore;
 use suda_hub::store::sqlite::SqliteStore;
 use suda_hub::store::{Beginning, Branch, Identity, Store};
 use suda_hub::{Clock, Hub, secret};
@@ -163,6 +164,21 @@ impl TestHub {
         let serving = Serving::prepare(dir, listen, None, clock.clock())
             .await
             .unwrap();
+        Self::run(serving, clock, dir)
+    }
+
+    /// One of several over the same database.
+    pub async fn over(url: &str, clock: TestClock) -> Self {
+        let store = PostgresStore::open(url).await.unwrap();
+        store.join().await.unwrap();
+        let listen = "127.0.0.1:0".parse().unwrap();
+        let serving = Serving::over(Arc::new(store), listen, None, clock.clock())
+            .await
+            .unwrap();
+        Self::run(serving, clock, Path::new(""))
+    }
+
+    fn run(serving: Serving, clock: TestClock, dir: &Path) -> Self {
         let (address, hub) = (serving.address, Arc::clone(&serving.hub));
         let stop = CancellationToken::new();
         let stopped = stop.clone();
@@ -246,7 +262,7 @@ impl TestHub {
 #[derive(Clone)]
 pub struct Person {
     client: Client,
-    base: String,
+    pub base: String,
     pub cookie: String,
 }
 
@@ -466,8 +482,13 @@ impl FakeDesk {
     }
 
     pub fn at(&mut self, hub: &TestHub) {
-        self.url = hub.url("/v1/sync");
+        self.by(hub);
         *self.session.lock().unwrap() = None;
+    }
+
+    /// The next requests go to this process, with the session of another.
+    pub fn by(&mut self, hub: &TestHub) {
+        self.url = hub.url("/v1/sync");
     }
 
     pub async fn ask(&self, ask: Ask) -> Reply {
