@@ -262,7 +262,7 @@ impl TestHub {
 #[derive(Clone)]
 pub struct Person {
     client: Client,
-    pub base: String,
+    base: String,
     pub cookie: String,
 }
 
@@ -294,6 +294,14 @@ impl Person {
         let (status, answer) = self.ask(Method::POST, path, Some(body)).await;
         assert!(status.is_success(), "POST {path}: {status} {answer}");
         answer
+    }
+
+    /// The same browser, sent to another process.
+    pub fn at(&self, hub: &TestHub) -> Self {
+        Self {
+            base: hub.url(""),
+            ..self.clone()
+        }
     }
 
     /// The code of a refusal.
