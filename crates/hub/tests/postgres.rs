@@ -439,3 +439,37 @@ async fn verify_names_the_first_row_that_was_altered_here_too() {
     }
     verified(&stores[0]).await;
 }
+
+/// The page for operators gives these statements to be copied.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_partitioned_as_the_operators_page_says_is_written_and_verified() {
+    let page = include_str!("../OPERATING.md");
+    let (_, from) = page.split_once("```sql\n").unwrap();
+    let (statements, _) = from.split_once("```").unwrap();
+    let server = PrivatePostgres::start().unwrap();
+    let (url, stores) = two(&server, "partitioned").await;
+    let mut desk = Desk::enrol(stores[0].as_ref(), "clerk", 1).await;
+    desk.queue(morning(), "before", Grade::Two).await;
+    let mut operator = raw(&url).await;
+    sqlx::raw_sql(statements)
+        .execute(&mut operator)
+        .await
+        .unwrap();
+    desk.queue(morning(), "after", Grade::Two).await;
+    // The next partition is used as well.
+    sqlx::raw_sql(
+        "ALTER TABLE log DETACH PARTITION log_until_now; DROP TABLE log_next; \
+         ALTER TABLE log ATTACH PARTITION log_until_now FOR VALUES FROM (1) TO (9); \
+         CREATE TABLE log_next PARTITION OF log FOR VALUES FROM (9) TO (MAXVALUE)",
+    )
+    .execute(&mut operator)
+    .await
+    .unwrap();
+    desk.queue(morning(), "later", Grade::Two).await;
+    let next: i64 = sqlx::query_scalar("SELECT count(*) FROM log_next")
+        .fetch_one(&mut operator)
+        .await
+        .unwrap();
+    assert_eq!(next, 4);
+    assert_eq!(verified(&stores[1]).await, 12);
+}
