@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod several;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -20,7 +22,6 @@ use suda_domain::{
 };
 use suda_hub::admin::{NewStaff, add_staff, make_code};
 use suda_hub::serve::Serving;
-use suda_hub::store::postgres::PostgresStore;
 use suda_hub::store::sqlite::SqliteStore;
 use suda_hub::store::{Beginning, Branch, Identity, Store};
 use suda_hub::{Clock, Hub, secret};
@@ -167,17 +168,6 @@ impl TestHub {
         Self::run(serving, clock, dir)
     }
 
-    /// One of several over the same database.
-    pub async fn over(url: &str, clock: TestClock) -> Self {
-        let store = PostgresStore::open(url).await.unwrap();
-        store.join().await.unwrap();
-        let listen = "127.0.0.1:0".parse().unwrap();
-        let serving = Serving::over(Arc::new(store), listen, None, clock.clock())
-            .await
-            .unwrap();
-        Self::run(serving, clock, Path::new(""))
-    }
-
     fn run(serving: Serving, clock: TestClock, dir: &Path) -> Self {
         let (address, hub) = (serving.address, Arc::clone(&serving.hub));
         let stop = CancellationToken::new();
@@ -294,14 +284,6 @@ impl Person {
         let (status, answer) = self.ask(Method::POST, path, Some(body)).await;
         assert!(status.is_success(), "POST {path}: {status} {answer}");
         answer
-    }
-
-    /// The same browser, sent to another process.
-    pub fn at(&self, hub: &TestHub) -> Self {
-        Self {
-            base: hub.url(""),
-            ..self.clone()
-        }
     }
 
     /// The code of a refusal.
@@ -490,13 +472,8 @@ impl FakeDesk {
     }
 
     pub fn at(&mut self, hub: &TestHub) {
-        self.by(hub);
-        *self.session.lock().unwrap() = None;
-    }
-
-    /// The next requests go to this process, with the session of another.
-    pub fn by(&mut self, hub: &TestHub) {
         self.url = hub.url("/v1/sync");
+        *self.session.lock().unwrap() = None;
     }
 
     pub async fn ask(&self, ask: Ask) -> Reply {
