@@ -18,11 +18,13 @@ use crate::admin::{AddStaffError, NewStaff, add_staff};
 use crate::clock::Clock;
 use crate::demo::{self, Account};
 use crate::http;
-use crate::running::{LocalAsk, LocalReply, Lock, LockError, ask_running, perform};
+use crate::place::{Place, Target, open_database};
+use crate::running::{LocalAsk, LocalReply, Lock, LockError};
 use crate::secret;
 use crate::serve::{ServeError, Serving, asked_to_stop};
-use crate::store::sqlite::{self, OpenError, RestoreError, SqliteStore};
-use crate::store::{AddError, Beginning, Directory as _, Identity, Store, StoreError};
+use crate::store::postgres::{self, moving::MoveError};
+use crate::store::sqlite::{self, OpenError, RestoreError};
+use crate::store::{AddError, Beginning, Identity, Store, StoreError, Upkeep as _};
 
 /// The centre of Suda: receives complaints from all branches and serves the
 /// experts' console.
@@ -31,17 +33,6 @@ use crate::store::{AddError, Beginning, Directory as _, Identity, Store, StoreEr
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
-}
-
-/// Where the hub's data are.
-#[derive(Args)]
-struct Place {
-    /// The data directory.
-    #[arg(long, env = "SUDA_HUB_DATA", value_name = "DIR")]
-    data: PathBuf,
-    /// Another store than the embedded one.
-    #[arg(long, env = "SUDA_HUB_DATABASE", value_name = "URL")]
-    database: Option<String>,
 }
 
 #[derive(Args)]
@@ -125,8 +116,36 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Give a hub on PostgreSQL a new epoch and incarnation, after its database
+    /// was put back to an earlier moment. Not beside a running hub.
+    Renew {
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Move a hub to another store and verify it there. Not beside a running
+    /// hub; the directory's store is kept, renamed.
+    MigrateStore {
+        #[arg(long, value_name = "STORE", default_value = "sqlite")]
+        from: Embedded,
+        /// An empty database: postgres://…
+        #[arg(long, value_name = "URL")]
+        to: String,
+        /// The data directory to move from.
+        #[arg(long, env = "SUDA_HUB_DATA", value_name = "DIR")]
+        data: PathBuf,
+        #[command(flatten)]
+        output: Output,
+    },
     /// Print the description of the console's API.
     Openapi,
+}
+
+/// What can be moved from.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Embedded {
+    Sqlite,
 }
 
 #[derive(Subcommand)]
@@ -146,21 +165,29 @@ enum BranchCommand {
 /// Why a command failed; its text is the line on standard error.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    #[error(
-        "this program has no PostgreSQL store built in yet; leave --database out to use the embedded one in --data"
-    )]
-    NoPostgres,
     #[error("--database takes a postgres:// address")]
     Database,
+    #[error("--data names the hub's directory; without --database it is needed")]
+    NoDirectory,
+    #[error(
+        "a hub on PostgreSQL is put back by PostgreSQL's own tools, and then given a new epoch with `suda-hub renew`; see OPERATING.md"
+    )]
+    RestoreElsewhere,
+    #[error("a hub in a directory gets its new epoch from `suda-hub restore`")]
+    RenewElsewhere,
     #[error(transparent)]
     Lock(#[from] LockError),
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error(transparent)]
+    OpenDatabase(#[from] postgres::OpenError),
+    #[error(transparent)]
+    Move(#[from] MoveError),
+    #[error(transparent)]
     Serve(#[from] ServeError),
     #[error(transparent)]
     Restore(#[from] RestoreError),
-    #[error("a hub lives in this directory already")]
+    #[error("a hub lives there already")]
     AlreadyInitialised,
     #[error(transparent)]
     Staff(#[from] AddStaffError),
@@ -191,46 +218,6 @@ impl CommandError {
             next = source.source();
         }
         line
-    }
-}
-
-impl Place {
-    fn dir(&self) -> Result<&Path, CommandError> {
-        match self.database.as_deref() {
-            None => Ok(&self.data),
-            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                Err(CommandError::NoPostgres)
-            }
-            Some(_) => Err(CommandError::Database),
-        }
-    }
-
-    /// Asks the running hub, or does it here when none runs.
-    async fn ask(&self, ask: LocalAsk) -> Result<LocalReply, CommandError> {
-        let dir = self.dir()?;
-        let reply = match ask_running(dir, &ask).await {
-            Some(reply) => reply,
-            None => self.ask_here(ask).await?,
-        };
-        match reply {
-            LocalReply::Failed { message } => Err(CommandError::Refused(message)),
-            reply => Ok(reply),
-        }
-    }
-
-    async fn ask_here(&self, ask: LocalAsk) -> Result<LocalReply, CommandError> {
-        let dir = self.dir()?;
-        if !dir.join(sqlite::FILE).exists() {
-            return Err(OpenError::Missing.into());
-        }
-        let _lock = Lock::take(dir)?;
-        let store = SqliteStore::open(dir, false).await?;
-        if !store.is_initialised().await? {
-            return Err(OpenError::Missing.into());
-        }
-        let reply = perform(&store, Clock::system().now(), ask).await;
-        crate::store::Upkeep::close(&store).await;
-        Ok(reply)
     }
 }
 
@@ -315,6 +302,13 @@ impl Cli {
                 place,
                 output,
             } => restore(&place, &file, &output).await,
+            Command::Renew { place, output } => renew(&place, &output).await,
+            Command::MigrateStore {
+                from: Embedded::Sqlite,
+                to,
+                data,
+                output,
+            } => migrate_store(&data, &to, &output).await,
             Command::Openapi => Output { json: true }.print(&http::openapi(), String::new),
         }
     }
@@ -344,7 +338,14 @@ fn unexpected() -> Result<(), CommandError> {
 
 async fn serve(place: &Place, listen: SocketAddr, ui: Option<PathBuf>) -> Result<(), CommandError> {
     let ui = http::ui::find(ui);
-    let serving = Serving::prepare(place.dir()?, listen, ui, Clock::system()).await?;
+    let serving = match place.target()? {
+        Target::Directory(dir) => Serving::prepare(dir, listen, ui, Clock::system()).await?,
+        Target::Database(url) => {
+            let store = open_database(url).await?;
+            store.join().await?;
+            Serving::over(Arc::new(store), listen, ui, Clock::system()).await?
+        }
+    };
     let stop = CancellationToken::new();
     let asked = stop.clone();
     let signals = tokio::spawn(async move {
@@ -378,11 +379,7 @@ async fn init(
     } else {
         None
     };
-    let dir = place.dir()?;
-    let store = SqliteStore::open(dir, true).await;
-    // Opened first, because it makes the directory the lock lies in.
-    let _lock = Lock::take(dir)?;
-    let store: Arc<dyn Store> = Arc::new(store?);
+    let (store, _lock) = place.make().await?;
     let organisation = organisation.unwrap_or_else(|| {
         if demo {
             demo::ORGANISATION.to_owned()
@@ -499,7 +496,9 @@ async fn verify(place: &Place, output: &Output) -> Result<(), CommandError> {
 }
 
 async fn restore(place: &Place, file: &Path, output: &Output) -> Result<(), CommandError> {
-    let dir = place.dir()?;
+    let Target::Directory(dir) = place.target()? else {
+        return Err(CommandError::RestoreElsewhere);
+    };
     std::fs::create_dir_all(dir)?;
     let _lock = Lock::take(dir)?;
     let now = Clock::system().now();
@@ -508,5 +507,35 @@ async fn restore(place: &Place, file: &Path, output: &Output) -> Result<(), Comm
     output.print(&done, || match &kept {
         Some(kept) => format!("restored; what was there before is {}", kept.display()),
         None => "restored".to_owned(),
+    })
+}
+
+async fn renew(place: &Place, output: &Output) -> Result<(), CommandError> {
+    let Target::Database(url) = place.target()? else {
+        return Err(CommandError::RenewElsewhere);
+    };
+    let store = open_database(url).await?;
+    let renewed = store.renew(secret::token()).await;
+    store.close().await;
+    let incarnation = renewed?;
+    let done = serde_json::json!({ "renewed": true, "incarnation": incarnation });
+    output.print(&done, || {
+        format!("the hub has a new epoch; its incarnation is {incarnation}")
+    })
+}
+
+async fn migrate_store(dir: &Path, to: &str, output: &Output) -> Result<(), CommandError> {
+    let _lock = Lock::take(dir)?;
+    let moved = postgres::moving::move_here(dir, to, Clock::system().now()).await?;
+    output.print(&moved, || {
+        let rows = moved.rows.iter();
+        let mut lines: Vec<_> = rows.map(|(table, n)| format!("{table:<12} {n}")).collect();
+        lines.push(format!(
+            "moved and verified: {} events, {} complaints; what it was moved from is {}",
+            moved.events,
+            moved.complaints,
+            moved.kept.display()
+        ));
+        lines.join("\n")
     })
 }

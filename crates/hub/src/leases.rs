@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use futures::future::join_all;
 use suda_domain::fact::ReleaseCause;
 use suda_domain::{Actor, ComplaintId, Fact, State};
 use tokio::sync::broadcast::Receiver;
@@ -55,12 +56,23 @@ async fn every<F: Future<Output = ()>>(pause: Duration, mut work: impl FnMut() -
 /// Gives back every claim whose lease has run out before a first step bound
 /// the case to its expert. Returns how many.
 pub async fn return_lapsed(hub: &Hub) -> Result<usize, StepError> {
-    let lapsed = hub.store.lapsed(hub.clock.now(), AT_ONCE).await?;
     let mut returned = 0;
-    for id in lapsed {
-        returned += usize::from(return_one(hub, id).await?);
+    loop {
+        let lapsed = hub.store.lapsed(hub.clock.now(), AT_ONCE).await?;
+        let found = lapsed.len();
+        // Together, so that a store can write them in one transaction.
+        let together = join_all(lapsed.into_iter().map(|id| return_one(hub, id))).await;
+        let mut now_free = 0;
+        for done in together {
+            now_free += usize::from(done?);
+        }
+        returned += now_free;
+        // When many experts went at once, none of their cases waits for the
+        // next look.
+        if found < AT_ONCE as usize || now_free == 0 {
+            return Ok(returned);
+        }
     }
-    Ok(returned)
 }
 
 async fn return_one(hub: &Hub, id: ComplaintId) -> Result<bool, StepError> {

@@ -167,6 +167,7 @@ pub async fn perform(store: &dyn Store, now: DateTime<Utc>, ask: LocalAsk) -> Lo
                 failed(format!("{} cannot be written: {error}", file.display()))
             }
             Err(BackupError::Store(error)) => store_failed(error),
+            Err(error @ BackupError::Elsewhere) => failed(error.to_string()),
         },
     }
 }

@@ -46,8 +46,9 @@ pub struct Serving {
     pub address: SocketAddr,
     pub hub: Arc<Hub>,
     listener: TcpListener,
-    door: LocalDoor,
-    _lock: Lock,
+    /// What a data directory has and a database does not need: an address for
+    /// commands, because only one process writes, and the lock that says so.
+    directory: Option<(LocalDoor, Lock)>,
 }
 
 impl Serving {
@@ -67,22 +68,33 @@ impl Serving {
         if !store.is_initialised().await.map_err(StartError::Store)? {
             return Err(ServeError::NotInitialised);
         }
+        let mut serving = Self::over(Arc::clone(&store), listen, ui, clock.clone()).await?;
+        let door = LocalDoor::open(dir, store, clock)
+            .await
+            .map_err(ServeError::Door)?;
+        serving.directory = Some((door, lock));
+        Ok(serving)
+    }
+
+    /// Serves from a store that is open already, perhaps beside other processes.
+    pub async fn over(
+        store: Arc<dyn Store>,
+        listen: SocketAddr,
+        ui: Option<PathBuf>,
+        clock: Clock,
+    ) -> Result<Self, ServeError> {
         let listening = |source| ServeError::Listen {
             address: listen,
             source,
         };
         let listener = TcpListener::bind(listen).await.map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
-        let hub = Arc::new(Hub::start(Arc::clone(&store), clock.clone(), ui).await?);
-        let door = LocalDoor::open(dir, store, clock)
-            .await
-            .map_err(ServeError::Door)?;
+        let hub = Arc::new(Hub::start(store, clock, ui).await?);
         Ok(Self {
             address,
             hub,
             listener,
-            door,
-            _lock: lock,
+            directory: None,
         })
     }
 
@@ -92,7 +104,7 @@ impl Serving {
         let Self {
             hub,
             listener,
-            door,
+            directory,
             ..
         } = self;
         let timers = tokio::spawn(leases::run(Arc::clone(&hub), stop.clone()));
@@ -121,8 +133,11 @@ impl Serving {
         if let Err(error) = timers.await {
             tracing::error!(%error, "the timers broke");
         }
-        drop(door);
+        // No command comes in any more, but the store stays taken until it is
+        // closed.
+        let lock = directory.map(|(_, lock)| lock);
         hub.store.close().await;
+        drop(lock);
         ended
     }
 }

@@ -1,5 +1,5 @@
-//! What every store has to do, as one suite over the store's traits. It is
-//! run here on the embedded store; another store is added as one more test.
+//! What every store has to do, as one suite over the store's traits. Run
+//! on the embedded store and on a private PostgreSQL.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "support/direct.rs"]
@@ -8,18 +8,21 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::TimeDelta;
 use direct::{Desk, claim, code, ids, member, step};
 use suda_domain::guidance::Guidance;
 use suda_domain::{ComplaintId, Complexity, Fact, FactKind, Grade, Lane, Refusal, Role, State};
 use suda_hub::queue::steps;
+use suda_hub::store::postgres::PostgresStore;
 use suda_hub::store::sqlite::SqliteStore;
 use suda_hub::store::{
     AddError, After, Branch, EnrolError, Own, Scope, Step, StepError, StepRefused, Store, View,
 };
 use suda_sync::message::ClockNotice;
 use suda_sync::{SecretKey, Verdict};
+use suda_test_postgres::PrivatePostgres;
 use support::{fill, intake, morning};
 use tempfile::TempDir;
 
@@ -31,6 +34,20 @@ async fn the_embedded_store_conforms() {
         let dir = TempDir::new().unwrap();
         let store = SqliteStore::open(dir.path(), true).await.unwrap();
         dirs.lock().unwrap().push(dir);
+        fill(&store).await;
+        store
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_store_on_postgresql_conforms() {
+    let server = PrivatePostgres::start().unwrap();
+    let made = AtomicU32::new(0);
+    conformance(async || {
+        let number = made.fetch_add(1, Ordering::Relaxed);
+        let url = server.database(&format!("conformance_{number}")).unwrap();
+        let store = PostgresStore::open(&url).await.unwrap();
         fill(&store).await;
         store
     })

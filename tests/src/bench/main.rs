@@ -3,6 +3,7 @@
 
 mod desk;
 mod hub;
+mod ingest;
 mod line;
 mod raw;
 mod window;
@@ -33,6 +34,9 @@ async fn main() -> ExitCode {
     }
     if is_wanted("sync") {
         note("sync", hub::sync().await);
+    }
+    if is_wanted("ingest") {
+        note("ingest", ingest::ingest().await);
     }
     if is_wanted("search") {
         note("search", desk::search().await);

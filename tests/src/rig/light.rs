@@ -154,6 +154,7 @@ impl LightDesk {
                 epoch: self.epoch.clone(),
                 directory: self.directory,
                 wall: None,
+                ..Position::default()
             }),
             Command::Load {
                 lane,

@@ -321,6 +321,7 @@ async fn watch(hub: &Hub, device: &Device, cursor: u64, known: u32) -> Result<Re
 
 fn concerns(touched: &Touched, device: &Device) -> bool {
     touched.directory
+        || touched.everything
         || touched
             .complaints
             .iter()

@@ -124,6 +124,7 @@ impl News {
             self.ids.insert(one.id);
         }
         self.quarantine |= touched.quarantine;
+        self.lists |= touched.everything;
     }
 
     fn events(self, who: &SignedIn) -> Vec<Event> {

@@ -11,7 +11,7 @@ use crate::store::{Decide, StepRefused};
 
 /// A fact whatever the complaint says; the domain's rules judge it.
 pub fn plain(fact: Fact) -> Decide {
-    Box::new(move |_| Ok(vec![fact]))
+    Box::new(move |_| Ok(vec![fact.clone()]))
 }
 
 /// A claim under a new lease. The expert who has it already keeps it; anybody
@@ -48,7 +48,11 @@ pub fn release() -> Decide {
 pub fn dispatch(task: TaskId, fact: Fact) -> Decide {
     Box::new(move |held| {
         let known = held.complaint.tasks.iter().any(|sent| sent.id == task);
-        Ok(if known { Vec::new() } else { vec![fact] })
+        Ok(if known {
+            Vec::new()
+        } else {
+            vec![fact.clone()]
+        })
     })
 }
 

@@ -2,8 +2,12 @@
 //! a database: `sqlite` is the embedded store, another can follow behind the
 //! same traits. Every implementation has to pass the same conformance suite.
 
+pub mod checks;
+mod notice;
+pub mod postgres;
 pub mod row;
 pub mod sqlite;
+pub mod value;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,6 +28,8 @@ use tokio::sync::broadcast;
 use uuid::Uuid;
 
 use crate::ingest::Batch;
+
+pub use notice::{Touched, TouchedComplaint};
 
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -148,8 +154,9 @@ pub struct Ingested {
 }
 
 /// Decides the facts of a step, with the complaint locked against others. An
-/// empty list means it was done already.
-pub type Decide = Box<dyn FnOnce(&Held) -> Result<Vec<Fact>, StepRefused> + Send>;
+/// empty list means it was done already. Asked again when the transaction has to
+/// be repeated.
+pub type Decide = Box<dyn Fn(&Held) -> Result<Vec<Fact>, StepRefused> + Send + Sync>;
 
 /// A step of a person, or of the hub by rule.
 pub struct Step {
@@ -285,23 +292,6 @@ pub struct Quarantined {
     /// The reason's name, as the receipt gave it.
     pub reason: String,
     pub at: DateTime<Utc>,
-}
-
-/// What was committed, for those who look on.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Touched {
-    pub complaints: Vec<TouchedComplaint>,
-    /// The directory of the desks has changed.
-    pub directory: bool,
-    pub quarantine: bool,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TouchedComplaint {
-    pub id: ComplaintId,
-    pub branch: BranchCode,
-    /// Departments that have tasks of it.
-    pub departments: Vec<StaffId>,
 }
 
 /// What `verify` found.
@@ -486,6 +476,9 @@ pub enum BackupError {
     Exists,
     #[error("the file cannot be written")]
     File(#[source] std::io::Error),
+    /// The store is copied by its own server's tools.
+    #[error("a hub on PostgreSQL is copied by PostgreSQL's own tools; see OPERATING.md")]
+    Elsewhere,
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use suda_domain::calendar::Calendar;
 use suda_domain::clocks::{deadlines, nearest};
 use suda_domain::complaint::Owner;
+use suda_domain::text::shingles;
 use suda_domain::{Complaint, Policy, StaffId, State};
 
 /// The sorting place of finished complaints: behind all others.
@@ -65,4 +66,29 @@ pub fn is_alert_pending(complaint: &Complaint) -> bool {
     complaint.marks.grade1_at.is_some()
         && complaint.marks.alert_acknowledged_at.is_none()
         && !complaint.state.is_finished()
+}
+
+/// What a complaint is found by: its number, who and how to reach them, and
+/// its texts.
+pub fn words(complaint: &Complaint) -> Vec<String> {
+    let intake = &complaint.intake;
+    let mut parts = vec![
+        complaint.reference.as_str(),
+        &intake.name,
+        &intake.phone,
+        &intake.email,
+        &intake.account,
+        &intake.business,
+        &intake.cause,
+        &intake.place,
+        &intake.description,
+        &intake.remedy_sought,
+    ];
+    for contact in &intake.group {
+        parts.extend([contact.name.as_str(), &contact.phone]);
+    }
+    if let Some(representative) = &intake.representative {
+        parts.extend([representative.name.as_str(), &representative.phone]);
+    }
+    shingles(&parts.join("\n"))
 }

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod several;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -163,6 +165,10 @@ impl TestHub {
         let serving = Serving::prepare(dir, listen, None, clock.clock())
             .await
             .unwrap();
+        Self::run(serving, clock, dir)
+    }
+
+    fn run(serving: Serving, clock: TestClock, dir: &Path) -> Self {
         let (address, hub) = (serving.address, Arc::clone(&serving.hub));
         let stop = CancellationToken::new();
         let stopped = stop.clone();

@@ -88,10 +88,18 @@ const RULES: &[Rule] = &[
             "suda-sync",
             "suda-desk",
             "suda-hub",
+            "suda-test-postgres",
         ],
         externals: None,
         never_direct: &[],
         never_at_all: &["tauri"],
+    },
+    Rule {
+        package: "suda-test-postgres",
+        members: &[],
+        externals: None,
+        never_direct: &[],
+        never_at_all: OUTSIDE_WORLD,
     },
 ];
 

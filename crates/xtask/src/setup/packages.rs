@@ -127,6 +127,13 @@ const PACKAGES: &[Package] = &[
         Some("ImageMagick"),
         Some("imagemagick"),
     ),
+    // Only its programs are used: each test runs a server of its own.
+    row(
+        Test,
+        "postgresql-15",
+        Some("postgresql-server"),
+        Some("postgresql"),
+    ),
     row(Bundle, "file", Some("file"), Some("file")),
     row(Bundle, "dpkg-dev", None, None),
 ];
@@ -186,6 +193,8 @@ pub fn wanted(family: Family, needs: &[Need]) -> Vec<&'static str> {
             Family::Ubuntu => Some(match package.debian {
                 "chromium" => "chromium-browser",
                 "chromium-driver" => "chromium-chromedriver",
+                // Whichever version it is: 14 is refused by name when started.
+                "postgresql-15" => "postgresql",
                 name => name,
             }),
             Family::Fedora | Family::Suse => package.rpm,

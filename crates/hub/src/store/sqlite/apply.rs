@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-use sha2::{Digest as _, Sha256};
 use sqlx::{QueryBuilder, Sqlite, Transaction};
 use suda_domain::calendar::Calendar;
 use suda_domain::{ComplaintId, Policy};
@@ -12,8 +11,9 @@ use super::failed;
 use super::value::{int, json, ms};
 use crate::ingest::{Case, Changes, Head, SetAside};
 use crate::pen::Entry;
+use crate::store::checks::link;
 use crate::store::row::Row;
-use crate::store::{Result, Touched, TouchedComplaint};
+use crate::store::{Result, Touched};
 
 type Tx<'t> = Transaction<'t, Sqlite>;
 
@@ -38,7 +38,7 @@ impl Applying<'_> {
         }
         self.set_aside(tx, &changes.set_aside).await?;
         heads(tx, &changes.heads).await?;
-        Ok(touched(changes))
+        Ok(Touched::by(changes))
     }
 
     /// Appends to the log and gives each complaint's last number.
@@ -169,14 +169,6 @@ impl Applying<'_> {
     }
 }
 
-/// The hub's chain over its log: SHA-256(chain before || hash of the event).
-pub fn link(chain: &[u8], hash: &[u8; 32]) -> Vec<u8> {
-    let mut hasher = Sha256::new();
-    hasher.update(chain);
-    hasher.update(hash);
-    hasher.finalize().to_vec()
-}
-
 async fn heads(tx: &mut Tx<'_>, heads: &[Head]) -> Result<()> {
     for head in heads {
         sqlx::query(
@@ -238,27 +230,4 @@ async fn tasks(tx: &mut Tx<'_>, case: &Case) -> Result<()> {
         .map_err(failed)?;
     }
     Ok(())
-}
-
-fn touched(changes: &Changes) -> Touched {
-    let complaints = changes
-        .cases
-        .iter()
-        .map(|case| {
-            let tasks = &case.complaint.tasks;
-            let mut departments: Vec<_> = tasks.iter().map(|task| task.department).collect();
-            departments.sort_unstable();
-            departments.dedup();
-            TouchedComplaint {
-                id: case.complaint.id,
-                branch: case.complaint.branch.clone(),
-                departments,
-            }
-        })
-        .collect();
-    Touched {
-        complaints,
-        directory: false,
-        quarantine: !changes.set_aside.is_empty(),
-    }
 }

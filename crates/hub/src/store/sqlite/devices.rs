@@ -9,7 +9,7 @@ use suda_sync::message::ClockNotice;
 use uuid::Uuid;
 
 use super::ledger::watermarks;
-use super::value::{branch, json, ms, number, parsed, time};
+use super::value::{branch, json, letters, ms, number, parsed, time};
 use super::{SqliteStore, begin, failed, is_foreign_key_violation, is_unique_violation};
 use crate::store::{AddError, Device, Devices, EnrolCode, EnrolError, Result, StoreError};
 
@@ -190,29 +190,4 @@ async fn next_letter(tx: &mut Transaction<'_, Sqlite>, branch: &str) -> Result<S
         .await
         .map_err(failed)?;
     Ok(letters(before))
-}
-
-fn letters(index: i64) -> String {
-    let mut left = index + 1;
-    let mut reversed = Vec::new();
-    while left > 0 {
-        left -= 1;
-        let letter = u8::try_from(left % 26).unwrap_or_default();
-        reversed.push(char::from(b'A' + letter));
-        left /= 26;
-    }
-    reversed.into_iter().rev().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::letters;
-
-    #[test]
-    fn desks_are_lettered_like_columns() {
-        assert_eq!(
-            [0, 1, 25, 26, 27, 701, 702].map(letters),
-            ["A", "B", "Z", "AA", "AB", "ZZ", "AAA"]
-        );
-    }
 }

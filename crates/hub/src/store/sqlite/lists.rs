@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::{QueryBuilder, Sqlite};
-use suda_domain::text::shingles;
-use suda_domain::{Complaint, ComplaintId, StaffId, State, TaskId};
+use suda_domain::{ComplaintId, StaffId, State, TaskId};
 use uuid::Uuid;
 
 use super::ledger::held;
 use super::value::{count, ms, parsed};
 use super::{SqliteStore, begin, failed};
-use crate::store::row::FINISHED;
+use crate::store::row::{FINISHED, words};
 use crate::store::{
     After, Counts, Handoffs, Held, Lists, Result, Scope, StoreError, TaskHeld, View,
 };
@@ -234,7 +233,7 @@ impl Lists for SqliteStore {
         }
         let mut texts = Vec::with_capacity(waiting.len());
         for (id, body) in waiting {
-            texts.push((id, words(&parsed(&body)?), body));
+            texts.push((id, words(&parsed(&body)?).join(" "), body));
         }
         let mut writer = self.writer().await;
         let mut tx = begin(&mut writer).await?;
@@ -279,29 +278,4 @@ impl SqliteStore {
             .map_err(failed)?;
         rows.into_iter().map(held).collect()
     }
-}
-
-/// What a complaint is found by: its number, who and how to reach them, and
-/// its texts.
-fn words(complaint: &Complaint) -> String {
-    let intake = &complaint.intake;
-    let mut parts = vec![
-        complaint.reference.as_str(),
-        &intake.name,
-        &intake.phone,
-        &intake.email,
-        &intake.account,
-        &intake.business,
-        &intake.cause,
-        &intake.place,
-        &intake.description,
-        &intake.remedy_sought,
-    ];
-    for contact in &intake.group {
-        parts.extend([contact.name.as_str(), &contact.phone]);
-    }
-    if let Some(representative) = &intake.representative {
-        parts.extend([representative.name.as_str(), &representative.phone]);
-    }
-    shingles(&parts.join("\n")).join(" ")
 }

@@ -12,7 +12,6 @@ mod directory;
 mod ledger;
 mod lists;
 mod upkeep;
-mod value;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -28,7 +27,7 @@ use sqlx::{Connection as _, Sqlite, Transaction};
 use suda_domain::calendar::Calendar;
 use tokio::sync::{Mutex, MutexGuard, broadcast};
 
-use super::{Result, Store, StoreError, Touched};
+use super::{Result, Store, StoreError, Touched, value};
 
 pub use backup::{RestoreError, restore};
 
@@ -117,6 +116,11 @@ impl SqliteStore {
         .await
         .map_err(failed)?;
         Ok(())
+    }
+
+    /// A connection that reads, for who moves the hub to another store.
+    pub(super) async fn read(&self) -> Result<PoolConnection<Sqlite>> {
+        self.reader().await
     }
 
     async fn reader(&self) -> Result<PoolConnection<Sqlite>> {

@@ -6,19 +6,16 @@ use std::collections::HashMap;
 
 use futures::TryStreamExt as _;
 use sqlx::{Connection as _, SqliteConnection};
+use suda_domain::DeviceId;
 use suda_domain::calendar::Calendar;
-use suda_domain::{Complaint, DeviceId, Lane, LedgerEvent, Policy};
-use suda_sync::{Hash, SealedEvent};
+use suda_sync::Hash;
 use uuid::Uuid;
 
-use super::apply::link;
 use super::directory::policy;
 use super::failed;
-use super::value::{count, hash, lane, ms, number, parsed};
-use crate::store::row::Row;
-use crate::store::{Fault, Result, StoreError, Verified};
-
-type LaneKey = (DeviceId, u32, Lane);
+use super::value::{count, hash, lane, number};
+use crate::store::checks::{ComplaintRow, LaneKey, Lanes, LogRow, fault, line, refold};
+use crate::store::{Fault, Result, Verified};
 
 pub async fn verify(connection: &mut SqliteConnection, calendar: &Calendar) -> Result<Verified> {
     let mut tx = connection.begin().await.map_err(failed)?;
@@ -37,10 +34,7 @@ async fn check(
         return Ok(Some(fault));
     }
     let aside = set_aside(connection).await?;
-    let mut lanes = Lanes {
-        aside,
-        ends: HashMap::new(),
-    };
+    let mut lanes = Lanes::new(aside);
     if let Some(fault) = log(connection, &mut lanes, verified).await? {
         return Ok(Some(fault));
     }
@@ -57,13 +51,6 @@ async fn file(connection: &mut SqliteConnection) -> Result<Option<Fault>> {
         .await
         .map_err(failed)?;
     Ok((answer != "ok").then(|| fault("database file", answer)))
-}
-
-fn fault(row: impl Into<String>, reason: impl Into<String>) -> Fault {
-    Fault {
-        row: row.into(),
-        reason: reason.into(),
-    }
 }
 
 /// Events kept apart fill their numbers' places in the lanes.
@@ -91,51 +78,6 @@ async fn set_aside(
     Ok(aside)
 }
 
-struct Lanes {
-    aside: HashMap<LaneKey, HashMap<u64, Hash>>,
-    ends: HashMap<LaneKey, (u64, Hash)>,
-}
-
-impl Lanes {
-    /// Steps over numbers that were set aside.
-    fn skip_aside(&mut self, key: LaneKey) {
-        let end = self.ends.entry(key).or_insert((0, Hash::START));
-        if let Some(aside) = self.aside.get(&key) {
-            while let Some(of) = aside.get(&(end.0 + 1)) {
-                *end = (end.0 + 1, *of);
-            }
-        }
-    }
-
-    /// Puts the next logged event at the lane's end; gives what is wrong.
-    fn append(&mut self, key: LaneKey, n: u64, event: &SealedEvent) -> Option<String> {
-        self.skip_aside(key);
-        let end = self.ends.entry(key).or_insert((0, Hash::START));
-        if n != end.0 + 1 {
-            return Some(format!("number {n} follows {} in its lane", end.0));
-        }
-        if event.prev != end.1 {
-            return Some("it names another predecessor than its lane has".into());
-        }
-        *end = (n, event.hash);
-        None
-    }
-}
-
-type LogRow = (
-    i64,
-    String,
-    Uuid,
-    Uuid,
-    i64,
-    i64,
-    i64,
-    String,
-    Vec<u8>,
-    Vec<u8>,
-    Vec<u8>,
-);
-
 async fn log(
     connection: &mut SqliteConnection,
     lanes: &mut Lanes,
@@ -155,47 +97,6 @@ async fn log(
         }
     }
     Ok(None)
-}
-
-/// What is wrong with one line of the log.
-fn line(row: LogRow, expected: u64, chain: &mut Vec<u8>, lanes: &mut Lanes) -> Option<String> {
-    let (seq, branch, complaint, device, incarnation, on, n, body, prev, of, stored_chain) = row;
-    if count(seq) != expected {
-        return Some(format!("line {expected} is missing"));
-    }
-    let sealed = hash(&prev)
-        .and_then(|prev| Ok((prev, hash(&of)?)))
-        .and_then(|(prev, of)| super::value::sealed(body, &prev.0, &of.0));
-    let sealed = match sealed {
-        Ok(sealed) => sealed,
-        Err(error) => return Some(error.to_string()),
-    };
-    if !sealed.hash_fits() {
-        return Some("the contents do not give the hash".into());
-    }
-    *chain = link(chain, &sealed.hash.0);
-    if *chain != stored_chain {
-        return Some("the hub's chain is broken here".into());
-    }
-    let event: LedgerEvent = match parsed(sealed.body.get()) {
-        Ok(event) => event,
-        Err(error) => return Some(error.to_string()),
-    };
-    let key = event.key;
-    let columns_fit = event.complaint.0 == complaint
-        && key.device.0 == device
-        && i64::from(key.incarnation) == incarnation
-        && i64::from(key.lane.number()) == on
-        && key.n == count(n)
-        && event
-            .actor
-            .branch
-            .as_ref()
-            .is_none_or(|acting| acting.as_str() == branch);
-    if !columns_fit {
-        return Some("the columns do not say what the contents say".into());
-    }
-    lanes.append((key.device, key.incarnation, key.lane), key.n, &sealed)
 }
 
 async fn heads(connection: &mut SqliteConnection, lanes: &mut Lanes) -> Result<Option<Fault>> {
@@ -224,22 +125,6 @@ async fn heads(connection: &mut SqliteConnection, lanes: &mut Lanes) -> Result<O
         fault(row, "its head is missing")
     }))
 }
-
-type ComplaintRow = (
-    Uuid,
-    String,
-    String,
-    String,
-    i64,
-    i64,
-    bool,
-    bool,
-    Option<Uuid>,
-    bool,
-    Option<i64>,
-    Option<i64>,
-    String,
-);
 
 /// Folds each complaint's events and compares with its row.
 async fn complaints(
@@ -307,74 +192,4 @@ async fn events(
         events.entry(id).or_default().push(body);
     }
     Ok(events)
-}
-
-/// What is wrong with a complaint's row.
-fn refold(
-    row: ComplaintRow,
-    events: &[String],
-    policy: &Policy,
-    calendar: &Calendar,
-) -> Option<String> {
-    let (
-        _,
-        reference,
-        branch,
-        state,
-        rank,
-        due,
-        in_queue,
-        with_team,
-        claimed_by,
-        alert,
-        queued,
-        hour,
-        body,
-    ) = row;
-    let folded = match fold(events) {
-        Ok(Some(folded)) => folded,
-        Ok(None) => return Some("it has no events".into()),
-        Err(reason) => return Some(reason),
-    };
-    match parsed::<Complaint>(&body) {
-        Ok(stored) if stored == folded => {}
-        Ok(_) => return Some("its ledger gives another state than the row holds".into()),
-        Err(error) => return Some(error.to_string()),
-    }
-    let expected = Row::of(&folded, policy, calendar);
-    let stored = Row {
-        rank,
-        due,
-        in_queue,
-        with_team,
-        claimed_by: claimed_by.map(suda_domain::StaffId),
-        alert_pending: alert,
-        queued_at: expected.queued_at,
-        handoff_due: expected.handoff_due,
-    };
-    let columns_fit = stored == expected
-        && queued == expected.queued_at.map(ms)
-        && hour == expected.handoff_due.map(ms)
-        && reference == folded.reference.as_str()
-        && branch == folded.branch.as_str()
-        && state == folded.state.name();
-    (!columns_fit).then(|| "its columns are not what its ledger gives".into())
-}
-
-fn fold(events: &[String]) -> Result<Option<Complaint>, String> {
-    let mut complaint: Option<Complaint> = None;
-    for body in events {
-        let event: LedgerEvent = parsed(body).map_err(|error: StoreError| error.to_string())?;
-        match &mut complaint {
-            None => {
-                complaint = Some(Complaint::open(&event).map_err(|refusal| refusal.to_string())?)
-            }
-            Some(complaint) => {
-                complaint
-                    .apply(&event)
-                    .map_err(|refusal| refusal.to_string())?;
-            }
-        }
-    }
-    Ok(complaint)
 }

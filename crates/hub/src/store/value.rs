@@ -67,3 +67,29 @@ pub fn parsed<T: DeserializeOwned>(text: &str) -> Result<T> {
         ))
     })
 }
+
+/// A desk's letters by how many the branch had before: A, B, … Z, AA, AB, …
+pub fn letters(index: i64) -> String {
+    let mut left = index + 1;
+    let mut reversed = Vec::new();
+    while left > 0 {
+        left -= 1;
+        let letter = u8::try_from(left % 26).unwrap_or_default();
+        reversed.push(char::from(b'A' + letter));
+        left /= 26;
+    }
+    reversed.into_iter().rev().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::letters;
+
+    #[test]
+    fn desks_are_lettered_like_columns() {
+        assert_eq!(
+            [0, 1, 25, 26, 27, 701, 702].map(letters),
+            ["A", "B", "Z", "AA", "AB", "ZZ", "AAA"]
+        );
+    }
+}

@@ -1,0 +1,258 @@
+//! Several batches and steps judged one after the other against one picture of
+//! the store, to be written in one transaction: the cost of a commit is shared
+//! by all who wait for it. Pure; the store fills the [`World`] under its lock
+//! and keeps what [`World::finish`] gives.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use suda_domain::staff::StaffRecord;
+use suda_domain::{Complaint, ComplaintId, DeviceId, Lane, ReferenceNumber, StaffId};
+use suda_sync::Hash;
+use suda_sync::place::LaneHead;
+use uuid::Uuid;
+
+use crate::ingest::{Batch, Case, Changes, Head, SetAside, Situation, judge};
+use crate::pen::{Entry, Pen, PenError};
+use crate::store::{Held, Ingested, Step, StepError, StepRefused, StoreError};
+
+/// One lane of one incarnation of a device.
+pub type LaneKey = (DeviceId, u32, Lane);
+
+/// What the requests of a group concern, to be looked up at once.
+#[derive(Clone, Default, Debug)]
+pub struct Concerned {
+    pub devices: BTreeSet<DeviceId>,
+    pub complaints: BTreeSet<ComplaintId>,
+    pub references: BTreeSet<String>,
+    pub staff: BTreeSet<StaffId>,
+    pub step_keys: BTreeSet<Uuid>,
+}
+
+impl Concerned {
+    pub fn add_batch(&mut self, batch: &Batch) {
+        self.devices.insert(batch.device);
+        self.complaints.extend(batch.complaints());
+        self.references
+            .extend(batch.references().into_iter().map(String::from));
+        self.staff.extend(batch.staff());
+    }
+
+    pub fn add_step(&mut self, step: &Step) {
+        self.complaints.insert(step.complaint);
+        self.step_keys.extend(step.key);
+    }
+}
+
+/// The store as the group sees it, changed by each request in turn.
+pub struct World {
+    /// The hub's own place in the ledger.
+    pub device: DeviceId,
+    pub incarnation: u32,
+    pub heads: HashMap<LaneKey, LaneHead>,
+    /// Hashes stored under numbers that a batch repeats.
+    pub known: HashMap<LaneKey, HashMap<u64, Hash>>,
+    pub complaints: HashMap<ComplaintId, Held>,
+    pub references: HashMap<ReferenceNumber, ComplaintId>,
+    pub staff: HashMap<StaffId, StaffRecord>,
+    pub done_steps: HashSet<Uuid>,
+    written: Written,
+}
+
+/// What the group writes.
+#[derive(Default)]
+pub struct Written {
+    /// In the order of the log, each with the moment it was received.
+    pub entries: Vec<(DateTime<Utc>, Entry)>,
+    pub set_aside: Vec<(DateTime<Utc>, SetAside)>,
+    /// Each complaint once, as it is after all requests.
+    pub cases: BTreeMap<ComplaintId, Case>,
+    pub heads: HashMap<LaneKey, LaneHead>,
+    pub step_keys: Vec<(Uuid, DateTime<Utc>)>,
+}
+
+impl Written {
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.set_aside.is_empty() && self.heads.is_empty()
+    }
+}
+
+impl World {
+    /// A picture that holds nothing yet.
+    pub fn new(device: DeviceId, incarnation: u32) -> Self {
+        Self {
+            device,
+            incarnation,
+            heads: HashMap::new(),
+            known: HashMap::new(),
+            complaints: HashMap::new(),
+            references: HashMap::new(),
+            staff: HashMap::new(),
+            done_steps: HashSet::new(),
+            written: Written::default(),
+        }
+    }
+
+    /// Where a lane ends now.
+    pub fn head(&self, lane: LaneKey) -> LaneHead {
+        self.heads.get(&lane).copied().unwrap_or(LaneHead::EMPTY)
+    }
+
+    /// Judges a batch as if it came alone after those before it.
+    ///
+    /// # Errors
+    /// When one of the hub's own events cannot be written; the world is then
+    /// as before.
+    pub fn batch(&mut self, batch: &Batch) -> Result<Ingested, PenError> {
+        let mut pen = self.pen(batch.now, batch.mono_ms);
+        let judgement = judge(batch, self.situation(batch), &mut pen)?;
+        self.keep(judgement.changes, batch.now);
+        let watermarks = Lane::ALL.map(|lane| self.head((batch.device, batch.incarnation, lane)).n);
+        Ok(Ingested {
+            verdicts: judgement.verdicts,
+            watermarks,
+        })
+    }
+
+    /// Decides a step as if it came alone after those before it.
+    ///
+    /// # Errors
+    /// When it is refused or the complaint is not known; the world is then as
+    /// before.
+    pub fn step(&mut self, step: &Step) -> Result<Complaint, StepError> {
+        let held = self
+            .complaints
+            .get(&step.complaint)
+            .ok_or(StepError::Unknown)?;
+        if step.key.is_some_and(|key| self.done_steps.contains(&key)) {
+            return Ok(held.complaint.clone());
+        }
+        let mut pen = self.pen(step.now, step.mono_ms);
+        let mut after = held.complaint.clone();
+        let mut entries = Vec::new();
+        for fact in (step.decide)(held)? {
+            let entry = pen
+                .write(&mut after, &step.actor, fact)
+                .map_err(|error| match error {
+                    PenError::Refused(refusal) => StepError::Refused(StepRefused::Rule(refusal)),
+                    PenError::Json(error) => StepError::Store(StoreError::Failed(Box::new(error))),
+                })?;
+            entries.push(entry);
+        }
+        if entries.is_empty() {
+            return Ok(after);
+        }
+        let changes = Changes {
+            entries,
+            set_aside: Vec::new(),
+            cases: vec![Case::new(Some(&held.complaint), after.clone())],
+            heads: vec![Head {
+                device: pen.device,
+                incarnation: pen.incarnation,
+                lane: Pen::LANE,
+                head: pen.head,
+            }],
+        };
+        self.keep(changes, step.now);
+        if let Some(key) = step.key {
+            self.done_steps.insert(key);
+            self.written.step_keys.push((key, step.now));
+        }
+        Ok(after)
+    }
+
+    /// Everything the requests have changed.
+    pub fn finish(self) -> Written {
+        self.written
+    }
+
+    fn pen(&self, now: DateTime<Utc>, mono_ms: u64) -> Pen {
+        Pen {
+            device: self.device,
+            incarnation: self.incarnation,
+            head: self.head((self.device, self.incarnation, Pen::LANE)),
+            now,
+            mono_ms,
+        }
+    }
+
+    fn situation(&self, batch: &Batch) -> Situation {
+        let lane = (batch.device, batch.incarnation, batch.lane);
+        let complaints = batch.complaints().into_iter().filter_map(|id| {
+            let held = self.complaints.get(&id)?;
+            Some((id, held.complaint.clone()))
+        });
+        let references = batch.references().into_iter().filter_map(|reference| {
+            let id = *self.references.get(&reference)?;
+            Some((reference, id))
+        });
+        let staff = batch
+            .staff()
+            .into_iter()
+            .filter_map(|id| Some((id, self.staff.get(&id)?.clone())));
+        Situation {
+            head: self.head(lane),
+            known: self.known.get(&lane).cloned().unwrap_or_default(),
+            complaints: complaints.collect(),
+            references: references.collect(),
+            staff: staff.collect(),
+        }
+    }
+
+    fn keep(&mut self, changes: Changes, now: DateTime<Utc>) {
+        for head in changes.heads {
+            let lane = (head.device, head.incarnation, head.lane);
+            if self.head(lane) != head.head {
+                self.heads.insert(lane, head.head);
+                self.written.heads.insert(lane, head.head);
+            }
+        }
+        for entry in changes.entries {
+            self.remember(&entry.key, entry.sealed.hash);
+            self.written.entries.push((now, entry));
+        }
+        for record in changes.set_aside {
+            self.remember(&record.key, record.sealed.hash);
+            self.written.set_aside.push((now, record));
+        }
+        for case in changes.cases {
+            self.keep_case(case);
+        }
+    }
+
+    /// A later batch of the group may repeat it.
+    fn remember(&mut self, key: &suda_domain::EventKey, hash: Hash) {
+        self.known
+            .entry((key.device, key.incarnation, key.lane))
+            .or_default()
+            .entry(key.n)
+            .or_insert(hash);
+    }
+
+    fn keep_case(&mut self, case: Case) {
+        let id = case.complaint.id;
+        let reference = case.complaint.reference.clone();
+        self.references.insert(reference, id);
+        let lease_before = self.complaints.get(&id).and_then(|held| held.lease_until);
+        let lease_until = if case.claim_changed {
+            case.complaint.claim.as_ref().map(|claim| claim.until)
+        } else {
+            lease_before
+        };
+        self.complaints.insert(
+            id,
+            Held {
+                complaint: case.complaint.clone(),
+                lease_until,
+            },
+        );
+        let earlier = self.written.cases.remove(&id);
+        let merged = Case {
+            text_changed: case.text_changed || earlier.as_ref().is_some_and(|e| e.text_changed),
+            claim_changed: case.claim_changed || earlier.as_ref().is_some_and(|e| e.claim_changed),
+            tasks_changed: case.tasks_changed || earlier.as_ref().is_some_and(|e| e.tasks_changed),
+            complaint: case.complaint,
+        };
+        self.written.cases.insert(id, merged);
+    }
+}

@@ -1,0 +1,67 @@
+//! What is told to those who look on after a commit: which complaints, never
+//! what is in them.
+
+use serde::{Deserialize, Serialize};
+use suda_domain::{BranchCode, ComplaintId, StaffId};
+
+use crate::ingest::Changes;
+
+/// What was committed, for those who look on.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Touched {
+    pub complaints: Vec<TouchedComplaint>,
+    /// The directory of the desks has changed.
+    pub directory: bool,
+    pub quarantine: bool,
+    /// Something may have been missed: look at everything anew.
+    pub everything: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TouchedComplaint {
+    pub id: ComplaintId,
+    pub branch: BranchCode,
+    /// Departments that have tasks of it.
+    pub departments: Vec<StaffId>,
+}
+
+impl Touched {
+    /// What these changes touch.
+    pub fn by(changes: &Changes) -> Self {
+        let complaints = changes
+            .cases
+            .iter()
+            .map(|case| {
+                let tasks = &case.complaint.tasks;
+                let mut departments: Vec<_> = tasks.iter().map(|task| task.department).collect();
+                departments.sort_unstable();
+                departments.dedup();
+                TouchedComplaint {
+                    id: case.complaint.id,
+                    branch: case.complaint.branch.clone(),
+                    departments,
+                }
+            })
+            .collect();
+        Self {
+            complaints,
+            directory: false,
+            quarantine: !changes.set_aside.is_empty(),
+            everything: false,
+        }
+    }
+
+    /// After a break in what could be heard.
+    pub fn everything() -> Self {
+        Self {
+            directory: true,
+            quarantine: true,
+            everything: true,
+            ..Self::default()
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}

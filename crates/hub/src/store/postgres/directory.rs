@@ -1,0 +1,473 @@
+//! The hub's identity and settings, branches, staff, guidance, sign-ins.
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sqlx::{PgConnection, Postgres};
+use suda_domain::guidance::Guidance;
+use suda_domain::staff::StaffRecord;
+use suda_domain::{BranchCode, DeviceId, Policy, Role, StaffId};
+use suda_sync::SecretKey;
+
+use super::value::{branch, json, ms, number, parsed};
+use super::{
+    LOCK_SCHEMA, LOCK_SPACE, PostgresStore, Tx, failed, is_foreign_key_violation,
+    is_unique_violation,
+};
+use crate::store::{
+    AddError, Beginning, Branch, Directory, Identity, Result, Settings, StoreError, Touched,
+};
+
+/// The columns of a [`StaffRow`].
+macro_rules! staff_columns {
+    () => {
+        "SELECT id, login, name, role, branch, password_hash, active FROM staff"
+    };
+}
+
+pub const HUB: &str = "hub";
+const KEY: &str = "key";
+const ORGANISATION: &str = "organisation";
+const STATUS_URL: &str = "status_url";
+pub const POLICY: &str = "policy";
+const DIRECTORY: &str = "directory";
+const RULES: &str = "rules";
+
+/// Who writes the hub's own lane.
+#[derive(Serialize, Deserialize)]
+pub struct HubPlace {
+    pub device: DeviceId,
+    pub incarnation: u32,
+    pub epoch: String,
+}
+
+#[async_trait]
+impl Directory for PostgresStore {
+    async fn begin(&self, beginning: &Beginning) -> Result<(), AddError> {
+        let mut tx = self.begin_tx().await?;
+        // Two who begin at once: the second finds a hub.
+        sqlx::query("SELECT pg_advisory_xact_lock($1, $2)")
+            .bind(LOCK_SPACE)
+            .bind(LOCK_SCHEMA)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
+        if find_setting::<HubPlace>(&mut tx, HUB).await?.is_some() {
+            return Err(AddError::AlreadyInitialised);
+        }
+        let identity = &beginning.identity;
+        put_place(
+            &mut tx,
+            &HubPlace {
+                device: identity.device,
+                incarnation: identity.incarnation,
+                epoch: identity.epoch.clone(),
+            },
+        )
+        .await?;
+        put_setting(&mut tx, KEY, &STANDARD.encode(identity.key.seed())).await?;
+        put_setting(&mut tx, ORGANISATION, &beginning.organisation).await?;
+        put_setting(&mut tx, STATUS_URL, &None::<String>).await?;
+        put_setting(&mut tx, POLICY, &beginning.policy).await?;
+        put_setting(&mut tx, RULES, &beginning.rules).await?;
+        put_setting(&mut tx, DIRECTORY, &1u32).await?;
+        tx.commit().await.map_err(failed)?;
+        Ok(())
+    }
+
+    async fn is_initialised(&self) -> Result<bool> {
+        let mut connection = self.connection().await?;
+        Ok(find_setting::<HubPlace>(&mut connection, HUB)
+            .await?
+            .is_some())
+    }
+
+    async fn identity(&self) -> Result<Identity> {
+        let mut connection = self.connection().await?;
+        let place: HubPlace = setting(&mut connection, HUB).await?;
+        let seed: String = setting(&mut connection, KEY).await?;
+        let seed = STANDARD
+            .decode(seed)
+            .ok()
+            .and_then(|raw| <[u8; 32]>::try_from(raw).ok());
+        let seed = seed.ok_or_else(|| StoreError::Damaged("the hub's key".into()))?;
+        Ok(Identity {
+            device: place.device,
+            incarnation: place.incarnation,
+            key: SecretKey::from_seed(seed),
+            epoch: place.epoch,
+        })
+    }
+
+    async fn settings(&self) -> Result<Settings> {
+        let mut connection = self.connection().await?;
+        Ok(Settings {
+            organisation: setting(&mut connection, ORGANISATION).await?,
+            status_url: setting(&mut connection, STATUS_URL).await?,
+            policy: policy(&mut connection).await?,
+            directory: setting(&mut connection, DIRECTORY).await?,
+        })
+    }
+
+    async fn use_rules(&self, version: u32) -> Result<()> {
+        let mut tx = self.begin_tx().await?;
+        if setting::<u32>(&mut tx, RULES).await? == version {
+            return Ok(());
+        }
+        bump_directory(&mut tx).await?;
+        put_setting(&mut tx, RULES, &version).await?;
+        self.commit_directory(tx).await?;
+        Ok(())
+    }
+
+    async fn branches(&self) -> Result<Vec<Branch>> {
+        let mut connection = self.connection().await?;
+        let rows: Vec<(String, String, bool)> =
+            sqlx::query_as("SELECT code, name, active FROM branch ORDER BY code")
+                .fetch_all(&mut *connection)
+                .await
+                .map_err(failed)?;
+        rows.into_iter()
+            .map(|(code, name, active)| {
+                Ok(Branch {
+                    code: branch(code)?,
+                    name,
+                    active,
+                })
+            })
+            .collect()
+    }
+
+    async fn add_branch(&self, branch: &Branch) -> Result<(), AddError> {
+        let mut connection = self.connection().await?;
+        sqlx::query("INSERT INTO branch (code, name, active) VALUES ($1, $2, $3)")
+            .bind(branch.code.as_str())
+            .bind(&branch.name)
+            .bind(branch.active)
+            .execute(&mut *connection)
+            .await
+            .map_err(not_added)?;
+        Ok(())
+    }
+
+    async fn staff(&self) -> Result<Vec<StaffRecord>> {
+        let mut connection = self.connection().await?;
+        let rows = sqlx::query_as(concat!(staff_columns!(), " ORDER BY branch, role, login"));
+        records(rows.fetch_all(&mut *connection).await.map_err(failed)?)
+    }
+
+    async fn staff_of_branch(&self, branch: &BranchCode) -> Result<Vec<StaffRecord>> {
+        let mut connection = self.connection().await?;
+        let rows = sqlx::query_as(concat!(
+            staff_columns!(),
+            " WHERE branch = $1 ORDER BY login"
+        ))
+        .bind(branch.as_str());
+        records(rows.fetch_all(&mut *connection).await.map_err(failed)?)
+    }
+
+    async fn staff_with_role(&self, role: Role) -> Result<Vec<StaffRecord>> {
+        let mut connection = self.connection().await?;
+        let rows = sqlx::query_as(concat!(staff_columns!(), " WHERE role = $1 ORDER BY login"))
+            .bind(role.name());
+        records(rows.fetch_all(&mut *connection).await.map_err(failed)?)
+    }
+
+    async fn staff_member(&self, id: StaffId) -> Result<Option<StaffRecord>> {
+        let mut connection = self.connection().await?;
+        staff_record(&mut connection, id).await
+    }
+
+    async fn staff_by_login(&self, login: &str) -> Result<Option<StaffRecord>> {
+        let mut connection = self.connection().await?;
+        let row: Option<StaffRow> = sqlx::query_as(concat!(staff_columns!(), " WHERE login = $1"))
+            .bind(login)
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(failed)?;
+        row.map(record).transpose()
+    }
+
+    async fn add_staff(&self, record: &StaffRecord) -> Result<(), AddError> {
+        let mut tx = self.begin_tx().await?;
+        sqlx::query(
+            "INSERT INTO staff (id, login, name, role, branch, password_hash, active) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(record.id.0)
+        .bind(&record.login)
+        .bind(&record.name)
+        .bind(record.role.name())
+        .bind(record.branch.as_ref().map(BranchCode::as_str))
+        .bind(&record.password_hash)
+        .bind(record.active)
+        .execute(&mut *tx)
+        .await
+        .map_err(not_added)?;
+        bump_directory(&mut tx).await?;
+        self.commit_directory(tx).await?;
+        Ok(())
+    }
+
+    async fn set_active(&self, id: StaffId, active: bool) -> Result<bool> {
+        self.change_staff(id, !active, |id| {
+            sqlx::query("UPDATE staff SET active = $1 WHERE id = $2")
+                .bind(active)
+                .bind(id.0)
+        })
+        .await
+    }
+
+    async fn set_password(&self, id: StaffId, hash: &str) -> Result<bool> {
+        let hash = hash.to_owned();
+        self.change_staff(id, true, move |id| {
+            sqlx::query("UPDATE staff SET password_hash = $1 WHERE id = $2")
+                .bind(hash)
+                .bind(id.0)
+        })
+        .await
+    }
+
+    async fn guidance(&self) -> Result<Vec<Guidance>> {
+        let mut connection = self.connection().await?;
+        let rows: Vec<(String, i64, String, String, Option<i64>)> = sqlx::query_as(
+            "SELECT category, version, title, text, limit_minor FROM guidance AS g \
+             WHERE version = (SELECT max(version) FROM guidance WHERE category = g.category) \
+             ORDER BY category",
+        )
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(failed)?;
+        rows.into_iter()
+            .map(|(category, version, title, text, limit_minor)| {
+                Ok(Guidance {
+                    category,
+                    version: number(version)?,
+                    title,
+                    text,
+                    limit_minor,
+                })
+            })
+            .collect()
+    }
+
+    async fn put_guidance(
+        &self,
+        guidance: &Guidance,
+        by: Option<StaffId>,
+        at: DateTime<Utc>,
+    ) -> Result<u32> {
+        let mut tx = self.begin_tx().await?;
+        // First, so that two who approve at once get two versions.
+        bump_directory(&mut tx).await?;
+        let version: i64 = sqlx::query_scalar(
+            "INSERT INTO guidance (category, version, title, text, limit_minor, approved_by, \
+             approved_at) SELECT $1, coalesce(max(version), 0) + 1, $2, $3, $4, $5, $6 \
+             FROM guidance WHERE category = $1 RETURNING version",
+        )
+        .bind(&guidance.category)
+        .bind(&guidance.title)
+        .bind(&guidance.text)
+        .bind(guidance.limit_minor)
+        .bind(by.map(|id| id.0))
+        .bind(ms(at))
+        .fetch_one(&mut *tx)
+        .await
+        .map_err(failed)?;
+        self.commit_directory(tx).await?;
+        number(version)
+    }
+
+    async fn open_session(
+        &self,
+        token: [u8; 32],
+        staff: StaffId,
+        until: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut connection = self.connection().await?;
+        sqlx::query("INSERT INTO web_session (token_hash, staff, expires_at) VALUES ($1, $2, $3)")
+            .bind(token.as_slice())
+            .bind(staff.0)
+            .bind(ms(until))
+            .execute(&mut *connection)
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    async fn session(&self, token: [u8; 32], now: DateTime<Utc>) -> Result<Option<StaffRecord>> {
+        let mut connection = self.connection().await?;
+        let row: Option<StaffRow> = sqlx::query_as(concat!(
+            staff_columns!(),
+            " WHERE active AND id = (SELECT staff FROM web_session \
+              WHERE token_hash = $1 AND expires_at > $2)"
+        ))
+        .bind(token.as_slice())
+        .bind(ms(now))
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(failed)?;
+        row.map(record).transpose()
+    }
+
+    async fn close_session(&self, token: [u8; 32]) -> Result<()> {
+        let mut connection = self.connection().await?;
+        sqlx::query("DELETE FROM web_session WHERE token_hash = $1")
+            .bind(token.as_slice())
+            .execute(&mut *connection)
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+}
+
+type Update = sqlx::query::Query<'static, Postgres, sqlx::postgres::PgArguments>;
+
+impl PostgresStore {
+    /// Changes one member, ending their sign-ins when asked.
+    async fn change_staff(
+        &self,
+        id: StaffId,
+        ends_sessions: bool,
+        update: impl FnOnce(StaffId) -> Update + Send,
+    ) -> Result<bool> {
+        let mut tx = self.begin_tx().await?;
+        let done = update(id).execute(&mut *tx).await.map_err(failed)?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        if ends_sessions {
+            sqlx::query("DELETE FROM web_session WHERE staff = $1")
+                .bind(id.0)
+                .execute(&mut *tx)
+                .await
+                .map_err(failed)?;
+        }
+        bump_directory(&mut tx).await?;
+        self.commit_directory(tx).await?;
+        Ok(true)
+    }
+
+    async fn commit_directory(&self, tx: Tx<'_>) -> Result<()> {
+        let touched = Touched {
+            directory: true,
+            ..Touched::default()
+        };
+        self.commit_telling(tx, touched).await
+    }
+}
+
+pub type StaffRow = (
+    uuid::Uuid,
+    String,
+    String,
+    String,
+    Option<String>,
+    String,
+    bool,
+);
+
+pub fn record((id, login, name, role, of, password_hash, active): StaffRow) -> Result<StaffRecord> {
+    let role = Role::from_name(&role)
+        .ok_or_else(|| StoreError::Damaged(format!("{role} is not a role")))?;
+    let branch = of.map(branch).transpose()?;
+    Ok(StaffRecord {
+        id: StaffId(id),
+        login,
+        name,
+        role,
+        branch,
+        password_hash,
+        active,
+    })
+}
+
+fn records(rows: Vec<StaffRow>) -> Result<Vec<StaffRecord>> {
+    rows.into_iter().map(record).collect()
+}
+
+pub async fn staff_record(
+    connection: &mut PgConnection,
+    id: StaffId,
+) -> Result<Option<StaffRecord>> {
+    let row: Option<StaffRow> = sqlx::query_as(concat!(staff_columns!(), " WHERE id = $1"))
+        .bind(id.0)
+        .fetch_optional(connection)
+        .await
+        .map_err(failed)?;
+    row.map(record).transpose()
+}
+
+pub async fn policy(connection: &mut PgConnection) -> Result<Policy> {
+    setting(connection, POLICY).await
+}
+
+pub async fn place(connection: &mut PgConnection) -> Result<HubPlace> {
+    setting(connection, HUB).await
+}
+
+pub async fn put_place(tx: &mut Tx<'_>, place: &HubPlace) -> Result<()> {
+    put_setting(tx, HUB, place).await
+}
+
+async fn setting<T: DeserializeOwned>(
+    connection: &mut PgConnection,
+    name: &'static str,
+) -> Result<T> {
+    find_setting(connection, name)
+        .await?
+        .ok_or_else(|| StoreError::Damaged(format!("the setting {name} is missing")))
+}
+
+async fn find_setting<T: DeserializeOwned>(
+    connection: &mut PgConnection,
+    name: &'static str,
+) -> Result<Option<T>> {
+    let text: Option<String> = sqlx::query_scalar("SELECT value FROM setting WHERE name = $1")
+        .bind(name)
+        .fetch_optional(connection)
+        .await
+        .map_err(failed)?;
+    text.map(|text| parsed(&text)).transpose()
+}
+
+async fn put_setting(
+    tx: &mut Tx<'_>,
+    name: &'static str,
+    value: &(impl Serialize + Sync),
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO setting (name, value) VALUES ($1, $2) \
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    )
+    .bind(name)
+    .bind(json(value)?)
+    .execute(&mut **tx)
+    .await
+    .map_err(failed)?;
+    Ok(())
+}
+
+/// Raises the version; until the end of the transaction nobody else changes
+/// the directory.
+async fn bump_directory(tx: &mut Tx<'_>) -> Result<()> {
+    sqlx::query("UPDATE setting SET value = (value::bigint + 1)::text WHERE name = $1")
+        .bind(DIRECTORY)
+        .execute(&mut **tx)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+fn not_added(error: sqlx::Error) -> AddError {
+    if is_unique_violation(&error) {
+        AddError::Exists
+    } else if is_foreign_key_violation(&error) {
+        AddError::UnknownBranch
+    } else {
+        AddError::Store(failed(error))
+    }
+}

@@ -1,0 +1,218 @@
+//! Events in and out, and the steps of the hub's people. What is written goes
+//! through the one writer of this process (`group`).
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use suda_domain::{BranchCode, Complaint, ComplaintId, DeviceId, ReferenceNumber, StaffId, State};
+use suda_sync::LogEntry;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::group::Request;
+use super::{PostgresStore, failed};
+use crate::ingest::Batch;
+use crate::store::value::{count, int, lane, ms, parsed, sealed, time};
+use crate::store::{
+    Held, Ingested, Ledger, LogPage, Own, Result, Step, StepError, StoreError, Stored,
+};
+
+/// A line of the log for a page: number, the body unless the device holds it,
+/// the hash before, the hash.
+type LogRow = (i64, Option<String>, Vec<u8>, Vec<u8>);
+/// Lines of the log looked at for one page, with those left out.
+const LOOKED_AT: u32 = 4000;
+
+#[async_trait]
+impl Ledger for PostgresStore {
+    async fn ingest(&self, batch: Batch) -> Result<Ingested> {
+        let (reply, answer) = oneshot::channel();
+        self.request(Request::Ingest(batch, reply)).await?;
+        answer.await.map_err(|_| StoreError::Busy)?
+    }
+
+    async fn step(&self, step: Step) -> Result<Complaint, StepError> {
+        let (reply, answer) = oneshot::channel();
+        self.request(Request::Step(step, reply)).await?;
+        answer.await.map_err(|_| StoreError::Busy)?
+    }
+
+    async fn log_after(
+        &self,
+        branch: &BranchCode,
+        cursor: u64,
+        max_entries: u32,
+        max_bytes: usize,
+        held: Option<Own>,
+    ) -> Result<LogPage> {
+        let mut connection = self.connection().await?;
+        let held = held.unwrap_or(Own {
+            device: DeviceId(Uuid::nil()),
+            incarnation: 0,
+            upto: [0; 4],
+        });
+        let looked_at = LOOKED_AT.max(max_entries + 1);
+        // One that the device holds costs its place in the index, not its body.
+        let rows: Vec<LogRow> = sqlx::query_as(
+            "SELECT seq, CASE WHEN device = $3 AND incarnation = $4 AND n <= \
+             ($5::bigint[])[lane + 1] THEN NULL ELSE body END, prev, hash FROM log \
+             WHERE branch = $1 AND seq > $2 ORDER BY seq LIMIT $6",
+        )
+        .bind(branch.as_str())
+        .bind(int(cursor))
+        .bind(held.device.0)
+        .bind(i64::from(held.incarnation))
+        .bind(held.upto.map(int).to_vec())
+        .bind(i64::from(looked_at))
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(failed)?;
+        let mut page = LogPage {
+            entries: Vec::new(),
+            cursor,
+            more: rows.len() >= looked_at as usize,
+        };
+        let mut bytes = 0;
+        for (seq, body, prev, of) in rows {
+            if let Some(body) = body {
+                bytes += body.len();
+                let full = page.entries.len() >= max_entries as usize
+                    || bytes > max_bytes && !page.entries.is_empty();
+                if full {
+                    page.more = true;
+                    return Ok(page);
+                }
+                page.entries.push(LogEntry {
+                    seq: count(seq),
+                    event: sealed(body, &prev, &of)?,
+                });
+            }
+            page.cursor = count(seq);
+        }
+        Ok(page)
+    }
+
+    async fn has_after(&self, branch: &BranchCode, cursor: u64) -> Result<bool> {
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM log WHERE branch = $1 AND seq > $2)")
+            .bind(branch.as_str())
+            .bind(int(cursor))
+            .fetch_one(&mut *self.connection().await?)
+            .await
+            .map_err(failed)
+    }
+
+    async fn timeline(&self, complaint: ComplaintId) -> Result<Vec<Stored>> {
+        let rows: Vec<(i64, i64, String, Vec<u8>, Vec<u8>)> = sqlx::query_as(
+            "SELECT seq, received_at, body, prev, hash FROM log WHERE complaint = $1 ORDER BY seq",
+        )
+        .bind(complaint.0)
+        .fetch_all(&mut *self.connection().await?)
+        .await
+        .map_err(failed)?;
+        rows.into_iter()
+            .map(|(seq, at, body, prev, of)| {
+                Ok(Stored {
+                    seq: count(seq),
+                    received_at: time(at)?,
+                    sealed: sealed(body, &prev, &of)?,
+                })
+            })
+            .collect()
+    }
+
+    async fn complaint(&self, id: ComplaintId) -> Result<Option<Held>> {
+        let row: Option<(String, Option<i64>)> = sqlx::query_as(
+            "SELECT body, until FROM complaint LEFT JOIN lease ON lease.complaint = id \
+             WHERE id = $1",
+        )
+        .bind(id.0)
+        .fetch_optional(&mut *self.connection().await?)
+        .await
+        .map_err(failed)?;
+        row.map(held).transpose()
+    }
+
+    async fn find_reference(&self, reference: &ReferenceNumber) -> Result<Option<ComplaintId>> {
+        let id: Option<Uuid> = sqlx::query_scalar("SELECT id FROM complaint WHERE reference = $1")
+            .bind(reference.as_str())
+            .fetch_optional(&mut *self.connection().await?)
+            .await
+            .map_err(failed)?;
+        Ok(id.map(ComplaintId))
+    }
+
+    async fn renew(
+        &self,
+        complaint: ComplaintId,
+        expert: StaffId,
+        until: DateTime<Utc>,
+    ) -> Result<bool> {
+        let mut tx = self.begin_tx().await?;
+        // As for every change of a lease: not while another transaction is
+        // deciding by it.
+        sqlx::query("SELECT 1 FROM log_head FOR UPDATE")
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
+        let done = sqlx::query("UPDATE lease SET until = $1 WHERE complaint = $2 AND expert = $3")
+            .bind(ms(until))
+            .bind(complaint.0)
+            .bind(expert.0)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
+        tx.commit().await.map_err(failed)?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn lapsed(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ComplaintId>> {
+        let ids: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT id FROM lease JOIN complaint ON complaint.id = lease.complaint \
+             WHERE until <= $1 AND state = $2 ORDER BY until LIMIT $3",
+        )
+        .bind(ms(now))
+        .bind(State::Claimed.name())
+        .bind(i64::from(limit))
+        .fetch_all(&mut *self.connection().await?)
+        .await
+        .map_err(failed)?;
+        Ok(ids.into_iter().map(ComplaintId).collect())
+    }
+}
+
+impl PostgresStore {
+    async fn request(&self, request: Request) -> Result<()> {
+        let sent = self.requests.send(request).await;
+        sent.map_err(|_| StoreError::Busy)
+    }
+}
+
+/// A complaint's row with its lease.
+pub fn held((body, until): (String, Option<i64>)) -> Result<Held> {
+    Ok(Held {
+        complaint: parsed(&body)?,
+        lease_until: until.map(time).transpose()?,
+    })
+}
+
+/// The last number stored of each lane.
+pub async fn watermarks(
+    connection: &mut PgConnection,
+    device: DeviceId,
+    incarnation: u32,
+) -> Result<[u64; 4]> {
+    let rows: Vec<(i64, i64)> =
+        sqlx::query_as("SELECT lane, n FROM lane_head WHERE device = $1 AND incarnation = $2")
+            .bind(device.0)
+            .bind(i64::from(incarnation))
+            .fetch_all(connection)
+            .await
+            .map_err(failed)?;
+    let mut watermarks = [0; 4];
+    for (number, n) in rows {
+        if let Some(mark) = watermarks.get_mut(lane(number)?.index()) {
+            *mark = count(n);
+        }
+    }
+    Ok(watermarks)
+}

@@ -1,0 +1,300 @@
+//! Work orders, tasks, search and figures.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sqlx::{Postgres, QueryBuilder};
+use suda_domain::text::cut_bytes;
+use suda_domain::{ComplaintId, StaffId, State, TaskId};
+use uuid::Uuid;
+
+use super::ledger::held;
+use super::value::{count, ms, parsed};
+use super::{PostgresStore, failed};
+use crate::store::row::{FINISHED, words};
+use crate::store::{
+    After, Counts, Handoffs, Held, Lists, Result, Scope, StoreError, TaskHeld, View,
+};
+
+/// A longer word is cut: it is no word of any language.
+const LEXEME: usize = 255;
+
+/// Every list of complaints reads the same two columns.
+const SELECT: &str = "SELECT complaint.body, lease.until FROM complaint LEFT JOIN lease ON lease.complaint = complaint.id ";
+
+#[async_trait]
+impl Lists for PostgresStore {
+    async fn work_orders(&self, view: View, after: Option<After>, limit: u32) -> Result<Vec<Held>> {
+        let mut query = QueryBuilder::<Postgres>::new(SELECT);
+        match view {
+            View::Queue => query.push("WHERE in_queue"),
+            View::Mine(expert) => query.push("WHERE claimed_by = ").push_bind(expert.0),
+            View::Team => query.push("WHERE with_team"),
+            View::All(Some(branch)) => query
+                .push("WHERE branch = ")
+                .push_bind(String::from(branch)),
+            View::All(None) => query.push("WHERE true"),
+        };
+        if let Some(After { rank, due, id }) = after {
+            query.push(" AND (rank, due, id) > (").push_bind(rank);
+            query
+                .push(", ")
+                .push_bind(due)
+                .push(", ")
+                .push_bind(id)
+                .push(")");
+        }
+        query
+            .push(" ORDER BY rank, due, id LIMIT ")
+            .push_bind(i64::from(limit));
+        self.read_held(query).await
+    }
+
+    async fn tasks(
+        &self,
+        department: StaffId,
+        open: bool,
+        after: Option<(DateTime<Utc>, Uuid)>,
+        limit: u32,
+    ) -> Result<Vec<TaskHeld>> {
+        let mut query = QueryBuilder::<Postgres>::new(
+            "SELECT task.body, complaint.body FROM task JOIN complaint ON complaint.id = task.complaint \
+             WHERE department = ",
+        );
+        query
+            .push_bind(department.0)
+            .push(" AND is_open = ")
+            .push_bind(open);
+        if let Some((due, id)) = after {
+            query.push(" AND (due_at, task.id) > (").push_bind(ms(due));
+            query.push(", ").push_bind(id).push(")");
+        }
+        query
+            .push(" ORDER BY due_at, task.id LIMIT ")
+            .push_bind(i64::from(limit));
+        let mut connection = self.connection().await?;
+        let rows: Vec<(String, String)> = query
+            .build_query_as()
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(failed)?;
+        rows.into_iter()
+            .map(|(task, complaint)| {
+                Ok(TaskHeld {
+                    task: parsed(&task)?,
+                    complaint: parsed(&complaint)?,
+                })
+            })
+            .collect()
+    }
+
+    async fn complaint_of_task(
+        &self,
+        task: TaskId,
+        department: StaffId,
+    ) -> Result<Option<ComplaintId>> {
+        let id: Option<Uuid> =
+            sqlx::query_scalar("SELECT complaint FROM task WHERE id = $1 AND department = $2")
+                .bind(task.0)
+                .bind(department.0)
+                .fetch_optional(&mut *self.connection().await?)
+                .await
+                .map_err(failed)?;
+        Ok(id.map(ComplaintId))
+    }
+
+    async fn search(&self, words: &[String], scope: &Scope, limit: u32) -> Result<Vec<Held>> {
+        if words.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut query = QueryBuilder::<Postgres>::new(SELECT);
+        query
+            .push(
+                "JOIN complaint_text ON complaint_text.complaint = complaint.id \
+                 WHERE complaint_text.words @@ ",
+            )
+            .push_bind(asked(words))
+            .push("::tsquery");
+        match scope {
+            Scope::Everything => {}
+            Scope::Branch(branch) => {
+                query
+                    .push(" AND branch = ")
+                    .push_bind(branch.as_str().to_owned());
+            }
+            Scope::Department(department) => {
+                query
+                    .push(" AND EXISTS (SELECT 1 FROM task WHERE task.complaint = complaint.id AND department = ")
+                    .push_bind(department.0)
+                    .push(")");
+            }
+        }
+        query
+            .push(" ORDER BY arrived_at DESC, id LIMIT ")
+            .push_bind(i64::from(limit));
+        self.read_held(query).await
+    }
+
+    async fn counts(&self) -> Result<Counts> {
+        let mut connection = self.connection().await?;
+        let rows: Vec<(String, String, i64)> =
+            sqlx::query_as("SELECT branch, state, count(*) FROM complaint GROUP BY branch, state")
+                .fetch_all(&mut *connection)
+                .await
+                .map_err(failed)?;
+        let mut by_state = BTreeMap::new();
+        let mut open_by_branch = BTreeMap::new();
+        for (branch, name, number) in rows {
+            let state = State::from_name(&name)
+                .ok_or_else(|| StoreError::Damaged(format!("{name} is not a state")))?;
+            *by_state.entry(state).or_default() += count(number);
+            let open = open_by_branch.entry(branch).or_default();
+            if !state.is_finished() {
+                *open += count(number);
+            }
+        }
+        let (devices, events, quarantined): (i64, i64, i64) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM device), (SELECT seq FROM log_head), \
+             (SELECT count(*) FROM quarantine WHERE resolved_at IS NULL)",
+        )
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(failed)?;
+        Ok(Counts {
+            by_state,
+            open_by_branch,
+            devices: count(devices),
+            events: count(events),
+            quarantined: count(quarantined),
+        })
+    }
+
+    async fn overdue(&self, now: DateTime<Utc>, limit: u32) -> Result<(u64, Vec<Held>)> {
+        let total: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM complaint WHERE rank < $1 AND due < $2")
+                .bind(FINISHED)
+                .bind(ms(now))
+                .fetch_one(&mut *self.connection().await?)
+                .await
+                .map_err(failed)?;
+        let mut query = QueryBuilder::<Postgres>::new(SELECT);
+        query
+            .push("WHERE rank < ")
+            .push_bind(FINISHED)
+            .push(" AND due < ")
+            .push_bind(ms(now));
+        query
+            .push(" ORDER BY rank, due, id LIMIT ")
+            .push_bind(i64::from(limit));
+        Ok((count(total), self.read_held(query).await?))
+    }
+
+    async fn alerts(&self, limit: u32) -> Result<Vec<Held>> {
+        let mut query = QueryBuilder::<Postgres>::new(SELECT);
+        query
+            .push("WHERE alert_pending ORDER BY id LIMIT ")
+            .push_bind(i64::from(limit));
+        self.read_held(query).await
+    }
+
+    async fn handoffs_since(&self, since: DateTime<Utc>) -> Result<Handoffs> {
+        let (in_time, late, of_the_past): (i64, i64, i64) = sqlx::query_as(
+            "SELECT count(*) FILTER (WHERE queued_at <= handoff_due), \
+             count(*) FILTER (WHERE queued_at > handoff_due), \
+             count(*) FILTER (WHERE handoff_due IS NULL) FROM complaint WHERE queued_at >= $1",
+        )
+        .bind(ms(since))
+        .fetch_one(&mut *self.connection().await?)
+        .await
+        .map_err(failed)?;
+        Ok(Handoffs {
+            in_time: count(in_time),
+            late: count(late),
+            of_the_past: count(of_the_past),
+        })
+    }
+
+    async fn index_texts(&self, limit: u32) -> Result<u64> {
+        let waiting: Vec<(Uuid, i64, String)> = sqlx::query_as(
+            "SELECT id, to_index.seq, body FROM to_index JOIN complaint ON id = to_index.complaint \
+             ORDER BY to_index.seq LIMIT $1",
+        )
+        .bind(i64::from(limit))
+        .fetch_all(&mut *self.connection().await?)
+        .await
+        .map_err(failed)?;
+        if waiting.is_empty() {
+            return Ok(0);
+        }
+        let mut texts = HashMap::new();
+        for (id, _, body) in &waiting {
+            texts.insert(*id, lexemes(words(&parsed(body)?)));
+        }
+        let mut tx = self.begin_tx().await?;
+        // What another process has in hand is left to it; what has changed
+        // since it was read stays on the list.
+        let mine: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT complaint FROM to_index WHERE (complaint, seq) IN \
+             (SELECT * FROM unnest($1::uuid[], $2::bigint[])) FOR UPDATE SKIP LOCKED",
+        )
+        .bind(waiting.iter().map(|row| row.0).collect::<Vec<_>>())
+        .bind(waiting.iter().map(|row| row.1).collect::<Vec<_>>())
+        .fetch_all(&mut *tx)
+        .await
+        .map_err(failed)?;
+        for id in &mine {
+            sqlx::query(
+                "INSERT INTO complaint_text (complaint, words) VALUES ($1, array_to_tsvector($2)) \
+                 ON CONFLICT (complaint) DO UPDATE SET words = excluded.words",
+            )
+            .bind(id)
+            .bind(texts.remove(id).unwrap_or_default())
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
+        }
+        sqlx::query("DELETE FROM to_index WHERE complaint = ANY($1)")
+            .bind(&mine)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
+        tx.commit().await.map_err(failed)?;
+        Ok(mine.len() as u64)
+    }
+}
+
+impl PostgresStore {
+    async fn read_held(&self, mut query: QueryBuilder<Postgres>) -> Result<Vec<Held>> {
+        let mut connection = self.connection().await?;
+        let rows: Vec<(String, Option<i64>)> = query
+            .build_query_as()
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(failed)?;
+        rows.into_iter().map(held).collect()
+    }
+}
+
+/// The words as PostgreSQL takes them: each once, none longer than it allows
+/// (2,046 bytes). The same cut is made of what is looked for.
+fn lexemes(words: Vec<String>) -> Vec<String> {
+    let cut = words.iter().map(|word| cut_bytes(word, LEXEME).to_owned());
+    cut.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// All the words, the last of which may be unfinished. Quoted, a word has no
+/// meaning to the query language.
+fn asked(words: &[String]) -> String {
+    let mut asked: Vec<_> = words
+        .iter()
+        .map(|word| {
+            let word = cut_bytes(word, LEXEME).replace(['\'', '\\'], "");
+            format!("'{word}'")
+        })
+        .collect();
+    if let Some(last) = asked.last_mut() {
+        last.push_str(":*");
+    }
+    asked.join(" & ")
+}

@@ -1,0 +1,188 @@
+//! What a group concerns, read under the ledger's lock.
+
+use std::collections::HashMap;
+
+use sqlx::PgConnection;
+use suda_domain::{ComplaintId, DeviceId, Policy, ReferenceNumber, StaffId};
+use suda_sync::Hash;
+use suda_sync::place::LaneHead;
+use uuid::Uuid;
+
+use super::directory::{HUB, HubPlace, POLICY, StaffRow, record};
+use super::ledger::held;
+use super::{Tx, failed};
+use crate::group::{Concerned, World};
+use crate::ingest::Batch;
+use crate::store::value::{count, hash, int, lane, number, parsed};
+use crate::store::{Result, StoreError};
+
+/// Where the log ends.
+pub struct End {
+    pub seq: i64,
+    pub chain: Vec<u8>,
+}
+
+pub struct Loaded {
+    pub world: World,
+    pub end: End,
+    pub policy: Policy,
+}
+
+/// Locks the ledger and reads. The lock comes first and alone: what is read
+/// after it is what the transaction before left.
+pub async fn world<'b>(
+    tx: &mut Tx<'_>,
+    concerned: &Concerned,
+    batches: impl Iterator<Item = &'b Batch> + Send,
+) -> Result<Loaded> {
+    let (seq, chain): (i64, Vec<u8>) = sqlx::query_as("SELECT seq, chain FROM log_head FOR UPDATE")
+        .fetch_one(&mut **tx)
+        .await
+        .map_err(failed)?;
+    let (place, policy) = settings(tx).await?;
+    let mut world = World::new(place.device, place.incarnation);
+    heads(tx, concerned, &mut world).await?;
+    complaints(tx, concerned, &mut world).await?;
+    if !concerned.references.is_empty() {
+        references(tx, concerned, &mut world).await?;
+    }
+    if !concerned.staff.is_empty() {
+        staff(tx, concerned, &mut world).await?;
+    }
+    if !concerned.step_keys.is_empty() {
+        let keys: Vec<Uuid> = concerned.step_keys.iter().copied().collect();
+        let done: Vec<Uuid> = sqlx::query_scalar("SELECT key FROM done_step WHERE key = ANY($1)")
+            .bind(keys)
+            .fetch_all(&mut **tx)
+            .await
+            .map_err(failed)?;
+        world.done_steps.extend(done);
+    }
+    for batch in batches {
+        let lane = (batch.device, batch.incarnation, batch.lane);
+        if batch.first_n <= world.head(lane).n {
+            let known = known(tx, batch).await?;
+            world.known.entry(lane).or_default().extend(known);
+        }
+    }
+    Ok(Loaded {
+        world,
+        end: End { seq, chain },
+        policy,
+    })
+}
+
+async fn settings(tx: &mut Tx<'_>) -> Result<(HubPlace, Policy)> {
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("SELECT name, value FROM setting WHERE name = ANY($1)")
+            .bind([HUB, POLICY].as_slice())
+            .fetch_all(&mut **tx)
+            .await
+            .map_err(failed)?;
+    let value = |wanted: &str| {
+        let found = rows.iter().find(|(name, _)| name == wanted);
+        found
+            .map(|(_, value)| value.as_str())
+            .ok_or_else(|| StoreError::Damaged(format!("the setting {wanted} is missing")))
+    };
+    Ok((parsed(value(HUB)?)?, parsed(value(POLICY)?)?))
+}
+
+type HeadRow = (Uuid, i64, i64, i64, Vec<u8>);
+
+async fn heads(tx: &mut Tx<'_>, concerned: &Concerned, world: &mut World) -> Result<()> {
+    let devices: Vec<Uuid> = concerned
+        .devices
+        .iter()
+        .chain([&world.device])
+        .map(|device| device.0)
+        .collect();
+    let rows: Vec<HeadRow> = sqlx::query_as(
+        "SELECT device, incarnation, lane, n, hash FROM lane_head WHERE device = ANY($1)",
+    )
+    .bind(devices)
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(failed)?;
+    for (device, incarnation, on, n, of) in rows {
+        let head = LaneHead {
+            n: count(n),
+            hash: hash(&of)?,
+        };
+        let key = (DeviceId(device), number(incarnation)?, lane(on)?);
+        world.heads.insert(key, head);
+    }
+    Ok(())
+}
+
+async fn complaints(tx: &mut Tx<'_>, concerned: &Concerned, world: &mut World) -> Result<()> {
+    let ids: Vec<Uuid> = concerned.complaints.iter().map(|id| id.0).collect();
+    let rows: Vec<(String, Option<i64>)> = sqlx::query_as(
+        "SELECT body, until FROM complaint LEFT JOIN lease ON lease.complaint = id \
+         WHERE id = ANY($1)",
+    )
+    .bind(ids)
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(failed)?;
+    for row in rows {
+        let held = held(row)?;
+        world.complaints.insert(held.complaint.id, held);
+    }
+    Ok(())
+}
+
+async fn references(tx: &mut Tx<'_>, concerned: &Concerned, world: &mut World) -> Result<()> {
+    let wanted: Vec<String> = concerned.references.iter().cloned().collect();
+    let rows: Vec<(String, Uuid)> =
+        sqlx::query_as("SELECT reference, id FROM complaint WHERE reference = ANY($1)")
+            .bind(wanted)
+            .fetch_all(&mut **tx)
+            .await
+            .map_err(failed)?;
+    for (reference, id) in rows {
+        let reference = ReferenceNumber::try_from(reference)
+            .map_err(|error| StoreError::Damaged(error.to_string()))?;
+        world.references.insert(reference, ComplaintId(id));
+    }
+    Ok(())
+}
+
+async fn staff(tx: &mut Tx<'_>, concerned: &Concerned, world: &mut World) -> Result<()> {
+    let ids: Vec<Uuid> = concerned.staff.iter().map(|id| id.0).collect();
+    let rows: Vec<StaffRow> = sqlx::query_as(
+        "SELECT id, login, name, role, branch, password_hash, active FROM staff WHERE id = ANY($1)",
+    )
+    .bind(ids)
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(failed)?;
+    for row in rows {
+        let record = record(row)?;
+        world.staff.insert(StaffId(record.id.0), record);
+    }
+    Ok(())
+}
+
+async fn known(connection: &mut PgConnection, batch: &Batch) -> Result<HashMap<u64, Hash>> {
+    let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as(
+        "SELECT n, hash FROM log \
+         WHERE device = $1 AND incarnation = $2 AND lane = $3 AND n BETWEEN $4 AND $5 \
+         UNION ALL SELECT n, hash FROM quarantine \
+         WHERE device = $1 AND incarnation = $2 AND lane = $3 AND n BETWEEN $4 AND $5",
+    )
+    .bind(batch.device.0)
+    .bind(i64::from(batch.incarnation))
+    .bind(i64::from(batch.lane.number()))
+    .bind(int(batch.first_n))
+    .bind(int(batch.last_n()))
+    .fetch_all(connection)
+    .await
+    .map_err(failed)?;
+    let mut known = HashMap::new();
+    for (n, of) in rows {
+        // The log's own comes first and stays.
+        known.entry(count(n)).or_insert(hash(&of)?);
+    }
+    Ok(known)
+}

@@ -1,0 +1,169 @@
+//! Records set aside, cleaning up, and closing in order. Checks have a file of
+//! their own; copies are PostgreSQL's own business (OPERATING.md).
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use suda_domain::calendar::Calendar;
+use suda_domain::{ComplaintId, DeviceId, StaffId};
+use suda_sync::SetAside;
+use uuid::Uuid;
+
+use super::value::{branch, count, lane, ms, number, time};
+use super::{PostgresStore, failed, verify};
+use crate::store::{BackupError, Quarantined, Result, Touched, Upkeep, Verified};
+
+/// How long a step's key is remembered.
+const STEP_KEYS: TimeDelta = TimeDelta::days(2);
+/// How long a used or expired code is remembered, so that its second use is
+/// told from a wrong one.
+const CODES: TimeDelta = TimeDelta::days(30);
+
+#[async_trait]
+impl Upkeep for PostgresStore {
+    async fn ready(&self) -> Result<()> {
+        let mut connection = self.connection().await?;
+        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM setting")
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    async fn quarantined(&self, after: i64, limit: u32) -> Result<Vec<Quarantined>> {
+        let mut connection = self.connection().await?;
+        let rows: Vec<QuarantineRow> = sqlx::query_as(
+            "SELECT id, device, incarnation, lane, n, branch, complaint, kind, body, reason, at \
+             FROM quarantine WHERE resolved_at IS NULL AND id > $1 ORDER BY id LIMIT $2",
+        )
+        .bind(after)
+        .bind(i64::from(limit))
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(failed)?;
+        rows.into_iter().map(quarantined).collect()
+    }
+
+    async fn set_aside_of(&self, device: DeviceId, incarnation: u32) -> Result<Vec<SetAside>> {
+        let mut connection = self.connection().await?;
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT lane, n FROM quarantine \
+             WHERE resolved_at IS NULL AND device = $1 AND incarnation = $2 ORDER BY id",
+        )
+        .bind(device.0)
+        .bind(i64::from(incarnation))
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(failed)?;
+        rows.into_iter()
+            .map(|(on, n)| {
+                Ok(SetAside {
+                    lane: lane(on)?,
+                    n: count(n),
+                })
+            })
+            .collect()
+    }
+
+    async fn quarantined_record(&self, id: i64) -> Result<Option<Quarantined>> {
+        let mut connection = self.connection().await?;
+        let row: Option<QuarantineRow> = sqlx::query_as(
+            "SELECT id, device, incarnation, lane, n, branch, complaint, kind, body, reason, at \
+             FROM quarantine WHERE resolved_at IS NULL AND id = $1",
+        )
+        .bind(id)
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(failed)?;
+        row.map(quarantined).transpose()
+    }
+
+    async fn resolve(
+        &self,
+        id: i64,
+        by: StaffId,
+        resolution: &str,
+        at: DateTime<Utc>,
+    ) -> Result<bool> {
+        let mut tx = self.begin_tx().await?;
+        let done = sqlx::query(
+            "UPDATE quarantine SET resolved_at = $1, resolved_by = $2, resolution = $3 \
+             WHERE id = $4 AND resolved_at IS NULL",
+        )
+        .bind(ms(at))
+        .bind(by.0)
+        .bind(resolution)
+        .bind(id)
+        .execute(&mut *tx)
+        .await
+        .map_err(failed)?;
+        let touched = Touched {
+            quarantine: true,
+            ..Touched::default()
+        };
+        self.commit_telling(tx, touched).await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn sweep(&self, now: DateTime<Utc>) -> Result<()> {
+        let mut tx = self.begin_tx().await?;
+        for (sql, before) in [
+            ("DELETE FROM done_step WHERE at < $1", now - STEP_KEYS),
+            ("DELETE FROM enrol_code WHERE expires_at < $1", now - CODES),
+            ("DELETE FROM web_session WHERE expires_at < $1", now),
+        ] {
+            sqlx::query(sql)
+                .bind(ms(before))
+                .execute(&mut *tx)
+                .await
+                .map_err(failed)?;
+        }
+        tx.commit().await.map_err(failed)
+    }
+
+    async fn verify(&self) -> Result<Verified> {
+        verify::verify(&mut *self.connection().await?, &Calendar::china()).await
+    }
+
+    async fn backup(&self, _file: &Path) -> Result<(), BackupError> {
+        Err(BackupError::Elsewhere)
+    }
+
+    async fn close(&self) {
+        self.stop.cancel();
+        self.pool.close().await;
+    }
+}
+
+type QuarantineRow = (
+    i64,
+    Uuid,
+    i64,
+    i64,
+    i64,
+    String,
+    Option<Uuid>,
+    Option<String>,
+    String,
+    String,
+    i64,
+);
+
+fn quarantined(
+    (id, device, incarnation, on, n, of, complaint, kind, body, reason, at): QuarantineRow,
+) -> Result<Quarantined> {
+    Ok(Quarantined {
+        id,
+        device: DeviceId(device),
+        incarnation: number(incarnation)?,
+        lane: lane(on)?,
+        n: count(n),
+        branch: branch(of)?,
+        complaint: complaint.map(ComplaintId),
+        kind,
+        body,
+        reason,
+        at: time(at)?,
+    })
+}

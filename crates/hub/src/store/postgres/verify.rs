@@ -1,0 +1,194 @@
+//! The check of the whole ledger: the hub's chain over the log, each lane's
+//! own chain and gapless numbers, and every complaint folded anew against its
+//! row. Reads one consistent snapshot and stops at the first bad row.
+
+use std::collections::HashMap;
+
+use futures::TryStreamExt as _;
+use sqlx::{Connection as _, PgConnection};
+use suda_domain::DeviceId;
+use suda_domain::calendar::Calendar;
+use suda_sync::Hash;
+use uuid::Uuid;
+
+use super::directory::policy;
+use super::failed;
+use super::value::{count, hash, lane, number};
+use crate::store::checks::{ComplaintRow, LaneKey, Lanes, LogRow, fault, line, refold};
+use crate::store::{Fault, Result, Verified};
+
+pub async fn verify(connection: &mut PgConnection, calendar: &Calendar) -> Result<Verified> {
+    let mut tx = connection
+        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .await
+        .map_err(failed)?;
+    let mut verified = Verified::default();
+    verified.fault = check(&mut tx, calendar, &mut verified).await?;
+    Ok(verified)
+}
+
+/// Runs the checks in order and gives the first fault.
+async fn check(
+    connection: &mut PgConnection,
+    calendar: &Calendar,
+    verified: &mut Verified,
+) -> Result<Option<Fault>> {
+    let aside = set_aside(connection).await?;
+    let mut lanes = Lanes::new(aside);
+    if let Some(fault) = log(connection, &mut lanes, verified).await? {
+        return Ok(Some(fault));
+    }
+    verified.lanes = lanes.ends.len() as u64;
+    if let Some(fault) = heads(connection, &mut lanes).await? {
+        return Ok(Some(fault));
+    }
+    complaints(connection, calendar, verified).await
+}
+
+/// Events kept apart fill their numbers' places in the lanes.
+async fn set_aside(connection: &mut PgConnection) -> Result<HashMap<LaneKey, HashMap<u64, Hash>>> {
+    let rows: Vec<(Uuid, i64, i64, i64, Vec<u8>)> = sqlx::query_as(
+        "SELECT device, incarnation, lane, n, hash FROM quarantine AS q WHERE NOT EXISTS \
+         (SELECT 1 FROM log WHERE log.device = q.device AND log.incarnation = q.incarnation \
+          AND log.lane = q.lane AND log.n = q.n) ORDER BY id",
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(failed)?;
+    let mut aside: HashMap<LaneKey, HashMap<u64, Hash>> = HashMap::new();
+    for (device, incarnation, on, n, of) in rows {
+        let key = (DeviceId(device), number(incarnation)?, lane(on)?);
+        // A later fork of the same number did not move the lane.
+        aside
+            .entry(key)
+            .or_default()
+            .entry(count(n))
+            .or_insert(hash(&of)?);
+    }
+    Ok(aside)
+}
+
+async fn log(
+    connection: &mut PgConnection,
+    lanes: &mut Lanes,
+    verified: &mut Verified,
+) -> Result<Option<Fault>> {
+    let mut rows = sqlx::query_as::<_, LogRow>(
+        "SELECT seq, branch, complaint, device, incarnation, lane, n, body, prev, hash, chain \
+         FROM log ORDER BY seq",
+    )
+    .fetch(&mut *connection);
+    let mut chain = vec![0; 32];
+    while let Some(row) = rows.try_next().await.map_err(failed)? {
+        verified.events += 1;
+        let seq = row.0;
+        if let Some(reason) = line(row, verified.events, &mut chain, lanes) {
+            return Ok(Some(fault(format!("log seq {seq}"), reason)));
+        }
+    }
+    drop(rows);
+    let (seq, end): (i64, Vec<u8>) = sqlx::query_as("SELECT seq, chain FROM log_head")
+        .fetch_one(connection)
+        .await
+        .map_err(failed)?;
+    if count(seq) != verified.events || end != chain {
+        let reason = format!("it says {seq}, the log ends at {}", verified.events);
+        return Ok(Some(fault("the head of the log", reason)));
+    }
+    Ok(None)
+}
+
+async fn heads(connection: &mut PgConnection, lanes: &mut Lanes) -> Result<Option<Fault>> {
+    let rows: Vec<(Uuid, i64, i64, i64, Vec<u8>)> = sqlx::query_as(
+        "SELECT device, incarnation, lane, n, hash FROM lane_head ORDER BY device, incarnation, lane",
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(failed)?;
+    for (device, incarnation, on, n, of) in rows {
+        let key = (DeviceId(device), number(incarnation)?, lane(on)?);
+        lanes.skip_aside(key);
+        let end = lanes.ends.remove(&key).unwrap_or((0, Hash::START));
+        if end != (count(n), hash(&of)?) {
+            let row = format!("lane {on} of device {device}, incarnation {incarnation}");
+            let reason = format!("its events end at {}, its head says {n}", end.0);
+            return Ok(Some(fault(row, reason)));
+        }
+    }
+    let headless = lanes.ends.iter().find(|(_, end)| end.0 > 0);
+    Ok(headless.map(|((device, incarnation, on), _)| {
+        let row = format!(
+            "lane {} of device {device}, incarnation {incarnation}",
+            on.number()
+        );
+        fault(row, "its head is missing")
+    }))
+}
+
+/// Folds each complaint's events and compares with its row.
+async fn complaints(
+    connection: &mut PgConnection,
+    calendar: &Calendar,
+    verified: &mut Verified,
+) -> Result<Option<Fault>> {
+    let policy = policy(&mut *connection).await?;
+    // In parts, so that a large ledger does not have to fit into memory.
+    let mut after = Uuid::nil();
+    loop {
+        let rows: Vec<ComplaintRow> = sqlx::query_as(
+            "SELECT id, reference, branch, state, rank, due, in_queue, with_team, claimed_by, \
+             alert_pending, queued_at, handoff_due, body FROM complaint WHERE id > $1 ORDER BY id \
+             LIMIT 500",
+        )
+        .bind(after)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(failed)?;
+        let Some(last) = rows.last() else { break };
+        let upto = last.0;
+        let mut events = events(connection, after, upto).await?;
+        for row in rows {
+            verified.complaints += 1;
+            let reference = row.1.clone();
+            let own = events.remove(&row.0).unwrap_or_default();
+            if let Some(reason) = refold(row, &own, &policy, calendar) {
+                return Ok(Some(fault(format!("complaint {reference}"), reason)));
+            }
+        }
+        if let Some(id) = events.keys().next() {
+            return Ok(Some(fault(
+                format!("complaint {id}"),
+                "it has events and no row",
+            )));
+        }
+        after = upto;
+    }
+    let rowless: Option<Uuid> =
+        sqlx::query_scalar("SELECT complaint FROM log WHERE complaint > $1 LIMIT 1")
+            .bind(after)
+            .fetch_optional(connection)
+            .await
+            .map_err(failed)?;
+    Ok(rowless.map(|id| fault(format!("complaint {id}"), "it has events and no row")))
+}
+
+async fn events(
+    connection: &mut PgConnection,
+    after: Uuid,
+    upto: Uuid,
+) -> Result<HashMap<Uuid, Vec<String>>> {
+    let rows: Vec<(Uuid, String)> = sqlx::query_as(
+        "SELECT complaint, body FROM log WHERE complaint > $1 AND complaint <= $2 \
+         ORDER BY complaint, seq",
+    )
+    .bind(after)
+    .bind(upto)
+    .fetch_all(connection)
+    .await
+    .map_err(failed)?;
+    let mut events: HashMap<Uuid, Vec<String>> = HashMap::new();
+    for (id, body) in rows {
+        events.entry(id).or_default().push(body);
+    }
+    Ok(events)
+}
