@@ -137,6 +137,7 @@ impl Hub {
             },
             actor,
             fact,
+            origin: None,
         };
         let sealed = SealedEvent::seal(&event, hub.head).unwrap();
         hub.head = sealed.hash;

@@ -357,6 +357,7 @@ impl Pen {
             },
             actor: self.actor.clone(),
             fact,
+            origin: None,
         };
         let sealed = SealedEvent::seal(&event, prev).unwrap();
         self.heads[lane.index()] = (n, sealed.hash);

@@ -10,7 +10,7 @@ use suda_domain::permission::may_write;
 use suda_domain::staff::StaffRecord;
 use suda_domain::{
     Actor, Applied, BranchCode, Complaint, ComplaintId, DeviceId, EventKey, Fact, Lane,
-    LedgerEvent, ReferenceNumber, Refusal, Role, StaffId,
+    LedgerEvent, Origin, ReferenceNumber, Refusal, Role, StaffId,
 };
 
 use super::pen::{self, Pen, PenError};
@@ -27,6 +27,8 @@ pub struct Batch {
     pub lane: Lane,
     pub first_n: u64,
     pub arrivals: Vec<Arrival>,
+    /// The desk gives forked events new numbers, so they are not set aside.
+    pub rekeys: bool,
     pub now: DateTime<Utc>,
     pub mono_ms: u64,
 }
@@ -43,6 +45,17 @@ impl Arrival {
     pub fn read(sealed: SealedEvent) -> Self {
         let event = serde_json::from_str(sealed.body.get()).ok();
         Self { sealed, event }
+    }
+
+    fn names(&self) -> impl Iterator<Item = Origin> {
+        let event = self.event.as_ref();
+        let itself = event.map(|event| Origin {
+            key: event.key,
+            hash: self.sealed.hash.to_string(),
+        });
+        itself
+            .into_iter()
+            .chain(event.and_then(|event| event.origin.clone()))
     }
 }
 
@@ -68,6 +81,12 @@ impl Batch {
             .collect()
     }
 
+    /// What the events of this batch are, and were first: another copy of the
+    /// database may have brought them under a new number.
+    pub fn origins(&self) -> Vec<Origin> {
+        self.arrivals.iter().flat_map(Arrival::names).collect()
+    }
+
     /// The highest number it carries.
     pub fn last_n(&self) -> u64 {
         self.first_n + (self.arrivals.len() as u64).saturating_sub(1)
@@ -88,7 +107,24 @@ pub struct Situation {
     pub known: HashMap<u64, Hash>,
     pub complaints: HashMap<ComplaintId, Complaint>,
     pub references: HashMap<ReferenceNumber, ComplaintId>,
+    /// Of the batch and of the held records.
     pub staff: HashMap<StaffId, StaffRecord>,
+    /// Records of the batch's complaints that wait for what they build on,
+    /// oldest first.
+    pub held: Vec<HeldRecord>,
+    /// Of the batch's origins, those that have arrived: as they were first, or
+    /// under another number.
+    pub arrived: HashSet<Origin>,
+}
+
+/// A stored event that waits for what it builds on.
+#[derive(Clone, Debug)]
+pub struct HeldRecord {
+    /// The store's name for it.
+    pub id: i64,
+    pub branch: BranchCode,
+    pub event: LedgerEvent,
+    pub sealed: SealedEvent,
 }
 
 /// An event kept apart for a person to mend.
@@ -139,6 +175,8 @@ pub struct Changes {
     pub set_aside: Vec<SetAside>,
     pub cases: Vec<Case>,
     pub heads: Vec<Head>,
+    /// Held records that have found their place.
+    pub released: Vec<i64>,
 }
 
 /// The judgement on a batch.
@@ -164,6 +202,9 @@ pub fn judge(batch: &Batch, situation: Situation, pen: &mut Pen) -> Result<Judge
         before: situation.complaints,
         references: situation.references,
         staff: situation.staff,
+        held: situation.held,
+        arrived: situation.arrived,
+        forked: false,
         touched: Vec::new(),
         changes: Changes::default(),
     };
@@ -171,6 +212,7 @@ pub fn judge(batch: &Batch, situation: Situation, pen: &mut Pen) -> Result<Judge
     for (n, arrival) in (batch.first_n..).zip(&batch.arrivals) {
         verdicts.push(judge.arrival(n, arrival, pen)?);
     }
+    judge.release(pen)?;
     let head = judge.head;
     let mut changes = judge.finish();
     changes.heads.push(Head {
@@ -198,6 +240,10 @@ struct Judge<'a> {
     now: HashMap<ComplaintId, Complaint>,
     references: HashMap<ReferenceNumber, ComplaintId>,
     staff: HashMap<StaffId, StaffRecord>,
+    held: Vec<HeldRecord>,
+    arrived: HashSet<Origin>,
+    /// The batch has left the past the hub knows; nothing behind it can be judged.
+    forked: bool,
     touched: Vec<ComplaintId>,
     changes: Changes,
 }
@@ -205,6 +251,10 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn arrival(&mut self, n: u64, arrival: &Arrival, pen: &mut Pen) -> Result<Verdict, PenError> {
         let placed = place(&self.head, n, &arrival.sealed, self.known.get(&n).copied());
+        if self.batch.rekeys && (self.forked || placed == Place::Forked) {
+            self.forked = true;
+            return Ok(Verdict::Forked);
+        }
         let is_next = n == self.head.n + 1;
         if is_next {
             self.head = LaneHead {
@@ -214,7 +264,7 @@ impl Judge<'_> {
         }
         let reason = match placed {
             Place::Known => return Ok(Verdict::Duplicate),
-            Place::Gap => return Ok(Verdict::Held),
+            Place::Gap => return Ok(Verdict::Gap),
             Place::Forked => QuarantineReason::Forked,
             Place::Broken => QuarantineReason::HashMismatch,
             Place::Next => match self.take(n, arrival) {
@@ -228,16 +278,56 @@ impl Judge<'_> {
             },
         };
         self.set_aside(n, arrival, reason);
+        if reason == QuarantineReason::Repeated {
+            return Ok(Verdict::Duplicate);
+        }
+        if reason.waits() {
+            return Ok(Verdict::Held);
+        }
         Ok(Verdict::Quarantined { reason })
+    }
+
+    /// Tries the held records again, as long as one finds its place.
+    fn release(&mut self, pen: &mut Pen) -> Result<(), PenError> {
+        let mut waiting = std::mem::take(&mut self.held);
+        loop {
+            let before = waiting.len();
+            let mut still = Vec::with_capacity(before);
+            for record in waiting {
+                match self.fold_in(&record.event, &record.sealed) {
+                    Ok(handed_off) => {
+                        if let Some(id) = handed_off {
+                            self.receive(id, pen)?;
+                        }
+                        self.changes.released.push(record.id);
+                    }
+                    Err(_) => still.push(record),
+                }
+            }
+            waiting = still;
+            if waiting.is_empty() || waiting.len() == before {
+                return Ok(());
+            }
+        }
     }
 
     /// Folds the event in. Gives the complaint when it was just handed off.
     fn take(&mut self, n: u64, arrival: &Arrival) -> Result<Option<ComplaintId>, QuarantineReason> {
         let event = arrival.event.as_ref().ok_or(QuarantineReason::Unreadable)?;
-        let key = self.key(n);
-        if event.key != key {
+        if event.key != self.key(n) {
             return Err(QuarantineReason::OutOfScope);
         }
+        if !self.arrived.is_empty() && arrival.names().any(|name| self.arrived.contains(&name)) {
+            return Err(QuarantineReason::Repeated);
+        }
+        self.fold_in(event, &arrival.sealed)
+    }
+
+    fn fold_in(
+        &mut self,
+        event: &LedgerEvent,
+        sealed: &SealedEvent,
+    ) -> Result<Option<ComplaintId>, QuarantineReason> {
         self.check_actor(&event.actor, &event.fact)?;
         let id = event.complaint;
         let after = match self.now.entry(id) {
@@ -258,8 +348,8 @@ impl Judge<'_> {
         self.changes.entries.push(pen::Entry {
             branch: self.batch.branch.clone(),
             complaint: id,
-            key,
-            sealed: arrival.sealed.clone(),
+            key: event.key,
+            sealed: sealed.clone(),
         });
         Ok(handed_off.then_some(id))
     }
