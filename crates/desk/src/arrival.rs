@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use suda_domain::{Complaint, ComplaintId, DeviceId, EventKey, LedgerEvent};
-use suda_sync::message::LogEntry;
+use suda_sync::message::{LogEntry, Placed};
 use suda_sync::{Directory, Page};
 
 use crate::clock::{HubTime, to_ms};
 use crate::desk::{Change, Desk, Enrolled};
 use crate::fold;
 use crate::store::directory::save_directory;
-use crate::store::ledger::{NewEvent, StoredEvent};
-use crate::store::{StoreError, WriteTx, complaints, ledger, outbox, search};
+use crate::store::ledger::{NewEvent, StoredEvent, signed};
+use crate::store::{StoreError, WriteTx, complaints, hub_order, ledger, outbox, search};
 use crate::view::Scope;
 
 /// A complaint while a page is folded in.
@@ -51,6 +51,14 @@ impl Desk {
                 && key.incarnation == incarnation
                 && key.n <= own_n[key.lane.index()]
         };
+        hub_order::keep_places(tx.conn(), incarnation, &page.placed).await?;
+        // An older hub sends them back whole.
+        let sent_back = page.entries.iter().filter_map(|entry| {
+            let key = peek(entry).filter(&is_own)?;
+            Some((key.lane, key.n, entry.seq))
+        });
+        let sent_back = Placed::runs(sent_back);
+        hub_order::keep_places(tx.conn(), incarnation, &sent_back).await?;
         let mut touched: BTreeMap<ComplaintId, Touched> = BTreeMap::new();
         let mut fresh: Vec<NewEvent> = Vec::new();
         let mut names: BTreeSet<EventKey> = BTreeSet::new();
@@ -60,20 +68,28 @@ impl Desk {
                 continue;
             }
             let Some(event) = read(entry) else { continue };
-            let repeated = !names.insert(event.key);
-            if repeated || ledger::known(tx.conn(), event.key).await?.is_some() {
+            if !names.insert(event.key) {
                 continue;
             }
+            let known = meet(&mut tx, entry, &event, (device, incarnation)).await?;
             let complaint = touch(&mut tx, &mut touched, event.complaint).await?;
+            let covered = complaint.state.as_ref().and_then(|state| state.covered);
+            if known {
+                complaint.refold = true;
+                continue;
+            }
+            complaint.refold |=
+                hub_order::has_later(tx.conn(), event.complaint, covered, entry.seq).await?;
             if let Err(refusal) = fold::apply(&mut complaint.state, &event) {
                 tracing::warn!(complaint = %event.complaint, seq = entry.seq, %refusal, "does not fit");
                 complaint.refold = true;
             }
-            if (event.key.device, event.key.incarnation) == (device, incarnation) {
-                // This database is older than what it once sent.
-                tx.parts().1.heads = None;
-            }
             fresh.push(new_event(entry, &event));
+        }
+        if !page.more {
+            for id in hub_order::forgotten(tx.conn()).await? {
+                touch(&mut tx, &mut touched, id).await?.refold = true;
+            }
         }
         tx.append(&fresh).await?;
         for (id, complaint) in touched {
@@ -110,6 +126,22 @@ impl Desk {
         Ok(())
     }
 
+    /// Makes a complaint's row anew from its events.
+    pub(crate) async fn fold_again(
+        &self,
+        tx: &mut WriteTx<'_>,
+        enrolled: &Enrolled,
+        id: ComplaintId,
+    ) -> Result<(), StoreError> {
+        let mut touched = BTreeMap::new();
+        touch(tx, &mut touched, id).await?.refold = true;
+        for (id, complaint) in touched {
+            self.save_touched(tx, enrolled, enrolled.device.device, id, complaint)
+                .await?;
+        }
+        Ok(())
+    }
+
     pub(crate) async fn save_touched(
         &self,
         tx: &mut WriteTx<'_>,
@@ -124,7 +156,7 @@ impl Desk {
             state = fold::refold(
                 &events
                     .iter()
-                    .filter_map(StoredEvent::read)
+                    .filter_map(StoredEvent::standing)
                     .collect::<Vec<_>>(),
             );
         }
@@ -181,6 +213,48 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+/// Settles what is here under the name of an arriving event. True when it is
+/// known already and has only got its place in the hub's log.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when this desk has written another event under that
+/// name and not sent it yet: sending it comes first.
+async fn meet(
+    tx: &mut WriteTx<'_>,
+    entry: &LogEntry,
+    event: &LedgerEvent,
+    (device, incarnation): (DeviceId, u32),
+) -> Result<bool, StoreError> {
+    let key = event.key;
+    let here = hub_order::here(tx.conn(), key).await?;
+    match here {
+        Some(here) if here.hash == entry.event.hash.0 => {
+            if here.hub_seq != Some(signed(entry.seq)) {
+                hub_order::set_place(tx.conn(), key, Some(entry.seq)).await?;
+            }
+            return Ok(true);
+        }
+        Some(here) if here.own => return Err(StoreError::Conflict),
+        Some(_) => hub_order::drop_other(tx.conn(), key).await?,
+        None => {}
+    }
+    hub_order::give_way(tx.conn(), event).await?;
+    if (key.device, key.incarnation) == (device, incarnation) {
+        let before = EventKey {
+            n: key.n.saturating_sub(1),
+            ..key
+        };
+        let before = hub_order::here(tx.conn(), before).await?;
+        if before.is_some_and(|before| before.own && before.hash != entry.event.prev.0) {
+            return Err(StoreError::Conflict);
+        }
+        hub_order::take_back(tx.conn(), key.lane, key.n).await?;
+        // This database is older than what it once sent.
+        tx.parts().1.heads = None;
+    }
+    Ok(false)
 }
 
 async fn ledger_heads(tx: &mut WriteTx<'_>, enrolled: &Enrolled) -> Result<[u64; 4], StoreError> {

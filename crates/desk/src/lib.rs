@@ -23,6 +23,7 @@ mod report;
 mod runner;
 mod safety;
 mod session;
+mod standing;
 mod steps;
 mod store;
 mod sweep;

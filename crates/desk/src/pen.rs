@@ -99,6 +99,7 @@ impl Pen<'_> {
             at: self.at,
             actor: self.actor.clone(),
             fact,
+            origin: None,
         };
         let sealed = SealedEvent::seal(&event, head.hash)?;
         fold::apply(state, &event)?;

@@ -4,17 +4,16 @@
 
 use std::time::Duration;
 
-use suda_domain::Lane;
-use suda_sync::desk::{Command, DeskSync, Input, Link, Step};
+use suda_sync::desk::{Command, DeskSync, Input, Link, Standing, Step, Stream};
 use suda_sync::message::{BATCH_BYTES, BATCH_EVENTS, Refused, VERSION};
-use suda_sync::{Ask, Position, Receipt, Reply, Request, SealedEvent, Signed, Verdict};
+use suda_sync::{Ask, Receipt, Reply, Request, SealedEvent, Signed, Verdict};
 use tokio::sync::{Notify, watch};
 
 use crate::clock::HubTime;
 use crate::desk::{Change, Desk};
 use crate::session::SessionError;
 use crate::store::directory::DeviceRow;
-use crate::store::{StoreError, ledger, outbox};
+use crate::store::{StoreError, outbox};
 use crate::transport::{Transport, TransportError};
 use crate::view::{LinkTrouble, LinkView};
 
@@ -56,7 +55,7 @@ fn refusal_name(refused: &Refused) -> &'static str {
         Refused::SessionExpired => "session expired",
         Refused::UnknownDevice => "unknown device",
         Refused::BadSignature => "signature does not fit",
-        Refused::OldIncarnation => "an older copy of its data",
+        Refused::OldIncarnation | Refused::Renew { .. } => "an older copy of its data",
         Refused::Version => "its version is too old or too new",
         Refused::Malformed => "question not understood",
         Refused::Busy { .. } => "busy",
@@ -135,7 +134,6 @@ impl Desk {
         let mut runner = Runner::new(self)?;
         let watcher = Watcher {
             desk: self.clone(),
-            device: runner.device.clone(),
             transport: runner.transport.clone(),
             session: runner.session.clone(),
             rounds: runner.rounds.subscribe(),
@@ -167,9 +165,9 @@ struct Runner {
     rounds: watch::Sender<u64>,
 }
 
-/// The events of a lane that follow a batch under way.
+/// The events of a stream that follow a batch under way.
 struct Ahead {
-    lane: Lane,
+    stream: Stream,
     after: u64,
     events: Vec<SealedEvent>,
 }
@@ -263,21 +261,28 @@ impl Runner {
 
     async fn perform(&mut self, command: Command) -> Input {
         let done = match command {
-            Command::ReadPosition => self.position().await.map(Input::Position),
+            Command::ReadStanding => self.desk.standing().await.map(Input::Standing),
             Command::Load {
-                lane,
+                stream,
                 after,
                 max_events,
                 max_bytes,
             } => self
-                .load(lane, after, max_events, max_bytes)
+                .load(stream, after, max_events, max_bytes)
                 .await
                 .map(Input::Loaded),
             Command::Send { session, ask } => return self.send(session, ask).await,
             Command::SaveWelcome { welcome, cursor } => self
                 .save_welcome(welcome, cursor)
                 .await
-                .map(|()| Input::Saved),
+                .map(Input::Standing),
+            Command::Renew {
+                incarnation,
+                letter,
+            } => self.renew(incarnation, letter).await.map(Input::Standing),
+            Command::Rekey { stream, from_n } => {
+                self.rekey(stream, from_n).await.map(Input::Standing)
+            }
             Command::SaveReceipt(receipt) => {
                 self.save_receipt(&receipt).await.map(|()| Input::Saved)
             }
@@ -297,64 +302,70 @@ impl Runner {
         })
     }
 
-    async fn position(&self) -> Result<Position, StoreError> {
-        let inner = &self.desk.inner;
-        let mut conn = inner.store.read().await?;
-        let heads = ledger::heads(&mut conn, self.device.device, self.device.incarnation).await?;
-        let link = outbox::link(&mut conn).await?;
-        Ok(Position {
-            written: heads.map(|head| head.n),
-            acked: outbox::acked(&mut conn).await?,
-            cursor: link.cursor,
-            epoch: link.epoch,
-            directory: inner
-                .enrolled()
-                .map(|e| e.directory.version)
-                .unwrap_or_default(),
-            wall: Some(inner.time.clock.wall()),
-            clock: Some(inner.time.notice()),
-        })
-    }
-
     async fn load(
         &mut self,
-        lane: Lane,
+        stream: Stream,
         after: u64,
         max_events: usize,
         max_bytes: usize,
     ) -> Result<Vec<SealedEvent>, StoreError> {
         if let Some(ahead) = &mut self.ahead
-            && (ahead.lane, ahead.after) == (lane, after)
+            && (ahead.stream, ahead.after) == (stream, after)
             && !ahead.events.is_empty()
         {
             return Ok(std::mem::take(&mut ahead.events));
         }
-        self.read(lane, after, max_events, max_bytes).await
+        self.read(stream, after, max_events, max_bytes).await
     }
 
     async fn read(
         &self,
-        lane: Lane,
+        stream: Stream,
         after: u64,
         max_events: usize,
         max_bytes: usize,
     ) -> Result<Vec<SealedEvent>, StoreError> {
         let mut conn = self.desk.inner.store.read().await?;
-        let identity = (self.device.device, self.device.incarnation);
-        outbox::load(&mut conn, identity, lane, after, max_events, max_bytes).await
+        let identity = (self.device.device, stream.incarnation);
+        outbox::load(
+            &mut conn,
+            identity,
+            stream.lane,
+            after,
+            max_events,
+            max_bytes,
+        )
+        .await
     }
 
     /// What follows a batch, read while the hub works on it. A lane that is
     /// behind is then never waited for twice.
-    async fn read_ahead(&self, ask: Option<(Lane, u64)>) -> Option<Ahead> {
-        let (lane, after) = ask?;
+    async fn read_ahead(&self, ask: Option<(Stream, u64)>) -> Option<Ahead> {
+        let (stream, after) = ask?;
         // A failure is met again, and told, when it is this batch's turn.
-        let events = self.read(lane, after, BATCH_EVENTS, BATCH_BYTES).await;
+        let events = self.read(stream, after, BATCH_EVENTS, BATCH_BYTES).await;
         Some(Ahead {
-            lane,
+            stream,
             after,
             events: events.ok()?,
         })
+    }
+
+    async fn renew(&mut self, incarnation: u32, letter: String) -> Result<Standing, StoreError> {
+        self.ahead = None;
+        self.desk.go_on_as(incarnation, letter).await?;
+        if let Ok(enrolled) = self.desk.inner.enrolled() {
+            self.device = enrolled.device.clone();
+        }
+        self.session.send_replace(None);
+        self.desk.inner.tell(Change::Status);
+        self.desk.standing().await
+    }
+
+    async fn rekey(&mut self, stream: Stream, from_n: u64) -> Result<Standing, StoreError> {
+        self.ahead = None;
+        self.desk.renumber(stream, from_n).await?;
+        self.desk.standing().await
     }
 
     async fn send(&mut self, session: Option<String>, ask: Ask) -> Input {
@@ -364,7 +375,15 @@ impl Runner {
                 lane,
                 first_n,
                 events,
-            } => Some((*lane, first_n + events.len() as u64 - 1)),
+                incarnation,
+                ..
+            } => {
+                let stream = Stream {
+                    incarnation: incarnation.unwrap_or(self.device.incarnation),
+                    lane: *lane,
+                };
+                Some((stream, first_n + events.len() as u64 - 1))
+            }
             _ => None,
         };
         let exchanged = exchange(&self.transport, &self.device, session, ask, false);
@@ -407,18 +426,12 @@ impl Runner {
         &mut self,
         welcome: suda_sync::Welcome,
         cursor: u64,
-    ) -> Result<(), StoreError> {
-        let inner = &self.desk.inner;
-        let mut tx = inner.store.begin().await?;
-        outbox::set_acked(tx.conn(), welcome.watermarks).await?;
-        outbox::set_link(tx.conn(), &welcome.epoch, cursor).await?;
-        match (self.hub_time(), inner.enrolled()) {
-            (Some(seen), Ok(enrolled)) => inner.commit_with_hub_time(tx, &enrolled, seen).await?,
-            _ => tx.commit().await?,
-        }
+    ) -> Result<Standing, StoreError> {
+        let seen = self.hub_time();
+        self.desk.save_welcome(&welcome, cursor, seen).await?;
         self.session.send_replace(Some(welcome.session));
-        inner.tell(Change::Status);
-        Ok(())
+        self.desk.inner.tell(Change::Status);
+        self.desk.standing().await
     }
 
     async fn save_receipt(&mut self, receipt: &Receipt) -> Result<(), StoreError> {
@@ -426,11 +439,17 @@ impl Runner {
             return Ok(());
         };
         let tx = self.desk.inner.store.begin().await?;
-        tx.commit_receipt(receipt, signed).await?;
+        if receipt.incarnation == self.device.incarnation {
+            tx.commit_receipt(receipt, signed).await?;
+        } else {
+            tx.commit_earlier_receipt(receipt).await?;
+        }
         for (n, verdict) in (receipt.first_n..).zip(&receipt.verdicts) {
             match verdict {
                 Verdict::Applied | Verdict::Duplicate => self.summary.sent += 1,
-                Verdict::Held => {}
+                Verdict::Held => self.summary.sent += 1,
+                // They come again: behind what is missing, or under a new number.
+                Verdict::Gap | Verdict::Forked => {}
                 Verdict::Quarantined { reason } => {
                     self.summary.quarantined += 1;
                     let lane = receipt.lane.number();
@@ -482,7 +501,6 @@ async fn exchange(
 /// The second connection: asks for news, and calls for a round when there is some.
 struct Watcher {
     desk: Desk,
-    device: DeviceRow,
     transport: Transport,
     session: watch::Sender<Option<String>>,
     rounds: watch::Receiver<u64>,
@@ -548,7 +566,9 @@ impl Watcher {
         (cursor, directory): (u64, u32),
     ) -> Result<Reply, SyncError> {
         let ask = Ask::Watch { cursor, directory };
-        exchange(&self.transport, &self.device, session, ask, true)
+        // It may go on as another incarnation meanwhile.
+        let device = self.desk.inner.enrolled()?.device.clone();
+        exchange(&self.transport, &device, session, ask, true)
             .await
             .map(|(_, reply)| reply)
     }

@@ -213,7 +213,7 @@ fn refold(events: &[StoredEvent]) -> Option<Complaint> {
     fold::refold(
         &events
             .iter()
-            .filter_map(StoredEvent::read)
+            .filter_map(StoredEvent::standing)
             .collect::<Vec<_>>(),
     )
 }

@@ -487,7 +487,7 @@ impl Complaint {
     /// Folds one event in.
     pub fn apply(&mut self, event: &LedgerEvent) -> Result<Applied, Refusal> {
         let kind = event.fact.kind();
-        if self.is_covered(event.key) {
+        if self.is_covered(event.key) || self.is_own_record(&event.fact) {
             self.take_whole_texts(event);
             return Ok(Applied::History);
         }
@@ -517,6 +517,12 @@ impl Complaint {
             && self.covered.is_some_and(|c| {
                 c.device == key.device && c.incarnation == key.incarnation && key.n <= c.upto_n
             })
+    }
+
+    /// The record of this very complaint, behind the packet that opened it:
+    /// from another desk than the one that handed it off.
+    fn is_own_record(&self, fact: &Fact) -> bool {
+        matches!(fact, Fact::Recorded { reference, .. } if *reference == self.reference)
     }
 
     /// The ordinary lane brings the texts the packet had to cut.

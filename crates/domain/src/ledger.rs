@@ -140,4 +140,16 @@ pub struct LedgerEvent {
     pub at: Stamp,
     pub actor: Actor,
     pub fact: Fact,
+    /// What it was first, when it has been given a new number since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+/// The first number of an event that was written again under a new one, so
+/// that two copies of a database cannot both bring it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Origin {
+    pub key: EventKey,
+    /// The hash it had, in hexadecimal digits.
+    pub hash: String,
 }

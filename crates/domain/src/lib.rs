@@ -28,7 +28,7 @@ pub use complaint::{Applied, Complaint, Owner, Refusal};
 pub use fact::{Fact, FactKind};
 pub use ids::{BranchCode, ComplaintId, DeviceId, LeaseId, StaffId, TaskId};
 pub use intake::Intake;
-pub use ledger::{Actor, EventKey, Lane, LedgerEvent, Stamp};
+pub use ledger::{Actor, EventKey, Lane, LedgerEvent, Origin, Stamp};
 pub use packet::HandoffPacket;
 pub use policy::Policy;
 pub use reference::ReferenceNumber;

@@ -76,6 +76,7 @@ fn event(n: u64, lane: Lane, minute: i64, owner_no: u32, actor: Actor, fact: Fac
         },
         actor,
         fact,
+        origin: None,
     }
 }
 

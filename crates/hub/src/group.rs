@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use suda_domain::staff::StaffRecord;
-use suda_domain::{Complaint, ComplaintId, DeviceId, Lane, ReferenceNumber, StaffId};
+use suda_domain::{Complaint, ComplaintId, DeviceId, Lane, Origin, ReferenceNumber, StaffId};
 use suda_sync::Hash;
 use suda_sync::place::LaneHead;
 use uuid::Uuid;
 
-use crate::ingest::{Batch, Case, Changes, Head, SetAside, Situation, judge};
+use crate::ingest::{Batch, Case, Changes, Head, HeldRecord, SetAside, Situation, judge};
 use crate::pen::{Entry, Pen, PenError};
 use crate::store::{Held, Ingested, Step, StepError, StepRefused, StoreError};
 
@@ -27,6 +27,8 @@ pub struct Concerned {
     pub references: BTreeSet<String>,
     pub staff: BTreeSet<StaffId>,
     pub step_keys: BTreeSet<Uuid>,
+    /// What the events are and were first, each with whether it has a new number.
+    pub origins: HashMap<Origin, bool>,
 }
 
 impl Concerned {
@@ -36,6 +38,10 @@ impl Concerned {
         self.references
             .extend(batch.references().into_iter().map(String::from));
         self.staff.extend(batch.staff());
+        for origin in batch.origins() {
+            let renamed = batch.is_renamed(&origin);
+            *self.origins.entry(origin).or_default() |= renamed;
+        }
     }
 
     pub fn add_step(&mut self, step: &Step) {
@@ -56,6 +62,10 @@ pub struct World {
     pub references: HashMap<ReferenceNumber, ComplaintId>,
     pub staff: HashMap<StaffId, StaffRecord>,
     pub done_steps: HashSet<Uuid>,
+    /// Records that wait for a predecessor, oldest first.
+    pub held: Vec<HeldRecord>,
+    /// Of the events concerned and what they were first, those that have arrived.
+    pub arrived: HashSet<Origin>,
     written: Written,
 }
 
@@ -69,6 +79,10 @@ pub struct Written {
     pub cases: BTreeMap<ComplaintId, Case>,
     pub heads: HashMap<LaneKey, LaneHead>,
     pub step_keys: Vec<(Uuid, DateTime<Utc>)>,
+    /// Held records that have found their place.
+    pub released: Vec<(i64, DateTime<Utc>)>,
+    /// What was written under a new number, as it was first.
+    pub origins: Vec<Origin>,
 }
 
 impl Written {
@@ -89,6 +103,8 @@ impl World {
             references: HashMap::new(),
             staff: HashMap::new(),
             done_steps: HashSet::new(),
+            held: Vec::new(),
+            arrived: HashSet::new(),
             written: Written::default(),
         }
     }
@@ -144,7 +160,6 @@ impl World {
         }
         let changes = Changes {
             entries,
-            set_aside: Vec::new(),
             cases: vec![Case::new(Some(&held.complaint), after.clone())],
             heads: vec![Head {
                 device: pen.device,
@@ -152,6 +167,7 @@ impl World {
                 lane: Pen::LANE,
                 head: pen.head,
             }],
+            ..Changes::default()
         };
         self.keep(changes, step.now);
         if let Some(key) = step.key {
@@ -186,9 +202,14 @@ impl World {
             let id = *self.references.get(&reference)?;
             Some((reference, id))
         });
+        let ids = batch.complaints();
+        let waits = |record: &&HeldRecord| ids.contains(&record.event.complaint);
+        let held: Vec<HeldRecord> = self.held.iter().filter(waits).cloned().collect();
+        let held_by = held.iter().filter_map(|record| record.event.actor.staff);
         let staff = batch
             .staff()
             .into_iter()
+            .chain(held_by)
             .filter_map(|id| Some((id, self.staff.get(&id)?.clone())));
         Situation {
             head: self.head(lane),
@@ -196,6 +217,8 @@ impl World {
             complaints: complaints.collect(),
             references: references.collect(),
             staff: staff.collect(),
+            arrived: self.arrived.clone(),
+            held,
         }
     }
 
@@ -207,6 +230,12 @@ impl World {
                 self.written.heads.insert(lane, head.head);
             }
         }
+        for id in changes.released {
+            self.held.retain(|record| record.id != id);
+            self.written.released.push((id, now));
+        }
+        self.arrived.extend(changes.origins.iter().cloned());
+        self.written.origins.extend(changes.origins);
         for entry in changes.entries {
             self.remember(&entry.key, entry.sealed.hash);
             self.written.entries.push((now, entry));

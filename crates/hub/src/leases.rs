@@ -13,11 +13,14 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::Hub;
-use crate::store::{Held, Result, StepError, Touched};
+use crate::ingest::Batch;
+use crate::store::{Held, Result, StepError, StoreError, Touched};
 
 const LOOK: Duration = Duration::from_secs(1);
 const SWEEP: Duration = Duration::from_secs(600);
 const AT_ONCE: u32 = 100;
+/// Between two tries of records that wait for a predecessor.
+const HELD: Duration = Duration::from_secs(60);
 /// Complaints the text index takes in one transaction, small enough that a
 /// desk's batch never waits long for it.
 const INDEX_AT_ONCE: u32 = 50;
@@ -41,6 +44,11 @@ pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
                 tracing::warn!(%error, "old codes and sign-ins could not be removed; tried again");
             }
         }) => {}
+        () = every(HELD, || async {
+            if let Err(error) = try_held_again(&hub).await {
+                tracing::warn!(%error, "held records could not be tried again; tried later");
+            }
+        }) => {}
         () = index(&hub) => {}
     }
 }
@@ -51,6 +59,20 @@ async fn every<F: Future<Output = ()>>(pause: Duration, mut work: impl FnMut() -
         work().await;
         tokio::time::sleep(pause).await;
     }
+}
+
+/// A held record finds its place with the batch that brings what it waits for;
+/// this is for those whose predecessor came by a step at the centre.
+async fn try_held_again(hub: &Hub) -> Result<(), StoreError> {
+    let waited_for = hub.store.waited_for(AT_ONCE).await?;
+    if waited_for.is_empty() {
+        return Ok(());
+    }
+    let again = Batch::again(waited_for, hub.clock.now(), hub.clock.mono_ms());
+    if let Some(batch) = again {
+        hub.store.ingest(batch).await?;
+    }
+    Ok(())
 }
 
 /// Gives back every claim whose lease has run out before a first step bound

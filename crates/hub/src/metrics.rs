@@ -31,9 +31,11 @@ impl Metrics {
     pub fn ingested(&self, verdicts: &[Verdict], took: Duration) {
         for verdict in verdicts {
             let counter = match verdict {
+                // Not stored: it comes again under another number.
+                Verdict::Forked => continue,
                 Verdict::Applied => &self.applied,
                 Verdict::Duplicate => &self.duplicate,
-                Verdict::Held => &self.held,
+                Verdict::Held | Verdict::Gap => &self.held,
                 Verdict::Quarantined { .. } => &self.quarantined,
             };
             counter.fetch_add(1, Ordering::Relaxed);

@@ -29,8 +29,12 @@ async fn garbage_at_the_desks_door_is_refused_and_a_reply_is_still_signed() {
         assert!(matches!(reply, Reply::Refused(Refused::Malformed)));
     }
     let huge = "x".repeat(3 * 1024 * 1024);
-    let answer = hub
-        .client
+    // The hub hangs up on it: on a connection of its own, so that nothing else
+    // is sent down one that is closing.
+    let answer = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .unwrap()
         .post(hub.url("/v1/sync"))
         .body(huge)
         .send()
@@ -84,12 +88,12 @@ async fn only_the_enrolled_key_in_its_session_is_heard() {
     desk.enrolled.incarnation = 2;
     assert!(matches!(
         desk.ask(pull()).await,
-        Reply::Refused(Refused::UnknownDevice)
+        Reply::Refused(Refused::SessionExpired)
     ));
     desk.enrolled.incarnation = 0;
     assert!(matches!(
         desk.ask(pull()).await,
-        Reply::Refused(Refused::OldIncarnation)
+        Reply::Refused(Refused::SessionExpired)
     ));
     desk.enrolled.incarnation = 1;
     desk.key = SecretKey::from_seed([9; 32]);
@@ -180,7 +184,8 @@ async fn a_bad_record_is_set_aside_and_those_behind_it_pass() {
             Verdict::Applied,
             Verdict::Applied,
             aside(QuarantineReason::NotAllowed(Refusal::Role)),
-            aside(QuarantineReason::UnknownComplaint),
+            // Another desk may have recorded it and not been heard yet.
+            Verdict::Held,
             Verdict::Applied,
             aside(QuarantineReason::HashMismatch),
             Verdict::Applied,
@@ -197,6 +202,10 @@ async fn a_bad_record_is_set_aside_and_those_behind_it_pass() {
     assert_eq!((verified.fault, verified.events), (None, 4));
 
     let expert = hub.sign_in("expert").await;
+    // What waits for another desk's record is shown when that takes long.
+    let early = expert.get("/api/quarantine").await;
+    assert_eq!(early.as_array().unwrap().len(), 2);
+    hub.clock.advance(TimeDelta::minutes(5));
     let waiting = expert.get("/api/quarantine").await;
     assert_eq!(waiting.as_array().unwrap().len(), 3);
     let told = |set_aside: Option<Vec<SetAside>>| -> Vec<u64> {
@@ -204,8 +213,8 @@ async fn a_bad_record_is_set_aside_and_those_behind_it_pass() {
     };
     assert_eq!(
         told(desk.pull(0).await.set_aside),
-        [3, 4, 6],
-        "the desk is told which"
+        [3, 6],
+        "the desk is told which; what waits may still find its place"
     );
     let resolve = |row: &Value| format!("/api/quarantine/{}/resolve", row["id"]);
     let as_note = json!({ "action": "note", "text": "营业员误操作关闭" });
@@ -289,7 +298,7 @@ async fn another_branchs_complaint_and_a_fork_are_set_aside() {
     // A skipped number is not stored, so that it can come again in order.
     let late = desk.pen.write(Lane::Ordinary, id, 2, at, note);
     let receipt = desk.batch(Lane::Ordinary, n + 5, vec![late]).await;
-    assert_eq!(receipt.verdicts, [Verdict::Held]);
+    assert_eq!(receipt.verdicts, [Verdict::Gap]);
     assert_eq!(receipt.watermarks[1], n + 1);
     assert_eq!(hub.hub.store.verify().await.unwrap().fault, None);
     hub.stop().await;

@@ -54,6 +54,8 @@ async fn a_full_disk_is_told_and_nothing_is_half_written() {
         lane: Lane::Ordinary,
         first_n,
         arrivals: events.iter().cloned().map(Arrival::read).collect(),
+        rekeys: false,
+        again: Vec::new(),
         now: clock.now(),
         mono_ms: 1,
     };
@@ -100,6 +102,8 @@ async fn a_full_disk_is_told_and_nothing_is_half_written() {
         lane: Lane::Ordinary,
         first_n: 1,
         events: events.clone(),
+        incarnation: None,
+        rekeys: false,
     };
     let (status, reply) = ask(session.clone(), sent.clone()).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);

@@ -3,17 +3,28 @@
 //! command at a time, each with a number, so that a late answer to a question
 //! already given up is ignored.
 //!
-//! A round is: say hello if there is no session, send the urgent lane until it
-//! is empty, send the ordinary lane batch by batch (looking at the urgent lane
-//! again before each), then pull the hub's log. Between rounds the machine
-//! rests until a local write, a nudge from the watch, or the tick.
+//! A round is: say hello if there is no session, send the urgent streams until
+//! they are empty, send the ordinary streams batch by batch (looking at the
+//! urgent ones again before each), then pull the hub's log. Between rounds the
+//! machine rests until a local write, a nudge from the watch, or the tick.
+//!
+//! A stream is one lane of one incarnation. A desk whose database was copied or
+//! put back goes on as a new incarnation; what the old one has still to send is
+//! sent as it is, and what the hub holds otherwise under the same numbers gets
+//! new numbers.
+
+mod step;
+mod streams;
 
 use suda_domain::Lane;
 
 use crate::chain::SealedEvent;
 use crate::message::{
-    Ask, BATCH_BYTES, BATCH_EVENTS, PAGE_ENTRIES, Page, Position, Receipt, Refused, Reply, Welcome,
+    Ask, BATCH_BYTES, BATCH_EVENTS, PAGE_ENTRIES, Receipt, Refused, Renewal, Reply, Verdict,
+    Welcome,
 };
+pub use step::{Command, Input, Link, Step};
+pub use streams::{Standing, Stream, agreed};
 
 /// A round begins at the latest this long after the last.
 pub const TICK_MS: u64 = 60_000;
@@ -26,63 +37,6 @@ const BACKOFF_CAP_MS: u64 = 60_000;
 /// 30 s of the link's return.
 const URGENT_CAP_MS: u64 = 15_000;
 
-/// Something that happened. Numbers echo the command they answer.
-#[derive(Debug)]
-pub enum Input {
-    /// The wake-up asked for has come, or any other moment to look.
-    Tick,
-    /// The store has new events.
-    LocalWrite,
-    /// The hub's log has something new, or the network came back.
-    Nudge,
-    /// Answer to [`Command::ReadPosition`].
-    Position(Position),
-    /// Answer to [`Command::Load`].
-    Loaded(Vec<SealedEvent>),
-    /// Answer to a save command.
-    Saved,
-    /// The hub's answer to [`Command::Send`].
-    Reply(Box<Reply>),
-    /// The question did not reach the hub, or no readable answer came back.
-    SendFailed,
-    /// The local store refused; try again later.
-    StoreFailed,
-}
-
-/// Something to do. Exactly one is under way at a time.
-#[derive(Debug)]
-pub enum Command {
-    ReadPosition,
-    /// Read the events of `lane` after number `after`, at most so many.
-    Load {
-        lane: Lane,
-        after: u64,
-        max_events: usize,
-        max_bytes: usize,
-    },
-    Send {
-        session: Option<String>,
-        ask: Ask,
-    },
-    /// Store epoch and clock offset; the cursor becomes `cursor`.
-    SaveWelcome {
-        welcome: Welcome,
-        cursor: u64,
-    },
-    SaveReceipt(Box<Receipt>),
-    /// Store entries, directory and cursor in one transaction.
-    SavePage(Box<Page>),
-}
-
-/// What the machine wants after an input.
-#[derive(Debug, Default)]
-pub struct Step {
-    /// The command and its number.
-    pub command: Option<(u64, Command)>,
-    /// Call again with [`Input::Tick`] at this time at the latest.
-    pub wake_at_ms: u64,
-}
-
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
     Resting,
@@ -92,18 +46,31 @@ enum Phase {
     },
     Reading,
     Greeting,
+    Renewing,
     SavingWelcome,
-    Loading(Lane),
+    Loading(Stream),
     Sending {
-        lane: Lane,
+        stream: Stream,
         first_n: u64,
     },
-    SavingReceipt {
-        progress: bool,
-    },
+    SavingReceipt(After),
+    Rekeying,
     Pulling,
     SavingPage {
         more: bool,
+    },
+}
+
+/// What follows a stored receipt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum After {
+    Next,
+    /// The hub stored nothing of the batch.
+    Stalled,
+    /// The hub holds another event under this number of the stream.
+    Forked {
+        stream: Stream,
+        from_n: u64,
     },
 }
 
@@ -114,23 +81,14 @@ pub struct DeskSync {
     number: u64,
     since_ms: u64,
     session: Option<String>,
-    position: Position,
+    standing: Standing,
     failures: u32,
     /// Something was written or nudged while a round was under way.
     again: bool,
+    /// The hub holds other events under this incarnation's numbers.
+    renewal_wanted: bool,
     next_tick_ms: u64,
     dice: u64,
-}
-
-/// What a person may be told about the link.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Link {
-    /// The last round went through.
-    Up,
-    /// Not yet known.
-    Unknown,
-    /// The last try failed.
-    Down,
 }
 
 impl DeskSync {
@@ -141,9 +99,10 @@ impl DeskSync {
             number: 0,
             since_ms: 0,
             session: None,
-            position: Position::default(),
+            standing: Standing::default(),
             failures: 0,
             again: true,
+            renewal_wanted: false,
             next_tick_ms: 0,
             dice: seed | 1,
         }
@@ -212,22 +171,21 @@ impl DeskSync {
             (_, Input::Tick) if now_ms >= self.since_ms + STALL_MS => self.fail(now_ms, None),
             (_, Input::Tick) => None,
             (_, Input::SendFailed | Input::StoreFailed) => self.fail(now_ms, None),
-            (Phase::Reading, Input::Position(position)) => {
-                self.position = position;
-                match self.session {
-                    Some(_) => self.load(Lane::Urgent),
-                    None => self.greet(),
-                }
+            (Phase::Reading, Input::Standing(standing)) => self.take_standing(standing),
+            (Phase::Renewing, Input::Standing(standing)) => {
+                self.standing = standing;
+                self.renewal_wanted = false;
+                self.greet()
             }
-            (Phase::SavingWelcome, Input::Saved) => self.load(Lane::Urgent),
-            (Phase::Loading(lane), Input::Loaded(events)) => self.send(lane, events),
-            (Phase::SavingReceipt { progress }, Input::Saved) => {
-                if progress {
-                    self.load(Lane::Urgent)
-                } else {
-                    // The hub stored nothing of it: pause instead of running hot.
-                    self.fail(now_ms, None)
-                }
+            (Phase::SavingWelcome, Input::Standing(standing)) => {
+                self.standing = standing;
+                self.load_first()
+            }
+            (Phase::Loading(stream), Input::Loaded(events)) => self.send(stream, events),
+            (Phase::SavingReceipt(after), Input::Saved) => self.after_receipt(now_ms, after),
+            (Phase::Rekeying, Input::Standing(standing)) => {
+                self.standing = standing;
+                self.load_first()
             }
             (Phase::SavingPage { more }, Input::Saved) => {
                 if more {
@@ -245,14 +203,28 @@ impl DeskSync {
     fn react_to_reply(&mut self, now_ms: u64, reply: Reply) -> Option<Command> {
         match (self.phase, reply) {
             (Phase::Greeting, Reply::Welcome(welcome)) => self.take_welcome(welcome),
-            (Phase::Sending { lane, first_n }, Reply::Receipt(receipt)) => {
-                self.take_receipt(now_ms, lane, first_n, receipt)
+            (
+                Phase::Greeting,
+                Reply::Refused(Refused::Renew {
+                    incarnation,
+                    letter,
+                }),
+            ) => {
+                self.phase = Phase::Renewing;
+                Some(Command::Renew {
+                    incarnation,
+                    letter,
+                })
+            }
+            (Phase::Sending { stream, first_n }, Reply::Receipt(receipt)) => {
+                self.take_receipt(now_ms, stream, first_n, receipt)
             }
             (Phase::Pulling, Reply::Page(page)) => {
                 let more = page.more;
-                self.position.cursor = page.cursor;
+                let position = &mut self.standing.position;
+                position.cursor = page.cursor;
                 if let Some(directory) = &page.directory {
-                    self.position.directory = directory.version;
+                    position.directory = directory.version;
                 }
                 self.phase = Phase::SavingPage { more };
                 Some(Command::SavePage(Box::new(page)))
@@ -269,95 +241,142 @@ impl DeskSync {
     fn begin(&mut self) -> Option<Command> {
         self.again = false;
         self.phase = Phase::Reading;
-        Some(Command::ReadPosition)
+        Some(Command::ReadStanding)
+    }
+
+    fn take_standing(&mut self, standing: Standing) -> Option<Command> {
+        self.standing = standing;
+        match self.session {
+            Some(_) => self.load_first(),
+            None => self.greet(),
+        }
     }
 
     fn greet(&mut self) -> Option<Command> {
         self.phase = Phase::Greeting;
+        let mut position = self.standing.position.clone();
+        position.renewal = if self.renewal_wanted {
+            Renewal::Wanted
+        } else {
+            Renewal::Ready
+        };
         Some(Command::Send {
             session: None,
-            ask: Ask::Hello(self.position.clone()),
+            ask: Ask::Hello(position),
         })
     }
 
-    /// The lower watermark wins: a hub restored from a backup gets again what
-    /// it forgot, and after a new epoch the log is read from its beginning.
-    ///
-    /// A desk put back from a backup may have written other events under
-    /// numbers the hub holds already: those are sent, and the hub tells.
-    fn take_welcome(&mut self, mut welcome: Welcome) -> Option<Command> {
-        for (mine, theirs) in self.position.acked.iter_mut().zip(welcome.watermarks) {
-            *mine = theirs.min(*mine);
-        }
-        welcome.watermarks = self.position.acked;
-        if self.position.epoch.as_ref() != Some(&welcome.epoch) {
-            self.position.cursor = 0;
-            self.position.epoch = Some(welcome.epoch.clone());
+    /// After a new epoch the log is read from its beginning.
+    fn take_welcome(&mut self, welcome: Welcome) -> Option<Command> {
+        let position = &mut self.standing.position;
+        if position.epoch.as_ref() != Some(&welcome.epoch) {
+            position.cursor = 0;
+            position.epoch = Some(welcome.epoch.clone());
         }
         self.session = Some(welcome.session.clone());
         self.phase = Phase::SavingWelcome;
         Some(Command::SaveWelcome {
+            cursor: position.cursor,
             welcome,
-            cursor: self.position.cursor,
         })
     }
 
-    fn load(&mut self, lane: Lane) -> Option<Command> {
-        self.phase = Phase::Loading(lane);
+    fn load_first(&mut self) -> Option<Command> {
+        let first = self.standing.first();
+        self.load(first)
+    }
+
+    fn load(&mut self, stream: Stream) -> Option<Command> {
+        self.phase = Phase::Loading(stream);
         Some(Command::Load {
-            lane,
-            after: self.position.acked[lane.index()],
+            stream,
+            after: self.standing.acked(stream),
             max_events: BATCH_EVENTS,
             max_bytes: BATCH_BYTES,
         })
     }
 
-    fn send(&mut self, lane: Lane, events: Vec<SealedEvent>) -> Option<Command> {
+    fn send(&mut self, stream: Stream, events: Vec<SealedEvent>) -> Option<Command> {
         if events.is_empty() {
-            return match lane {
-                Lane::Urgent => self.load(Lane::Ordinary),
-                _ => self.pull(),
+            return match self.standing.after(stream) {
+                Some(next) => self.load(next),
+                None => self.pull(),
             };
         }
-        let first_n = self.position.acked[lane.index()] + 1;
-        self.phase = Phase::Sending { lane, first_n };
+        let first_n = self.standing.acked(stream) + 1;
+        self.phase = Phase::Sending { stream, first_n };
         self.ask(Ask::Batch {
-            lane,
+            lane: stream.lane,
             first_n,
             events,
+            incarnation: (stream.incarnation != self.standing.incarnation)
+                .then_some(stream.incarnation),
+            rekeys: true,
         })
     }
 
     fn take_receipt(
         &mut self,
         now_ms: u64,
-        lane: Lane,
+        stream: Stream,
         first_n: u64,
         mut receipt: Receipt,
     ) -> Option<Command> {
-        if receipt.lane != lane || receipt.first_n != first_n {
+        let told = (receipt.incarnation, receipt.lane, receipt.first_n);
+        if told != (stream.incarnation, stream.lane, first_n) {
             return self.fail(now_ms, None);
         }
-        let progress = receipt.watermarks[lane.index()] >= first_n;
-        // It speaks of what was sent, not of what the hub has besides.
-        let sent = (first_n + receipt.verdicts.len() as u64).saturating_sub(1);
-        for (mine, theirs) in self.position.acked.iter_mut().zip(receipt.watermarks) {
-            *mine = theirs.min(*mine);
-        }
-        self.position.acked[lane.index()] = receipt.watermarks[lane.index()].min(sent);
-        receipt.watermarks = self.position.acked;
-        self.phase = Phase::SavingReceipt { progress };
+        let lane = stream.lane.index();
+        let stored = receipt.watermarks[lane];
+        let forked = receipt
+            .verdicts
+            .iter()
+            .position(|verdict| *verdict == Verdict::Forked);
+        // It speaks of what was sent and stored, not of what the hub has besides.
+        let sent = (first_n + forked.unwrap_or(receipt.verdicts.len()) as u64).saturating_sub(1);
+        let acked = self.standing.acked_mut(stream);
+        lower(acked, receipt.watermarks);
+        acked[lane] = stored.min(sent);
+        receipt.watermarks = *acked;
+        let after = match forked {
+            Some(_) => After::Forked {
+                stream,
+                from_n: sent + 1,
+            },
+            None if stored >= first_n => After::Next,
+            None => After::Stalled,
+        };
+        self.phase = Phase::SavingReceipt(after);
         Some(Command::SaveReceipt(Box::new(receipt)))
+    }
+
+    fn after_receipt(&mut self, now_ms: u64, after: After) -> Option<Command> {
+        match after {
+            After::Next => self.load_first(),
+            // Pause instead of running hot.
+            After::Stalled => self.fail(now_ms, None),
+            After::Forked { stream, from_n } if stream.incarnation < self.standing.incarnation => {
+                self.phase = Phase::Rekeying;
+                Some(Command::Rekey { stream, from_n })
+            }
+            After::Forked { .. } => {
+                self.renewal_wanted = true;
+                self.session = None;
+                self.greet()
+            }
+        }
     }
 
     fn pull(&mut self) -> Option<Command> {
         self.phase = Phase::Pulling;
-        self.ask(Ask::Pull {
-            cursor: self.position.cursor,
+        let position = &self.standing.position;
+        let ask = Ask::Pull {
+            cursor: position.cursor,
             limit: PAGE_ENTRIES,
-            directory: self.position.directory,
-            own: Some(self.position.written),
-        })
+            directory: position.directory,
+            own: Some(position.written),
+        };
+        self.ask(ask)
     }
 
     fn ask(&self, ask: Ask) -> Option<Command> {
@@ -379,9 +398,7 @@ impl DeskSync {
         self.failures = self.failures.saturating_add(1);
         self.session = None;
         self.again = true;
-        let urgent =
-            self.position.written[Lane::Urgent.index()] > self.position.acked[Lane::Urgent.index()];
-        let cap = if urgent {
+        let cap = if self.standing.has_unsent(Lane::Urgent) {
             URGENT_CAP_MS
         } else {
             BACKOFF_CAP_MS
@@ -400,6 +417,12 @@ impl DeskSync {
         self.dice ^= self.dice << 25;
         self.dice ^= self.dice >> 27;
         self.dice.wrapping_mul(0x2545_f491_4f6c_dd1d) % bound.max(1)
+    }
+}
+
+fn lower(mine: &mut [u64; 4], theirs: [u64; 4]) {
+    for (mine, theirs) in mine.iter_mut().zip(theirs) {
+        *mine = theirs.min(*mine);
     }
 }
 

@@ -5,9 +5,11 @@
 
 pub mod chain;
 pub mod desk;
+pub mod fold;
 pub mod hub;
 pub mod message;
 pub mod place;
+pub mod rekey;
 pub mod sign;
 
 pub use chain::{Hash, SealedEvent};

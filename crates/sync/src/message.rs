@@ -8,7 +8,7 @@ use suda_domain::guidance::Guidance;
 use suda_domain::staff::StaffRecord;
 use suda_domain::{BranchCode, DeviceId, Lane, Policy, Refusal};
 
-use crate::chain::SealedEvent;
+use crate::chain::{Hash, SealedEvent};
 use crate::sign::PublicKey;
 
 /// The version this program writes.
@@ -44,6 +44,13 @@ pub enum Ask {
         lane: Lane,
         first_n: u64,
         events: Vec<SealedEvent>,
+        /// The incarnation that wrote them, when it is an earlier one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        incarnation: Option<u32>,
+        /// This desk can give forked events new numbers: the hub need not set
+        /// them aside.
+        #[serde(default)]
+        rekeys: bool,
     },
     /// The hub's log of my branch after `cursor`.
     Pull {
@@ -79,6 +86,42 @@ pub struct Position {
     /// What the desk noticed of its clock. Absent from older desks.
     #[serde(default)]
     pub clock: Option<ClockNotice>,
+    /// The session of the last welcome this desk stored. When the hub has
+    /// since served a later one, the question comes from a copied or
+    /// rolled-back database.
+    #[serde(default)]
+    pub contact: Option<String>,
+    /// The earlier incarnations, oldest first.
+    #[serde(default)]
+    pub earlier: Vec<Earlier>,
+    #[serde(default)]
+    pub renewal: Renewal,
+    /// The letter this desk writes into reference numbers.
+    #[serde(default)]
+    pub letter: Option<String>,
+}
+
+/// How far the events of an earlier incarnation of this desk are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Earlier {
+    pub incarnation: u32,
+    /// Highest event number kept under it, by lane.
+    pub written: [u64; 4],
+    /// Highest event number in a signed receipt, by lane.
+    pub acked: [u64; 4],
+}
+
+/// Whether a desk can go on as a new incarnation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Renewal {
+    /// A desk that does not know how: its forked events are set aside.
+    #[default]
+    Unknown,
+    /// When the hub asks for it.
+    Ready,
+    /// Wanted: the hub holds other events under the numbers of this one.
+    Wanted,
 }
 
 /// How often a computer's clock was set, as far as was noticed. Also JSON in
@@ -143,8 +186,24 @@ pub struct Welcome {
     pub epoch: String,
     /// Highest event number stored, by lane.
     pub watermarks: [u64; 4],
+    /// By lane, the hash of the hub's event at the lower of this watermark and
+    /// the desk's; absent where there is none, and from older hubs.
+    #[serde(default)]
+    pub hashes: [Option<Hash>; 4],
+    /// The same of the earlier incarnations the desk named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Watermarks>,
     /// The hub's clock.
     pub now: DateTime<Utc>,
+}
+
+/// Highest event number the hub has stored of one incarnation, by lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watermarks {
+    pub incarnation: u32,
+    pub watermarks: [u64; 4],
+    #[serde(default)]
+    pub hashes: [Option<Hash>; 4],
 }
 
 /// What became of one event.
@@ -153,8 +212,14 @@ pub struct Welcome {
 pub enum Verdict {
     Applied,
     Duplicate,
-    /// A predecessor is missing; not stored, to be sent again.
+    /// Stored, and waits for what it builds on, which another desk has yet to
+    /// send; somebody is told when that takes long.
     Held,
+    /// Numbers before it are missing; not stored, to be sent again behind them.
+    Gap,
+    /// The hub holds another event under this number, or another past; not
+    /// stored. The desk gives it a new number under a new incarnation.
+    Forked,
     /// Stored apart for a person to mend; nothing behind it waits.
     Quarantined {
         reason: QuarantineReason,
@@ -172,8 +237,21 @@ pub enum QuarantineReason {
     /// Not this device's event, or another branch's complaint.
     OutOfScope,
     UnknownComplaint,
+    /// Another copy of the database has brought it already. Nothing to mend.
+    Repeated,
     /// The rules do not allow the step.
     NotAllowed(Refusal),
+}
+
+impl QuarantineReason {
+    /// Whether what is missing may still come: another desk of the branch has
+    /// recorded the complaint, or moved it on, and not been heard yet.
+    pub fn waits(self) -> bool {
+        matches!(
+            self,
+            Self::UnknownComplaint | Self::NotAllowed(Refusal::OwnerAhead)
+        )
+    }
 }
 
 /// The hub's word that events are stored durably.
@@ -212,7 +290,44 @@ pub struct Page {
     /// Absent when the hub does not tell.
     #[serde(default)]
     pub set_aside: Option<Vec<SetAside>>,
+    /// Where the desk's own events, which are not sent back, stand among the entries.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub placed: Vec<Placed>,
     pub now: DateTime<Utc>,
+}
+
+/// A run of a desk's own events with consecutive numbers in the hub's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placed {
+    pub lane: Lane,
+    pub first_n: u64,
+    pub first_seq: u64,
+    pub count: u64,
+}
+
+impl Placed {
+    /// Runs of events named by lane, number and place in the log, in the log's order.
+    pub fn runs(events: impl IntoIterator<Item = (Lane, u64, u64)>) -> Vec<Self> {
+        let mut runs: Vec<Self> = Vec::new();
+        for (lane, n, seq) in events {
+            match runs.last_mut() {
+                Some(run)
+                    if run.lane == lane
+                        && run.first_n + run.count == n
+                        && run.first_seq + run.count == seq =>
+                {
+                    run.count += 1;
+                }
+                _ => runs.push(Self {
+                    lane,
+                    first_n: n,
+                    first_seq: seq,
+                    count: 1,
+                }),
+            }
+        }
+        runs
+    }
 }
 
 /// The place of an event that the hub has set aside.
@@ -232,6 +347,13 @@ pub enum Refused {
     BadSignature,
     /// An older incarnation than the hub knows.
     OldIncarnation,
+    /// To a hello of a copied or rolled-back database: go on as this
+    /// incarnation. What the old one has still to send is taken as before.
+    Renew {
+        incarnation: u32,
+        /// The desk's new letter, so that reference numbers cannot meet.
+        letter: String,
+    },
     Version,
     Malformed,
     /// Come back later.
@@ -318,6 +440,8 @@ mod tests {
                 lane: Lane::Urgent,
                 first_n: 1,
                 events: events(),
+                incarnation: None,
+                rekeys: false,
             },
         };
         let wire = serde_json::to_vec(&Signed::seal(&request, &key).unwrap()).unwrap();
@@ -337,6 +461,7 @@ mod tests {
             cursor: 1,
             more: false,
             set_aside: None,
+            placed: Vec::new(),
             directory: None,
             now: DateTime::from_timestamp(0, 0).unwrap(),
         });

@@ -119,6 +119,7 @@ async fn one(store: &dyn Store, device: &Device, body: &[u8]) -> Result<usize, F
         lane,
         first_n,
         events,
+        ..
     } = request.ask
     else {
         return Err(said("not a batch"));
@@ -136,6 +137,8 @@ async fn one(store: &dyn Store, device: &Device, body: &[u8]) -> Result<usize, F
             arrivals: events.into_iter().map(Arrival::read).collect(),
             now: Utc::now(),
             mono_ms: first_n,
+            rekeys: false,
+            again: Vec::new(),
         })
         .await
         .map_err(said)?;
@@ -238,6 +241,8 @@ impl Desk {
                     lane: Lane::Ordinary,
                     first_n,
                     events,
+                    incarnation: None,
+                    rekeys: false,
                 },
             };
             let signed = Signed::seal(&request, &self.key).map_err(said)?;
@@ -294,6 +299,7 @@ impl Desk {
             },
             actor: self.actor.clone(),
             fact,
+            origin: None,
         };
         let sealed = SealedEvent::seal(&event, self.hash).map_err(said)?;
         self.hash = sealed.hash;

@@ -2,7 +2,7 @@
 //! the batch, thousands of times. The desks send again; the hub must hold
 //! every event once, and everything must have arrived in the end.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::Utc;
@@ -162,6 +162,8 @@ fn forgetful(desk: &LightDesk) -> Result<Changes, Failure> {
         lane: Lane::Ordinary,
         first_n: 1,
         arrivals: arrivals.map(Arrival::read).collect(),
+        rekeys: false,
+        again: Vec::new(),
         now: Utc::now(),
         mono_ms: 1,
     };
@@ -183,6 +185,8 @@ fn forgetful(desk: &LightDesk) -> Result<Changes, Failure> {
         complaints: HashMap::new(),
         references: HashMap::new(),
         staff: staff.into_iter().collect(),
+        held: Vec::new(),
+        arrived: HashSet::new(),
     };
     let mut pen = HubPen {
         device: suda_domain::DeviceId(uuid::Uuid::nil()),

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use suda_domain::Lane;
-use suda_sync::desk::{Command, DeskSync, Input, Step};
+use suda_sync::desk::{Command, DeskSync, Input, Standing, Step};
 use suda_sync::message::VERSION;
 use suda_sync::{Ask, Position, PublicKey, Reply, Request, SecretKey, Signed, Verdict};
 
@@ -43,6 +43,7 @@ pub struct LightDesk {
     acked: [u64; 4],
     cursor: u64,
     epoch: Option<String>,
+    contact: Option<String>,
     directory: u32,
     machine: DeskSync,
     client: reqwest::Client,
@@ -64,6 +65,7 @@ impl LightDesk {
             .timeout(Duration::from_secs(60))
             .build()?;
         Ok(Self {
+            contact: None,
             pen,
             met: Met::default(),
             url: String::new(),
@@ -147,28 +149,25 @@ impl LightDesk {
 
     async fn perform(&mut self, command: Command) -> Input {
         match command {
-            Command::ReadPosition => Input::Position(Position {
-                written: self.pen.written(),
-                acked: self.acked,
-                cursor: self.cursor,
-                epoch: self.epoch.clone(),
-                directory: self.directory,
-                wall: None,
-                ..Position::default()
-            }),
+            Command::ReadStanding => Input::Standing(self.standing()),
             Command::Load {
-                lane,
+                stream,
                 after,
                 max_events,
                 max_bytes,
-            } => Input::Loaded(self.load(lane, after, max_events, max_bytes)),
+            } => Input::Loaded(self.load(stream.lane, after, max_events, max_bytes)),
             Command::Send { session, ask } => self.send(session, ask).await,
             Command::SaveWelcome { welcome, cursor } => {
-                self.acked = welcome.watermarks;
+                for (mine, theirs) in self.acked.iter_mut().zip(welcome.watermarks) {
+                    *mine = theirs.min(*mine);
+                }
                 self.epoch = Some(welcome.epoch);
+                self.contact = Some(welcome.session);
                 self.cursor = cursor;
-                Input::Saved
+                Input::Standing(self.standing())
             }
+            // These desks are never copied.
+            Command::Renew { .. } | Command::Rekey { .. } => Input::StoreFailed,
             Command::SaveReceipt(receipt) => {
                 self.acked = receipt.watermarks;
                 self.note(&receipt.verdicts);
@@ -184,12 +183,27 @@ impl LightDesk {
         }
     }
 
+    fn standing(&self) -> Standing {
+        Standing {
+            incarnation: self.pen.incarnation,
+            position: Position {
+                written: self.pen.written(),
+                acked: self.acked,
+                cursor: self.cursor,
+                epoch: self.epoch.clone(),
+                directory: self.directory,
+                contact: self.contact.clone(),
+                ..Position::default()
+            },
+        }
+    }
+
     fn note(&mut self, verdicts: &[Verdict]) {
         for verdict in verdicts {
             match verdict {
                 Verdict::Duplicate => self.met.duplicates += 1,
                 Verdict::Quarantined { .. } => self.met.set_aside += 1,
-                Verdict::Applied | Verdict::Held => {}
+                Verdict::Applied | Verdict::Held | Verdict::Gap | Verdict::Forked => {}
             }
         }
         if self.met.urgent_done.is_none() && self.acked[0] == self.pen.written()[0] {

@@ -158,6 +158,7 @@ impl Pen {
             },
             actor: self.actor.clone(),
             fact,
+            origin: None,
         };
         written.push(SealedEvent::seal(&event, prev)?);
         Ok(())

@@ -11,7 +11,7 @@ use crate::desk::{Desk, Enrolled, OpenError};
 use crate::place::{IdentityFile, PlaceError};
 use crate::record::{civil_day, last_running};
 use crate::store::incarnation::{self, Cause};
-use crate::store::{Cache, StoreError, ledger};
+use crate::store::{Cache, StoreError, ledger, outbox};
 use crate::unsent::entry::Reached;
 use crate::unsent::{self, Found, Journal};
 
@@ -174,12 +174,27 @@ impl Desk {
     /// start finds the database behind it and begins yet another incarnation,
     /// which costs a number and nothing else.
     pub(crate) async fn renew_incarnation(&self, cause: Cause) -> Result<u32, RenewError> {
+        self.renew_as(cause, None).await
+    }
+
+    /// The same, as the incarnation and with the letter that the hub gave.
+    pub(crate) async fn renew_as(
+        &self,
+        cause: Cause,
+        given: Option<(u32, String)>,
+    ) -> Result<u32, RenewError> {
         let inner = &self.inner;
         let enrolled = inner.enrolled().map_err(|_| RenewError::NotEnrolled)?;
         let (device, old) = enrolled.identity();
         let file = inner.place.identity()?;
         let file = file.ok_or(RenewError::NotEnrolled)?;
-        let new = file.incarnation.unwrap_or(old).max(old) + 1;
+        let (new, letter) = match given {
+            Some((new, letter)) => (new, letter),
+            None => {
+                let next = file.incarnation.unwrap_or(old).max(old) + 1;
+                (next, enrolled.device.desk_letter.clone())
+            }
+        };
         inner.place.save_identity(&IdentityFile {
             device: Some(device),
             incarnation: Some(new),
@@ -189,7 +204,8 @@ impl Desk {
         let mut tx = inner.store.begin().await?;
         let heads = ledger::heads(tx.conn(), device, old).await?;
         let at = to_ms(inner.time.now().0);
-        incarnation::renew(tx.conn(), (old, new), &heads, cause, at).await?;
+        incarnation::renew(tx.conn(), (old, new), &letter, &heads, cause, at).await?;
+        outbox::set_contact(tx.conn(), None).await?;
         let today = civil_day(&enrolled, inner.now());
         let given = last_running(tx.conn(), &enrolled, today).await?;
         let floor = match known {
@@ -203,6 +219,7 @@ impl Desk {
         tx.commit().await?;
         let mut row = enrolled.device.clone();
         row.incarnation = new;
+        row.desk_letter = letter;
         inner.set_enrolled(Enrolled {
             device: row,
             directory: enrolled.directory.clone(),

@@ -21,6 +21,8 @@ pub enum StoreError {
     Closed,
     #[error("the database could not carry out the step")]
     Other(#[source] sqlx::Error),
+    #[error("this computer has written another record under the number of one from the hub")]
+    Conflict,
     /// Where, but not what stands there: the reader's own message quotes it.
     #[error("a stored record cannot be read ({0})")]
     Unreadable(String),

@@ -33,10 +33,11 @@ impl Cause {
 }
 
 /// Ends the incarnation `old`, whose lanes reach to `heads`, and begins `new`
-/// with empty lanes.
+/// with empty lanes and the desk's letter.
 pub(crate) async fn renew(
     conn: &mut SqliteConnection,
     (old, new): (u32, u32),
+    letter: &str,
     heads: &[LaneHead; 4],
     cause: Cause,
     at_ms: i64,
@@ -58,8 +59,9 @@ pub(crate) async fn renew(
     sqlx::query("update lane_ack set acked_n = 0")
         .execute(&mut *conn)
         .await?;
-    sqlx::query("update device set incarnation = ?")
+    sqlx::query("update device set incarnation = ?, desk_letter = ?")
         .bind(new)
+        .bind(letter)
         .execute(conn)
         .await?;
     Ok(())
@@ -87,6 +89,42 @@ pub(crate) async fn past(conn: &mut SqliteConnection) -> Result<BTreeMap<u32, Pa
         }
     }
     Ok(past)
+}
+
+/// How far the hub has received what an earlier incarnation wrote.
+pub(crate) async fn set_acked(
+    conn: &mut SqliteConnection,
+    incarnation: u32,
+    acked: [u64; 4],
+) -> Result<(), StoreError> {
+    for lane in Lane::ALL {
+        sqlx::query("update past_incarnation set acked_n = ? where incarnation = ? and lane = ?")
+            .bind(signed(acked[lane.index()]))
+            .bind(incarnation)
+            .bind(lane.number())
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// An earlier incarnation's lane ends here: what followed has new numbers.
+pub(crate) async fn set_head(
+    conn: &mut SqliteConnection,
+    incarnation: u32,
+    lane: Lane,
+    n: u64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "update past_incarnation set head_n = ?1, acked_n = min(acked_n, ?1) \
+         where incarnation = ?2 and lane = ?3",
+    )
+    .bind(signed(n))
+    .bind(incarnation)
+    .bind(lane.number())
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// What the hub has receipted of what was written here.

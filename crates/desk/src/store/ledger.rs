@@ -4,10 +4,14 @@
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _, SqliteConnection};
 use suda_domain::{ComplaintId, DeviceId, EventKey, Lane, LedgerEvent};
+use suda_sync::desk::Stream;
 use suda_sync::place::LaneHead;
+use suda_sync::rekey::Rekeyed;
 use suda_sync::{Hash, SealedEvent};
 
 use super::StoreError;
+use super::hub_order::place_sql;
+use crate::fold::Standing;
 
 /// An event on its way into the store.
 #[derive(Clone, Debug)]
@@ -20,21 +24,33 @@ pub(crate) struct NewEvent {
     pub(crate) hub_seq: Option<u64>,
 }
 
+/// The place of what the hub has forgotten.
+const FORGOTTEN: i64 = -1;
+
 /// An event as stored.
 pub(crate) struct StoredEvent {
     pub(crate) seq: i64,
     pub(crate) key: EventKey,
     pub(crate) complaint: ComplaintId,
     pub(crate) own: bool,
+    /// In the hub's log; -1 when the hub has forgotten it.
+    place: Option<i64>,
     pub(crate) body: String,
     pub(crate) prev: Hash,
     pub(crate) hash: Hash,
 }
 
 impl StoredEvent {
-    /// Whether this desk wrote it, and the event where this version can read it.
-    pub(crate) fn read(&self) -> Option<(bool, LedgerEvent)> {
-        Some((self.own, serde_json::from_str(&self.body).ok()?))
+    /// The event where it counts: this version can read it, and the hub has not
+    /// forgotten it.
+    pub(crate) fn standing(&self) -> Option<Standing> {
+        let forgotten = self.place == Some(FORGOTTEN);
+        let event = serde_json::from_str(&self.body).ok()?;
+        (!forgotten).then_some(Standing {
+            seq: self.place.map(unsigned),
+            own: self.own,
+            event,
+        })
     }
 }
 
@@ -50,6 +66,11 @@ impl FromRow<'_, SqliteRow> for StoredEvent {
             },
             complaint: ComplaintId(row.try_get("complaint")?),
             own: row.try_get("own")?,
+            place: match row.try_get("place") {
+                // Asked for only where complaints are folded.
+                Err(sqlx::Error::ColumnNotFound(_)) => None,
+                place => place?,
+            },
             body: row.try_get("body")?,
             prev: hash(row.try_get("prev")?)?,
             hash: hash(row.try_get("hash")?)?,
@@ -194,17 +215,72 @@ pub(crate) async fn has_hash(conn: &mut SqliteConnection, hash: Hash) -> Result<
     .await?)
 }
 
+/// The own events of a stream from a number on, in their order, with their hashes.
+pub(crate) async fn own_from(
+    conn: &mut SqliteConnection,
+    (device, stream): (DeviceId, Stream),
+    from_n: u64,
+) -> Result<Vec<(LedgerEvent, Hash)>, StoreError> {
+    let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(
+        "select body, hash from event where device = ? and incarnation = ? and lane = ? \
+         and n >= ? and own order by n",
+    )
+    .bind(device.0)
+    .bind(stream.incarnation)
+    .bind(stream.lane.number())
+    .bind(signed(from_n))
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|(body, bytes)| Ok((serde_json::from_str(&body)?, hash(bytes)?)))
+        .collect()
+}
+
+/// Puts an event under its new number. It has never been received under the old one.
+pub(crate) async fn renumber(conn: &mut SqliteConnection, new: &Rekeyed) -> Result<(), StoreError> {
+    let key = new.event.key;
+    sqlx::query(
+        "update event set incarnation = ?1, n = ?2, body = ?3, prev = ?4, hash = ?5, \
+         hub_seq = null where device = ?6 and incarnation = ?7 and lane = ?8 and n = ?9",
+    )
+    .bind(key.incarnation)
+    .bind(signed(key.n))
+    .bind(new.sealed.body.get())
+    .bind(new.sealed.prev.0.to_vec())
+    .bind(new.sealed.hash.0.to_vec())
+    .bind(new.was.device.0)
+    .bind(new.was.incarnation)
+    .bind(new.was.lane.number())
+    .bind(signed(new.was.n))
+    .execute(&mut *conn)
+    .await?;
+    if let Some(origin) = &new.event.origin {
+        sqlx::query(
+            "insert or replace into renumbered (origin, incarnation, lane, n) values (?, ?, ?, ?)",
+        )
+        .bind(&origin.hash)
+        .bind(key.incarnation)
+        .bind(key.lane.number())
+        .bind(signed(key.n))
+        .execute(conn)
+        .await?;
+    }
+    Ok(())
+}
+
 /// Everything that happened to a complaint, in the order it was applied here.
 pub(crate) async fn of_complaint(
     conn: &mut SqliteConnection,
     complaint: ComplaintId,
 ) -> Result<Vec<StoredEvent>, StoreError> {
-    Ok(
-        sqlx::query_as("select * from event where complaint = ? order by seq")
-            .bind(complaint.0)
-            .fetch_all(conn)
-            .await?,
-    )
+    Ok(sqlx::query_as(concat!(
+        "select e.*, ",
+        place_sql!(),
+        " as place from event e where e.complaint = ? order by e.seq"
+    ))
+    .bind(complaint.0)
+    .fetch_all(conn)
+    .await?)
 }
 
 /// Up to `limit` events after a place in the order of devices, lanes and

@@ -11,6 +11,7 @@ pub(crate) mod copy;
 pub(crate) mod directory;
 pub(crate) mod drafts;
 mod error;
+pub(crate) mod hub_order;
 pub(crate) mod imports;
 pub(crate) mod incarnation;
 mod journaled;
@@ -325,6 +326,15 @@ impl WriteTx<'_> {
         outbox::commit_receipt(self.conn(), receipt, signed).await?;
         self.writer.open = false;
         Ok(())
+    }
+
+    /// Keeps a receipt for what an earlier incarnation wrote.
+    pub(crate) async fn commit_earlier_receipt(
+        mut self,
+        receipt: &Receipt,
+    ) -> Result<(), StoreError> {
+        incarnation::set_acked(self.conn(), receipt.incarnation, receipt.watermarks).await?;
+        self.commit().await
     }
 
     /// When this returns, what was written is on the disk.

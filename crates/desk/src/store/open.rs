@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_set_aside.sql"),
     include_str!("migrations/0006_trusted_time.sql"),
     include_str!("migrations/0007_incarnation.sql"),
+    include_str!("migrations/0008_hub_order.sql"),
 ];
 
 /// The schema this program writes.

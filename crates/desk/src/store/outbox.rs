@@ -14,15 +14,19 @@ use crate::clock::to_ms;
 pub(crate) struct LinkRow {
     pub(crate) epoch: Option<String>,
     pub(crate) cursor: u64,
+    /// The session of the last welcome.
+    pub(crate) contact: Option<String>,
 }
 
 pub(crate) async fn link(conn: &mut SqliteConnection) -> Result<LinkRow, StoreError> {
-    let (epoch, cursor): (Option<String>, i64) = sqlx::query_as("select epoch, cursor from link")
-        .fetch_one(conn)
-        .await?;
+    let (epoch, cursor, contact): (Option<String>, i64, Option<String>) =
+        sqlx::query_as("select epoch, cursor, contact from link")
+            .fetch_one(conn)
+            .await?;
     Ok(LinkRow {
         epoch,
         cursor: unsigned(cursor),
+        contact,
     })
 }
 
@@ -34,6 +38,19 @@ pub(crate) async fn set_link(
     sqlx::query("update link set epoch = ?, cursor = ?")
         .bind(epoch)
         .bind(signed(cursor))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Keeps the session of the last welcome; none when the hub has not spoken to
+/// this incarnation yet.
+pub(crate) async fn set_contact(
+    conn: &mut SqliteConnection,
+    session: Option<&str>,
+) -> Result<(), StoreError> {
+    sqlx::query("update link set contact = ?")
+        .bind(session)
         .execute(conn)
         .await?;
     Ok(())
@@ -121,8 +138,8 @@ pub(crate) async fn load(
     max_events: usize,
     max_bytes: usize,
 ) -> Result<Vec<SealedEvent>, StoreError> {
-    let rows: Vec<(String, Vec<u8>, Vec<u8>)> = sqlx::query_as(
-        "select body, prev, hash from event \
+    let rows: Vec<(i64, String, Vec<u8>, Vec<u8>)> = sqlx::query_as(
+        "select n, body, prev, hash from event \
          where device = ? and incarnation = ? and lane = ? and n > ? order by n limit ?",
     )
     .bind(device.0)
@@ -134,7 +151,12 @@ pub(crate) async fn load(
     .await?;
     let mut events = Vec::with_capacity(rows.len());
     let mut bytes = 0;
-    for (body, prev, hash) in rows {
+    for ((n, body, prev, hash), expected) in rows.into_iter().zip(after + 1..) {
+        // What another copy wrote under this name, and is here from the hub,
+        // ends what this one has to send.
+        if unsigned(n) != expected {
+            break;
+        }
         bytes += body.len();
         if bytes > max_bytes && !events.is_empty() {
             break;

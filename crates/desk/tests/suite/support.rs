@@ -1,5 +1,6 @@
 //! Builders: a clock that is set by hand, a small hub, an enrolled desk.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,7 +20,7 @@ use suda_domain::{
     Actor, ComplaintId, Complexity, DeviceId, EventKey, Fact, Grade, Intake, Lane, LedgerEvent,
     Policy, Role, StaffId, Stamp,
 };
-use suda_sync::message::{EnrolRefused, EnrolReply, EnrolRequest, LogEntry, Refused};
+use suda_sync::message::{EnrolRefused, EnrolReply, EnrolRequest, LogEntry, Refused, Watermarks};
 use suda_sync::{
     Ask, Directory, Hash, Page, Receipt, Reply, Request, SealedEvent, SecretKey, SetAside, Signed,
     Verdict, Welcome,
@@ -106,6 +107,8 @@ pub struct HubState {
     pub key: SecretKey,
     pub code_used: bool,
     pub watermarks: [u64; 4],
+    /// Those of incarnations after the first.
+    pub later: HashMap<u32, [u64; 4]>,
     pub log: Vec<SealedEvent>,
     pub directory: Directory,
     pub device_key: Option<suda_sync::PublicKey>,
@@ -127,6 +130,7 @@ pub struct Hub {
 impl Hub {
     pub async fn start() -> Self {
         let state = HubState {
+            later: HashMap::new(),
             key: SecretKey::from_seed([9; 32]),
             code_used: false,
             watermarks: [0; 4],
@@ -172,6 +176,7 @@ impl Hub {
             },
             actor,
             fact,
+            origin: None,
         };
         let sealed = SealedEvent::seal(&event, hub.head).unwrap();
         hub.head = sealed.hash;
@@ -222,26 +227,52 @@ async fn sync(
     Ok(Json(Signed::seal(&reply, &hub.key).unwrap()))
 }
 
+impl HubState {
+    fn of(&self, incarnation: u32) -> [u64; 4] {
+        match incarnation {
+            1 => self.watermarks,
+            later => self.later.get(&later).copied().unwrap_or_default(),
+        }
+    }
+}
+
 fn answer(hub: &mut HubState, request: Request) -> Reply {
     let now = Utc::now() + hub.clock_ahead;
     if !matches!(request.ask, Ask::Hello(_)) && request.session.as_deref() != Some("s") {
         return Reply::Refused(Refused::SessionExpired);
     }
     match request.ask {
-        Ask::Hello(_) => Reply::Welcome(Welcome {
+        Ask::Hello(position) => Reply::Welcome(Welcome {
             session: "s".into(),
             epoch: "e1".into(),
-            watermarks: hub.watermarks,
+            watermarks: hub.of(request.incarnation),
+            hashes: [None; 4],
+            earlier: position
+                .earlier
+                .iter()
+                .map(|earlier| Watermarks {
+                    incarnation: earlier.incarnation,
+                    watermarks: hub.of(earlier.incarnation),
+                    hashes: [None; 4],
+                })
+                .collect(),
             now,
         }),
         Ask::Batch {
             lane,
             first_n,
             events,
+            incarnation,
+            ..
         } => {
+            let incarnation = incarnation.unwrap_or(request.incarnation);
             let mut verdicts = Vec::new();
             for (n, event) in (first_n..).zip(events) {
-                let mark = &mut hub.watermarks[lane.index()];
+                let mark = match incarnation {
+                    1 => &mut hub.watermarks,
+                    later => hub.later.entry(later).or_default(),
+                };
+                let mark = &mut mark[lane.index()];
                 assert!(event.hash_fits());
                 if n == *mark + 1 {
                     *mark = n;
@@ -253,9 +284,9 @@ fn answer(hub: &mut HubState, request: Request) -> Reply {
             }
             Reply::Receipt(Receipt {
                 device: request.device,
-                incarnation: request.incarnation,
+                incarnation,
                 epoch: "e1".into(),
-                watermarks: hub.watermarks,
+                watermarks: hub.of(incarnation),
                 lane,
                 first_n,
                 verdicts,
@@ -286,6 +317,7 @@ fn answer(hub: &mut HubState, request: Request) -> Reply {
                 directory: (directory != hub.directory.version)
                     .then(|| Box::new(hub.directory.clone())),
                 set_aside: Some(hub.set_aside.clone()),
+                placed: Vec::new(),
                 now,
             })
         }

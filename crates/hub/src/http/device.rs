@@ -9,15 +9,15 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, TimeDelta, Utc};
+use suda_domain::Lane;
 use suda_domain::text::{clean, cut_bytes};
-use suda_domain::{DeviceId, Lane};
-use suda_sync::message::{EnrolRefused, EnrolReply, EnrolRequest, PAGE_ENTRIES, Refused, VERSION};
-use suda_sync::{Ask, Page, Position, Receipt, Reply, Request, SealedEvent, Signed, Welcome};
+use suda_sync::message::{
+    EnrolRefused, EnrolReply, EnrolRequest, PAGE_ENTRIES, Placed, Refused, VERSION,
+};
+use suda_sync::{Ask, Page, Receipt, Reply, Request, SealedEvent, Signed};
 use tokio::sync::broadcast::error::RecvError;
 
+use super::hello::{admit, hello};
 use crate::hub::Hub;
 use crate::ingest::{Arrival, Batch};
 use crate::secret;
@@ -29,7 +29,6 @@ const WATCH: Duration = Duration::from_secs(25);
 const MOST_EVENTS: usize = 1000;
 /// Bytes of event bodies in one page.
 const PAGE_BYTES: usize = 256 * 1024;
-const SESSION: TimeDelta = TimeDelta::hours(12);
 /// When to come back after the store could not take a batch.
 const BUSY_MS: u64 = 5_000;
 const NAME_BYTES: usize = 120;
@@ -126,25 +125,33 @@ async fn answer(hub: &Hub, signed: Signed) -> Result<Reply, Refused> {
     if !signed.is_from(&device.key) {
         return Err(Refused::BadSignature);
     }
-    if request.incarnation < device.incarnation {
-        return Err(Refused::OldIncarnation);
-    }
-    if request.incarnation > device.incarnation {
-        return Err(Refused::UnknownDevice);
-    }
     if let Ask::Hello(position) = request.ask {
-        return hello(hub, &device, position).await.map_err(busy);
+        return hello(hub, &device, request.incarnation, position).await;
     }
-    if !session_holds(hub, &device, request.session.as_deref()) {
+    let incarnation = request.incarnation;
+    if incarnation > device.incarnation {
         return Err(Refused::SessionExpired);
     }
+    admit(hub, device.id, incarnation, request.session.as_deref()).await?;
     match request.ask {
-        Ask::Hello(position) => hello(hub, &device, position).await.map_err(busy),
+        Ask::Hello(_) => Err(Refused::Malformed),
         Ask::Batch {
             lane,
             first_n,
             events,
-        } => batch(hub, device, lane, first_n, events).await,
+            incarnation: written,
+            rekeys,
+        } => {
+            let written = written.unwrap_or(incarnation);
+            if written == 0 || written > device.incarnation {
+                return Err(Refused::Malformed);
+            }
+            let device = Device {
+                incarnation: written,
+                ..device
+            };
+            batch(hub, device, lane, first_n, events, rekeys).await
+        }
         Ask::Pull {
             cursor,
             limit,
@@ -153,9 +160,13 @@ async fn answer(hub: &Hub, signed: Signed) -> Result<Reply, Refused> {
         } => {
             let held = own.map(|upto| Own {
                 device: device.id,
-                incarnation: device.incarnation,
+                incarnation,
                 upto,
             });
+            let device = Device {
+                incarnation,
+                ..device
+            };
             pull(hub, &device, cursor, limit, directory, held)
                 .await
                 .map_err(busy)
@@ -167,52 +178,9 @@ async fn answer(hub: &Hub, signed: Signed) -> Result<Reply, Refused> {
 }
 
 /// A desk keeps what it has and comes back.
-fn busy(error: StoreError) -> Refused {
+pub(super) fn busy(error: StoreError) -> Refused {
     tracing::error!(%error, "the store could not serve a desk");
     Refused::Busy { retry_ms: BUSY_MS }
-}
-
-async fn hello(hub: &Hub, device: &Device, position: Position) -> Result<Reply> {
-    let now = hub.clock.now();
-    let offset = position.wall.map(|wall| (now - wall).num_milliseconds());
-    let told = position.clock.unwrap_or(device.clock);
-    let clock = told.seen(device.clock, device.offset_ms, offset, now);
-    hub.store.seen(device.id, now, offset, &clock).await?;
-    Ok(Reply::Welcome(Welcome {
-        session: session(hub, device, now + SESSION),
-        epoch: hub.identity.epoch.clone(),
-        watermarks: hub.store.watermarks(device.id, device.incarnation).await?,
-        now,
-    }))
-}
-
-/// A token that says until when it holds, and that only this hub can make,
-/// for this device, incarnation and epoch. Nothing has to be remembered.
-fn session(hub: &Hub, device: &Device, until: DateTime<Utc>) -> String {
-    let until = until.timestamp();
-    format!(
-        "{until}.{}",
-        session_proof(hub, device.id, device.incarnation, until)
-    )
-}
-
-fn session_proof(hub: &Hub, device: DeviceId, incarnation: u32, until: i64) -> String {
-    let text = format!(
-        "suda session {device} {incarnation} {until} {}",
-        hub.identity.epoch
-    );
-    let signature = hub.identity.key.sign(text.as_bytes());
-    URL_SAFE_NO_PAD.encode(secret::digest(&signature))
-}
-
-fn session_holds(hub: &Hub, device: &Device, presented: Option<&str>) -> bool {
-    let Some((until, proof)) = presented.and_then(|token| token.split_once('.')) else {
-        return false;
-    };
-    until.parse().is_ok_and(|until: i64| {
-        until > hub.clock.now().timestamp()
-            && proof == session_proof(hub, device.id, device.incarnation, until)
-    })
 }
 
 async fn batch(
@@ -221,6 +189,7 @@ async fn batch(
     lane: Lane,
     first_n: u64,
     events: Vec<SealedEvent>,
+    rekeys: bool,
 ) -> Result<Reply, Refused> {
     let within = first_n >= 1 && i64::try_from(first_n).is_ok() && events.len() <= MOST_EVENTS;
     if !within || events.is_empty() {
@@ -237,6 +206,8 @@ async fn batch(
             lane,
             first_n,
             arrivals: events.into_iter().map(Arrival::read).collect(),
+            rekeys,
+            again: Vec::new(),
             now,
             mono_ms: hub.clock.mono_ms(),
         })
@@ -276,6 +247,7 @@ async fn pull(
     Ok(Reply::Page(Page {
         epoch: hub.identity.epoch.clone(),
         entries: page.entries,
+        placed: Placed::runs(page.held),
         cursor: page.cursor,
         more: page.more,
         directory,

@@ -6,6 +6,7 @@ pub mod api;
 pub mod body;
 pub mod device;
 pub mod error;
+mod hello;
 pub mod live;
 pub mod session;
 pub mod ui;

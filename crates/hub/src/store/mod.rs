@@ -8,6 +8,7 @@ pub mod postgres;
 pub mod row;
 pub mod sqlite;
 pub mod value;
+pub mod waiting;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,11 +20,13 @@ use suda_domain::complaint::Task;
 use suda_domain::guidance::Guidance;
 use suda_domain::staff::StaffRecord;
 use suda_domain::{
-    BranchCode, Complaint, ComplaintId, DeviceId, Fact, Lane, Policy, ReferenceNumber, Refusal,
-    Role, StaffId, State, TaskId,
+    BranchCode, Complaint, ComplaintId, DeviceId, EventKey, Fact, Lane, Policy, ReferenceNumber,
+    Refusal, Role, StaffId, State, TaskId,
 };
+use suda_sync::hub::contact::Contact;
 use suda_sync::message::ClockNotice;
-use suda_sync::{LogEntry, PublicKey, SealedEvent, SecretKey, SetAside, Verdict};
+use suda_sync::message::Renewal;
+use suda_sync::{Hash, LogEntry, PublicKey, SealedEvent, SecretKey, SetAside, Verdict};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
@@ -146,6 +149,25 @@ pub enum AddError {
     Store(#[from] StoreError),
 }
 
+/// A hello, as far as the store has to judge it.
+#[derive(Clone, Copy, Debug)]
+pub struct Hello {
+    pub device: DeviceId,
+    pub incarnation: u32,
+    pub renewal: Renewal,
+    /// The session shown, 0 for none.
+    pub shown: u64,
+    /// Whether that session was given in the present epoch.
+    pub same_epoch: bool,
+}
+
+/// How a hello was answered, and that is stored.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Greeted {
+    Welcome { session: u64 },
+    Renew { incarnation: u32, letter: String },
+}
+
 /// What became of a batch.
 #[derive(Clone, Debug)]
 pub struct Ingested {
@@ -207,6 +229,8 @@ pub struct Stored {
 #[derive(Clone, Debug)]
 pub struct LogPage {
     pub entries: Vec<LogEntry>,
+    /// Those the device holds: lane, number, place in the log.
+    pub held: Vec<(Lane, u64, u64)>,
     pub cursor: u64,
     pub more: bool,
 }
@@ -276,6 +300,11 @@ pub struct Handoffs {
     /// Rows of the past, which have no hour.
     pub of_the_past: u64,
 }
+
+/// The resolution of a record that another copy of its database had brought already.
+pub const REPEATED: &str = "repeated";
+/// The resolution of a held record whose predecessor has arrived.
+pub const ARRIVED: &str = "arrived";
 
 /// A record somebody has to look at.
 #[derive(Clone, Debug)]
@@ -443,6 +472,15 @@ pub trait Devices {
         clock: &ClockNotice,
     ) -> Result<()>;
     async fn watermarks(&self, id: DeviceId, incarnation: u32) -> Result<[u64; 4]>;
+    /// Judges a hello and stores what follows: a new session, or a new
+    /// incarnation with its letter. An incarnation the hub has not met is the
+    /// device's own, of a restore without the hub.
+    async fn greet(&self, hello: Hello) -> Result<Greeted>;
+    async fn contact(&self, id: DeviceId, incarnation: u32) -> Result<Contact>;
+    /// The first question of a session has come.
+    async fn use_session(&self, id: DeviceId, incarnation: u32, session: u64) -> Result<()>;
+    /// The hash stored under a name, in the ledger or set aside.
+    async fn hash_of(&self, key: EventKey) -> Result<Option<Hash>>;
 }
 
 /// Keeping the store in order.
@@ -461,6 +499,8 @@ pub trait Upkeep {
         resolution: &str,
         at: DateTime<Utc>,
     ) -> Result<bool>;
+    /// Complaints with records that wait for a predecessor, and that exist.
+    async fn waited_for(&self, limit: u32) -> Result<Vec<ComplaintId>>;
     /// Forgets what has lost its use: old codes, sign-ins and step keys.
     async fn sweep(&self, now: DateTime<Utc>) -> Result<()>;
     async fn verify(&self) -> Result<Verified>;

@@ -39,6 +39,8 @@ impl<'s, S: Store> Desk<'s, S> {
             lane,
             first_n,
             arrivals: events.into_iter().map(Arrival::read).collect(),
+            rekeys: false,
+            again: Vec::new(),
             now: morning(),
             mono_ms: 1,
         };

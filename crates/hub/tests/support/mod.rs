@@ -363,6 +363,7 @@ impl Pen {
             },
             actor: self.actor.clone(),
             fact,
+            origin: None,
         };
         let sealed = SealedEvent::seal(&event, prev).unwrap();
         self.heads[lane.index()] = (n, sealed.hash);
@@ -514,6 +515,8 @@ impl FakeDesk {
                 lane,
                 first_n,
                 events,
+                incarnation: None,
+                rekeys: false,
             })
             .await
         {

@@ -10,7 +10,7 @@ use suda_domain::permission::may_write;
 use suda_domain::staff::StaffRecord;
 use suda_domain::{
     Actor, Applied, BranchCode, Complaint, ComplaintId, DeviceId, EventKey, Fact, Lane,
-    LedgerEvent, ReferenceNumber, Refusal, Role, StaffId,
+    LedgerEvent, Origin, ReferenceNumber, Refusal, Role, StaffId,
 };
 
 use super::pen::{self, Pen, PenError};
@@ -27,6 +27,10 @@ pub struct Batch {
     pub lane: Lane,
     pub first_n: u64,
     pub arrivals: Vec<Arrival>,
+    /// The desk gives forked events new numbers, so they are not set aside.
+    pub rekeys: bool,
+    /// Complaints whose held records are to be tried again besides.
+    pub again: Vec<ComplaintId>,
     pub now: DateTime<Utc>,
     pub mono_ms: u64,
 }
@@ -44,11 +48,42 @@ impl Arrival {
         let event = serde_json::from_str(sealed.body.get()).ok();
         Self { sealed, event }
     }
+
+    fn names(&self) -> impl Iterator<Item = Origin> {
+        let event = self.event.as_ref();
+        let itself = event.map(|event| Origin {
+            key: event.key,
+            hash: self.sealed.hash.to_string(),
+        });
+        itself
+            .into_iter()
+            .chain(event.and_then(|event| event.origin.clone()))
+    }
 }
 
 impl Batch {
+    /// Nothing new: tries again what waits at these complaints.
+    pub fn again(complaints: Vec<ComplaintId>, now: DateTime<Utc>, mono_ms: u64) -> Option<Self> {
+        Some(Self {
+            device: DeviceId(uuid::Uuid::nil()),
+            incarnation: 0,
+            branch: "NONE".parse().ok()?,
+            lane: Lane::Ordinary,
+            first_n: 1,
+            arrivals: Vec::new(),
+            rekeys: true,
+            again: complaints,
+            now,
+            mono_ms,
+        })
+    }
+
     pub fn complaints(&self) -> HashSet<ComplaintId> {
-        self.events().map(|event| event.complaint).collect()
+        let again = self.again.iter().copied();
+        self.events()
+            .map(|event| event.complaint)
+            .chain(again)
+            .collect()
     }
 
     pub fn staff(&self) -> HashSet<StaffId> {
@@ -66,6 +101,18 @@ impl Batch {
                 _ => None,
             })
             .collect()
+    }
+
+    /// What the events of this batch are, and were first: another copy of the
+    /// database may have brought them under a new number.
+    pub fn origins(&self) -> Vec<Origin> {
+        self.arrivals.iter().flat_map(Arrival::names).collect()
+    }
+
+    /// Whether an event of this batch was that first, and has a new number.
+    pub fn is_renamed(&self, origin: &Origin) -> bool {
+        self.events()
+            .any(|event| event.origin.as_ref() == Some(origin))
     }
 
     /// The highest number it carries.
@@ -88,7 +135,24 @@ pub struct Situation {
     pub known: HashMap<u64, Hash>,
     pub complaints: HashMap<ComplaintId, Complaint>,
     pub references: HashMap<ReferenceNumber, ComplaintId>,
+    /// Of the batch and of the held records.
     pub staff: HashMap<StaffId, StaffRecord>,
+    /// Records of the batch's complaints that wait for what they build on,
+    /// oldest first.
+    pub held: Vec<HeldRecord>,
+    /// Of the batch's origins, those that have arrived: as they were first, or
+    /// under another number.
+    pub arrived: HashSet<Origin>,
+}
+
+/// A stored event that waits for what it builds on.
+#[derive(Clone, Debug)]
+pub struct HeldRecord {
+    /// The store's name for it.
+    pub id: i64,
+    pub branch: BranchCode,
+    pub event: LedgerEvent,
+    pub sealed: SealedEvent,
 }
 
 /// An event kept apart for a person to mend.
@@ -110,6 +174,13 @@ pub struct Case {
     pub text_changed: bool,
     pub claim_changed: bool,
     pub tasks_changed: bool,
+}
+
+impl SetAside {
+    /// Nobody has to look at it.
+    pub fn is_settled(&self) -> bool {
+        self.reason == QuarantineReason::Repeated
+    }
 }
 
 impl Case {
@@ -139,6 +210,10 @@ pub struct Changes {
     pub set_aside: Vec<SetAside>,
     pub cases: Vec<Case>,
     pub heads: Vec<Head>,
+    /// Held records that have found their place.
+    pub released: Vec<i64>,
+    /// What was stored under a new number, as it was first.
+    pub origins: Vec<Origin>,
 }
 
 /// The judgement on a batch.
@@ -155,7 +230,7 @@ pub struct Judgement {
 /// # Errors
 /// Only when one of the hub's own events cannot be written.
 pub fn judge(batch: &Batch, situation: Situation, pen: &mut Pen) -> Result<Judgement, PenError> {
-    let own_lane_before = pen.head;
+    let (lane_before, own_lane_before) = (situation.head, pen.head);
     let mut judge = Judge {
         batch,
         head: situation.head,
@@ -164,6 +239,9 @@ pub fn judge(batch: &Batch, situation: Situation, pen: &mut Pen) -> Result<Judge
         before: situation.complaints,
         references: situation.references,
         staff: situation.staff,
+        held: situation.held,
+        arrived: situation.arrived,
+        forked: false,
         touched: Vec::new(),
         changes: Changes::default(),
     };
@@ -171,14 +249,17 @@ pub fn judge(batch: &Batch, situation: Situation, pen: &mut Pen) -> Result<Judge
     for (n, arrival) in (batch.first_n..).zip(&batch.arrivals) {
         verdicts.push(judge.arrival(n, arrival, pen)?);
     }
+    judge.release(pen)?;
     let head = judge.head;
     let mut changes = judge.finish();
-    changes.heads.push(Head {
-        device: batch.device,
-        incarnation: batch.incarnation,
-        lane: batch.lane,
-        head,
-    });
+    if head != lane_before {
+        changes.heads.push(Head {
+            device: batch.device,
+            incarnation: batch.incarnation,
+            lane: batch.lane,
+            head,
+        });
+    }
     if pen.head != own_lane_before {
         changes.heads.push(Head {
             device: pen.device,
@@ -198,6 +279,10 @@ struct Judge<'a> {
     now: HashMap<ComplaintId, Complaint>,
     references: HashMap<ReferenceNumber, ComplaintId>,
     staff: HashMap<StaffId, StaffRecord>,
+    held: Vec<HeldRecord>,
+    arrived: HashSet<Origin>,
+    /// The batch has left the past the hub knows; nothing behind it can be judged.
+    forked: bool,
     touched: Vec<ComplaintId>,
     changes: Changes,
 }
@@ -205,6 +290,10 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn arrival(&mut self, n: u64, arrival: &Arrival, pen: &mut Pen) -> Result<Verdict, PenError> {
         let placed = place(&self.head, n, &arrival.sealed, self.known.get(&n).copied());
+        if self.batch.rekeys && (self.forked || placed == Place::Forked) {
+            self.forked = true;
+            return Ok(Verdict::Forked);
+        }
         let is_next = n == self.head.n + 1;
         if is_next {
             self.head = LaneHead {
@@ -214,7 +303,7 @@ impl Judge<'_> {
         }
         let reason = match placed {
             Place::Known => return Ok(Verdict::Duplicate),
-            Place::Gap => return Ok(Verdict::Held),
+            Place::Gap => return Ok(Verdict::Gap),
             Place::Forked => QuarantineReason::Forked,
             Place::Broken => QuarantineReason::HashMismatch,
             Place::Next => match self.take(n, arrival) {
@@ -228,26 +317,67 @@ impl Judge<'_> {
             },
         };
         self.set_aside(n, arrival, reason);
+        if reason == QuarantineReason::Repeated {
+            return Ok(Verdict::Duplicate);
+        }
+        if reason.waits() {
+            return Ok(Verdict::Held);
+        }
         Ok(Verdict::Quarantined { reason })
+    }
+
+    /// Tries the held records again, as long as one finds its place.
+    fn release(&mut self, pen: &mut Pen) -> Result<(), PenError> {
+        let mut waiting = std::mem::take(&mut self.held);
+        loop {
+            let before = waiting.len();
+            let mut still = Vec::with_capacity(before);
+            for record in waiting {
+                match self.fold_in(&record.event, &record.sealed, &record.branch) {
+                    Ok(handed_off) => {
+                        if let Some(id) = handed_off {
+                            self.receive(id, pen)?;
+                        }
+                        self.changes.released.push(record.id);
+                    }
+                    Err(_) => still.push(record),
+                }
+            }
+            waiting = still;
+            if waiting.is_empty() || waiting.len() == before {
+                return Ok(());
+            }
+        }
     }
 
     /// Folds the event in. Gives the complaint when it was just handed off.
     fn take(&mut self, n: u64, arrival: &Arrival) -> Result<Option<ComplaintId>, QuarantineReason> {
         let event = arrival.event.as_ref().ok_or(QuarantineReason::Unreadable)?;
-        let key = self.key(n);
-        if event.key != key {
+        if event.key != self.key(n) {
             return Err(QuarantineReason::OutOfScope);
         }
-        self.check_actor(&event.actor, &event.fact)?;
+        if !self.arrived.is_empty() && arrival.names().any(|name| self.arrived.contains(&name)) {
+            return Err(QuarantineReason::Repeated);
+        }
+        self.fold_in(event, &arrival.sealed, &self.batch.branch)
+    }
+
+    fn fold_in(
+        &mut self,
+        event: &LedgerEvent,
+        sealed: &SealedEvent,
+        branch: &BranchCode,
+    ) -> Result<Option<ComplaintId>, QuarantineReason> {
+        self.check_actor(&event.actor, &event.fact, branch)?;
         let id = event.complaint;
         let after = match self.now.entry(id) {
             Entry::Occupied(held) => {
                 let complaint = held.into_mut();
-                fold(complaint, event, &self.batch.branch)?;
+                fold(complaint, event, branch)?;
                 complaint
             }
             Entry::Vacant(place) => {
-                let complaint = open(event, &self.batch.branch, &self.references)?;
+                let complaint = open(event, branch, &self.references)?;
                 self.references.insert(complaint.reference.clone(), id);
                 place.insert(complaint)
             }
@@ -256,18 +386,24 @@ impl Judge<'_> {
             && after.state == suda_domain::State::HandoffPending;
         self.touch(id);
         self.changes.entries.push(pen::Entry {
-            branch: self.batch.branch.clone(),
+            branch: branch.clone(),
             complaint: id,
-            key,
-            sealed: arrival.sealed.clone(),
+            key: event.key,
+            sealed: sealed.clone(),
         });
+        self.note_origin(event);
         Ok(handed_off.then_some(id))
     }
 
     /// The actor must be who the hub knows them to be. Somebody deactivated
     /// since then may have written it while they were not.
-    fn check_actor(&self, actor: &Actor, fact: &Fact) -> Result<(), QuarantineReason> {
-        if actor.branch.as_ref() != Some(&self.batch.branch) {
+    fn check_actor(
+        &self,
+        actor: &Actor,
+        fact: &Fact,
+        branch: &BranchCode,
+    ) -> Result<(), QuarantineReason> {
+        if actor.branch.as_ref() != Some(branch) {
             return Err(QuarantineReason::OutOfScope);
         }
         match actor.staff {
@@ -275,7 +411,7 @@ impl Judge<'_> {
             None => return Err(QuarantineReason::OutOfScope),
             Some(id) => {
                 let known = self.staff.get(&id).ok_or(QuarantineReason::OutOfScope)?;
-                if known.branch.as_ref() != Some(&self.batch.branch) {
+                if known.branch.as_ref() != Some(branch) {
                     return Err(QuarantineReason::OutOfScope);
                 }
                 if known.role != actor.role {
@@ -299,7 +435,20 @@ impl Judge<'_> {
         Ok(())
     }
 
+    fn note_origin(&mut self, event: &LedgerEvent) {
+        if let Some(origin) = &event.origin
+            && self.arrived.insert(origin.clone())
+        {
+            self.changes.origins.push(origin.clone());
+        }
+    }
+
     fn set_aside(&mut self, n: u64, arrival: &Arrival, reason: QuarantineReason) {
+        if reason != QuarantineReason::Repeated
+            && let Some(event) = &arrival.event
+        {
+            self.note_origin(event);
+        }
         self.changes.set_aside.push(SetAside {
             key: self.key(n),
             branch: self.batch.branch.clone(),

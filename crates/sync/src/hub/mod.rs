@@ -1,5 +1,6 @@
 //! The hub's side of the sync: the judgement on what desks send and the hub's
 //! own pen. Pure: the store reads what they need and keeps what they decide.
 
+pub mod contact;
 pub mod judge;
 pub mod pen;

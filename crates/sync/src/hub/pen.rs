@@ -71,6 +71,7 @@ impl Pen {
             },
             actor: actor.clone(),
             fact,
+            origin: None,
         };
         complaint.apply(&event)?;
         let sealed = SealedEvent::seal(&event, self.head.hash)?;

@@ -140,6 +140,8 @@ async fn queue(
                 arrivals,
                 now: Utc::now(),
                 mono_ms: first_n,
+                rekeys: false,
+                again: Vec::new(),
             })
             .await?;
         let taken = ingested.verdicts.iter().all(|v| *v == Verdict::Applied);
@@ -205,6 +207,7 @@ impl Desk {
                 packet: Box::new(packet),
                 cause: HandoffCause::Manual,
             },
+            origin: None,
         };
         let sealed = SealedEvent::seal(&event, self.hash)?;
         self.hash = sealed.hash;

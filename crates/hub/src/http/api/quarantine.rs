@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Extension, State};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use suda_domain::{BranchCode, ComplaintId, DeviceId, Fact, LedgerEvent, Role};
 use utoipa::{IntoParams, ToSchema};
@@ -17,8 +17,11 @@ use crate::http::session::SignedIn;
 use crate::hub::Hub;
 use crate::queue::steps;
 use crate::store::Quarantined;
+use crate::store::waiting::waits;
 
 const ROWS: u32 = 100;
+/// How long a record may wait for its predecessor before somebody is told.
+const HELD_QUIETLY: TimeDelta = TimeDelta::minutes(5);
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -72,9 +75,14 @@ pub async fn quarantine(
         .quarantined(asked.after.unwrap_or_default(), ROWS)
         .await?;
     let masked = who.role() == Role::Administrator;
+    let now = hub.clock.now();
+    // What waits for another desk's record finds its place by itself, mostly.
+    let needs_somebody =
+        |record: &Quarantined| !waits(&record.reason) || record.at + HELD_QUIETLY <= now;
     Ok(Json(
         found
             .into_iter()
+            .filter(needs_somebody)
             .map(|record| row(record, masked))
             .collect(),
     ))

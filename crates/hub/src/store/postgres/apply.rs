@@ -13,7 +13,7 @@ use crate::ingest::{Case, Changes};
 use crate::store::checks::link;
 use crate::store::row::Row;
 use crate::store::value::{int, json, ms};
-use crate::store::{Result, Touched};
+use crate::store::{ARRIVED, REPEATED, Result, Touched};
 
 /// Writes everything and gives what it touched. The ledger is locked.
 pub async fn apply(
@@ -32,6 +32,8 @@ pub async fn apply(
         tasks(tx, &cases).await?;
     }
     set_aside(tx, &written).await?;
+    released(tx, &written).await?;
+    origins(tx, &written).await?;
     heads(tx, &written).await?;
     step_keys(tx, &written).await?;
     let set_aside = written.set_aside.into_iter().map(|(_, record)| record);
@@ -313,8 +315,8 @@ async fn set_aside(tx: &mut Tx<'_>, written: &Written) -> Result<()> {
     for (at, record) in &written.set_aside {
         sqlx::query(
             "INSERT INTO quarantine (device, incarnation, lane, n, branch, complaint, kind, body, \
-             prev, hash, reason, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
-             ON CONFLICT DO NOTHING",
+             prev, hash, reason, at, resolved_at, resolution) VALUES ($1, $2, $3, $4, $5, $6, $7, \
+             $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING",
         )
         .bind(record.key.device.0)
         .bind(i64::from(record.key.incarnation))
@@ -328,6 +330,39 @@ async fn set_aside(tx: &mut Tx<'_>, written: &Written) -> Result<()> {
         .bind(record.sealed.hash.0.as_slice())
         .bind(json(&record.reason)?)
         .bind(ms(*at))
+        .bind(record.is_settled().then_some(ms(*at)))
+        .bind(record.is_settled().then_some(REPEATED))
+        .execute(&mut **tx)
+        .await
+        .map_err(failed)?;
+    }
+    Ok(())
+}
+
+async fn released(tx: &mut Tx<'_>, written: &Written) -> Result<()> {
+    for (id, at) in &written.released {
+        sqlx::query("UPDATE quarantine SET resolved_at = $1, resolution = $2 WHERE id = $3")
+            .bind(ms(*at))
+            .bind(ARRIVED)
+            .bind(id)
+            .execute(&mut **tx)
+            .await
+            .map_err(failed)?;
+    }
+    Ok(())
+}
+
+async fn origins(tx: &mut Tx<'_>, written: &Written) -> Result<()> {
+    for origin in &written.origins {
+        sqlx::query(
+            "INSERT INTO origin (device, incarnation, lane, n, hash) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(origin.key.device.0)
+        .bind(i64::from(origin.key.incarnation))
+        .bind(i64::from(origin.key.lane.number()))
+        .bind(int(origin.key.n))
+        .bind(&origin.hash)
         .execute(&mut **tx)
         .await
         .map_err(failed)?;

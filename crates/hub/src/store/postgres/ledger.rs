@@ -17,9 +17,9 @@ use crate::store::{
     Held, Ingested, Ledger, LogPage, Own, Result, Step, StepError, StoreError, Stored,
 };
 
-/// A line of the log for a page: number, the body unless the device holds it,
-/// the hash before, the hash.
-type LogRow = (i64, Option<String>, Vec<u8>, Vec<u8>);
+/// A line of the log for a page: place, lane, number, the body unless the
+/// device holds it, the hash before, the hash.
+type LogRow = (i64, i64, i64, Option<String>, Vec<u8>, Vec<u8>);
 /// Lines of the log looked at for one page, with those left out.
 const LOOKED_AT: u32 = 4000;
 
@@ -54,7 +54,7 @@ impl Ledger for PostgresStore {
         let looked_at = LOOKED_AT.max(max_entries + 1);
         // One that the device holds costs its place in the index, not its body.
         let rows: Vec<LogRow> = sqlx::query_as(
-            "SELECT seq, CASE WHEN device = $3 AND incarnation = $4 AND n <= \
+            "SELECT seq, lane, n, CASE WHEN device = $3 AND incarnation = $4 AND n <= \
              ($5::bigint[])[lane + 1] THEN NULL ELSE body END, prev, hash FROM log \
              WHERE branch = $1 AND seq > $2 ORDER BY seq LIMIT $6",
         )
@@ -69,11 +69,12 @@ impl Ledger for PostgresStore {
         .map_err(failed)?;
         let mut page = LogPage {
             entries: Vec::new(),
+            held: Vec::new(),
             cursor,
             more: rows.len() >= looked_at as usize,
         };
         let mut bytes = 0;
-        for (seq, body, prev, of) in rows {
+        for (seq, on, n, body, prev, of) in rows {
             if let Some(body) = body {
                 bytes += body.len();
                 let full = page.entries.len() >= max_entries as usize
@@ -86,6 +87,8 @@ impl Ledger for PostgresStore {
                     seq: count(seq),
                     event: sealed(body, &prev, &of)?,
                 });
+            } else {
+                page.held.push((lane(on)?, count(n), count(seq)));
             }
             page.cursor = count(seq);
         }

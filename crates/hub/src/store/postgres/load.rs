@@ -1,9 +1,9 @@
 //! What a group concerns, read under the ledger's lock.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use sqlx::PgConnection;
-use suda_domain::{ComplaintId, DeviceId, Policy, ReferenceNumber, StaffId};
+use suda_domain::{ComplaintId, DeviceId, Origin, Policy, ReferenceNumber, StaffId};
 use suda_sync::Hash;
 use suda_sync::place::LaneHead;
 use uuid::Uuid;
@@ -12,8 +12,9 @@ use super::directory::{HUB, HubPlace, POLICY, StaffRow, record};
 use super::ledger::held;
 use super::{Tx, failed};
 use crate::group::{Concerned, World};
-use crate::ingest::Batch;
+use crate::ingest::{Batch, HeldRecord};
 use crate::store::value::{count, hash, int, lane, number, parsed};
+use crate::store::waiting::{WaitingRow, waiting};
 use crate::store::{Result, StoreError};
 
 /// Where the log ends.
@@ -46,9 +47,7 @@ pub async fn world<'b>(
     if !concerned.references.is_empty() {
         references(tx, concerned, &mut world).await?;
     }
-    if !concerned.staff.is_empty() {
-        staff(tx, concerned, &mut world).await?;
-    }
+    staff(tx, &concerned.staff, &mut world).await?;
     if !concerned.step_keys.is_empty() {
         let keys: Vec<Uuid> = concerned.step_keys.iter().copied().collect();
         let done: Vec<Uuid> = sqlx::query_scalar("SELECT key FROM done_step WHERE key = ANY($1)")
@@ -58,6 +57,17 @@ pub async fn world<'b>(
             .map_err(failed)?;
         world.done_steps.extend(done);
     }
+    if !concerned.complaints.is_empty() {
+        let ids = concerned.complaints.iter().copied().collect();
+        world.held = held_records(tx, &ids).await?;
+        let held_by = world
+            .held
+            .iter()
+            .filter_map(|record| record.event.actor.staff);
+        let held_by: BTreeSet<StaffId> = held_by.collect();
+        staff(tx, &held_by, &mut world).await?;
+    }
+    world.arrived = arrived(tx, concerned).await?;
     for batch in batches {
         let lane = (batch.device, batch.incarnation, batch.lane);
         if batch.first_n <= world.head(lane).n {
@@ -148,8 +158,11 @@ async fn references(tx: &mut Tx<'_>, concerned: &Concerned, world: &mut World) -
     Ok(())
 }
 
-async fn staff(tx: &mut Tx<'_>, concerned: &Concerned, world: &mut World) -> Result<()> {
-    let ids: Vec<Uuid> = concerned.staff.iter().map(|id| id.0).collect();
+async fn staff(tx: &mut Tx<'_>, wanted: &BTreeSet<StaffId>, world: &mut World) -> Result<()> {
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = wanted.iter().map(|id| id.0).collect();
     let rows: Vec<StaffRow> = sqlx::query_as(
         "SELECT id, login, name, role, branch, password_hash, active FROM staff WHERE id = ANY($1)",
     )
@@ -162,6 +175,57 @@ async fn staff(tx: &mut Tx<'_>, concerned: &Concerned, world: &mut World) -> Res
         world.staff.insert(StaffId(record.id.0), record);
     }
     Ok(())
+}
+
+/// Records that wait for a predecessor and concern these complaints.
+async fn held_records(
+    tx: &mut Tx<'_>,
+    complaints: &HashSet<ComplaintId>,
+) -> Result<Vec<HeldRecord>> {
+    let ids: Vec<Uuid> = complaints.iter().map(|id| id.0).collect();
+    let rows: Vec<WaitingRow> = sqlx::query_as(
+        "SELECT id, branch, complaint, body, prev, hash, reason FROM quarantine \
+         WHERE resolved_at IS NULL AND complaint = ANY($1) ORDER BY id",
+    )
+    .bind(ids)
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(failed)?;
+    waiting(rows, complaints)
+}
+
+/// Of what the events are and were first, what has arrived.
+async fn arrived(tx: &mut Tx<'_>, concerned: &Concerned) -> Result<HashSet<Origin>> {
+    let any: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM origin)")
+        .fetch_one(&mut **tx)
+        .await
+        .map_err(failed)?;
+    let mut arrived = HashSet::new();
+    for (origin, renamed) in &concerned.origins {
+        if !any && !renamed {
+            continue;
+        }
+        let known: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM origin WHERE device = $1 AND incarnation = $2 \
+             AND lane = $3 AND n = $4 AND hash = $5) OR $6 AND (EXISTS (SELECT 1 FROM log \
+             WHERE device = $1 AND incarnation = $2 AND lane = $3 AND n = $4 \
+             AND encode(hash, 'hex') = $5) OR EXISTS (SELECT 1 FROM quarantine WHERE device = $1 \
+             AND incarnation = $2 AND lane = $3 AND n = $4 AND encode(hash, 'hex') = $5))",
+        )
+        .bind(origin.key.device.0)
+        .bind(i64::from(origin.key.incarnation))
+        .bind(i64::from(origin.key.lane.number()))
+        .bind(int(origin.key.n))
+        .bind(&origin.hash)
+        .bind(renamed)
+        .fetch_one(&mut **tx)
+        .await
+        .map_err(failed)?;
+        if known {
+            arrived.insert(origin.clone());
+        }
+    }
+    Ok(arrived)
 }
 
 async fn known(connection: &mut PgConnection, batch: &Batch) -> Result<HashMap<u64, Hash>> {

@@ -39,9 +39,10 @@ use group::Request;
 use listen::Listening;
 
 /// Each raises `schema_version` by one; only ever added to.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
+    include_str!("0003_incarnation.sql"),
 ];
 /// The oldest server that is tried by the tests.
 const OLDEST_SERVER: i32 = 150_000;

@@ -1,6 +1,7 @@
 //! Records set aside, cleaning up, and closing in order. Checks have a file of
 //! their own; copies are PostgreSQL's own business (OPERATING.md).
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -12,6 +13,7 @@ use uuid::Uuid;
 
 use super::value::{branch, count, lane, ms, number, time};
 use super::{PostgresStore, failed, verify};
+use crate::store::waiting::waits;
 use crate::store::{BackupError, Quarantined, Result, Touched, Upkeep, Verified};
 
 /// How long a step's key is remembered.
@@ -47,8 +49,8 @@ impl Upkeep for PostgresStore {
 
     async fn set_aside_of(&self, device: DeviceId, incarnation: u32) -> Result<Vec<SetAside>> {
         let mut connection = self.connection().await?;
-        let rows: Vec<(i64, i64)> = sqlx::query_as(
-            "SELECT lane, n FROM quarantine \
+        let rows: Vec<(i64, i64, String)> = sqlx::query_as(
+            "SELECT lane, n, reason FROM quarantine \
              WHERE resolved_at IS NULL AND device = $1 AND incarnation = $2 ORDER BY id",
         )
         .bind(device.0)
@@ -57,13 +59,30 @@ impl Upkeep for PostgresStore {
         .await
         .map_err(failed)?;
         rows.into_iter()
-            .map(|(on, n)| {
+            .filter(|(_, _, reason)| !waits(reason))
+            .map(|(on, n, _)| {
                 Ok(SetAside {
                     lane: lane(on)?,
                     n: count(n),
                 })
             })
             .collect()
+    }
+
+    async fn waited_for(&self, limit: u32) -> Result<Vec<ComplaintId>> {
+        let mut connection = self.connection().await?;
+        let rows: Vec<(Uuid, String)> = sqlx::query_as(
+            "SELECT complaint, reason FROM quarantine WHERE resolved_at IS NULL AND EXISTS \
+             (SELECT 1 FROM complaint WHERE complaint.id = quarantine.complaint) \
+             ORDER BY quarantine.id LIMIT $1",
+        )
+        .bind(i64::from(limit))
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(failed)?;
+        let waiting = rows.into_iter().filter(|(_, reason)| waits(reason));
+        let ids: BTreeSet<Uuid> = waiting.map(|(id, _)| id).collect();
+        Ok(ids.into_iter().map(ComplaintId).collect())
     }
 
     async fn quarantined_record(&self, id: i64) -> Result<Option<Quarantined>> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use sqlx::{QueryBuilder, Sqlite, Transaction};
 use suda_domain::calendar::Calendar;
-use suda_domain::{ComplaintId, Policy};
+use suda_domain::{ComplaintId, Origin, Policy};
 
 use super::failed;
 use super::value::{int, json, ms};
@@ -13,7 +13,7 @@ use crate::ingest::{Case, Changes, Head, SetAside};
 use crate::pen::Entry;
 use crate::store::checks::link;
 use crate::store::row::Row;
-use crate::store::{Result, Touched};
+use crate::store::{ARRIVED, REPEATED, Result, Touched};
 
 type Tx<'t> = Transaction<'t, Sqlite>;
 
@@ -37,6 +37,8 @@ impl Applying<'_> {
             }
         }
         self.set_aside(tx, &changes.set_aside).await?;
+        self.released(tx, &changes.released).await?;
+        origins(tx, &changes.origins).await?;
         heads(tx, &changes.heads).await?;
         Ok(Touched::by(changes))
     }
@@ -141,13 +143,26 @@ impl Applying<'_> {
         Ok(())
     }
 
+    async fn released(&self, tx: &mut Tx<'_>, ids: &[i64]) -> Result<()> {
+        for id in ids {
+            sqlx::query("UPDATE quarantine SET resolved_at = ?, resolution = ? WHERE id = ?")
+                .bind(self.now_ms)
+                .bind(ARRIVED)
+                .bind(id)
+                .execute(&mut **tx)
+                .await
+                .map_err(failed)?;
+        }
+        Ok(())
+    }
+
     async fn set_aside(&self, tx: &mut Tx<'_>, records: &[SetAside]) -> Result<()> {
         for record in records {
             let reason = json(&record.reason)?;
             sqlx::query(
                 "INSERT OR IGNORE INTO quarantine (device, incarnation, lane, n, branch, \
-                 complaint, kind, body, prev, hash, reason, at) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 complaint, kind, body, prev, hash, reason, at, resolved_at, resolution) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )
             .bind(record.key.device.0)
             .bind(i64::from(record.key.incarnation))
@@ -161,12 +176,32 @@ impl Applying<'_> {
             .bind(record.sealed.hash.0.as_slice())
             .bind(reason)
             .bind(self.now_ms)
+            .bind(record.is_settled().then_some(self.now_ms))
+            .bind(record.is_settled().then_some(REPEATED))
             .execute(&mut **tx)
             .await
             .map_err(failed)?;
         }
         Ok(())
     }
+}
+
+async fn origins(tx: &mut Tx<'_>, origins: &[Origin]) -> Result<()> {
+    for origin in origins {
+        sqlx::query(
+            "INSERT OR IGNORE INTO origin (device, incarnation, lane, n, hash) \
+             VALUES (?, ?, ?, ?, ?)",
+        )
+        .bind(origin.key.device.0)
+        .bind(i64::from(origin.key.incarnation))
+        .bind(i64::from(origin.key.lane.number()))
+        .bind(int(origin.key.n))
+        .bind(&origin.hash)
+        .execute(&mut **tx)
+        .await
+        .map_err(failed)?;
+    }
+    Ok(())
 }
 
 async fn heads(tx: &mut Tx<'_>, heads: &[Head]) -> Result<()> {

@@ -2,16 +2,19 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sqlx::{Sqlite, Transaction};
-use suda_domain::DeviceId;
-use suda_sync::PublicKey;
+use sqlx::{Sqlite, SqliteConnection, Transaction};
+use suda_domain::{DeviceId, EventKey};
+use suda_sync::hub::contact::{Contact, Greeting};
 use suda_sync::message::ClockNotice;
+use suda_sync::{Hash, PublicKey};
 use uuid::Uuid;
 
 use super::ledger::watermarks;
-use super::value::{branch, json, letters, ms, number, parsed, time};
+use super::value::{branch, count, hash, int, json, letters, ms, number, parsed, time};
 use super::{SqliteStore, begin, failed, is_foreign_key_violation, is_unique_violation};
-use crate::store::{AddError, Device, Devices, EnrolCode, EnrolError, Result, StoreError};
+use crate::store::{
+    AddError, Device, Devices, EnrolCode, EnrolError, Greeted, Hello, Result, StoreError,
+};
 
 #[async_trait]
 impl Devices for SqliteStore {
@@ -147,6 +150,132 @@ impl Devices for SqliteStore {
         let mut reader = self.reader().await?;
         watermarks(&mut reader, id, incarnation).await
     }
+
+    async fn greet(&self, hello: Hello) -> Result<Greeted> {
+        let mut writer = self.writer().await;
+        let mut tx = begin(&mut writer).await?;
+        let contact = contact(&mut tx, hello.device, hello.incarnation).await?;
+        let greeting = contact.greet(hello.renewal, hello.shown, hello.same_epoch);
+        let greeted = match greeting {
+            Greeting::Renew => renew(&mut tx, hello.device).await?,
+            Greeting::Welcome { session, contact } => {
+                meet(&mut tx, &hello, contact).await?;
+                Greeted::Welcome { session }
+            }
+        };
+        tx.commit().await.map_err(failed)?;
+        Ok(greeted)
+    }
+
+    async fn contact(&self, id: DeviceId, incarnation: u32) -> Result<Contact> {
+        let mut reader = self.reader().await?;
+        contact(&mut reader, id, incarnation).await
+    }
+
+    async fn use_session(&self, id: DeviceId, incarnation: u32, session: u64) -> Result<()> {
+        let mut writer = self.writer().await;
+        sqlx::query(
+            "UPDATE incarnation SET used = 1 WHERE device = ? AND incarnation = ? AND session = ?",
+        )
+        .bind(id.0)
+        .bind(i64::from(incarnation))
+        .bind(int(session))
+        .execute(&mut *writer)
+        .await
+        .map_err(failed)?;
+        Ok(())
+    }
+
+    async fn hash_of(&self, key: EventKey) -> Result<Option<Hash>> {
+        let mut reader = self.reader().await?;
+        let found: Option<Vec<u8>> = sqlx::query_scalar(
+            "SELECT hash FROM (SELECT 0 AS rank, hash FROM log \
+             WHERE device = ?1 AND incarnation = ?2 AND lane = ?3 AND n = ?4 \
+             UNION ALL SELECT 1, hash FROM quarantine \
+             WHERE device = ?1 AND incarnation = ?2 AND lane = ?3 AND n = ?4) ORDER BY rank",
+        )
+        .bind(key.device.0)
+        .bind(i64::from(key.incarnation))
+        .bind(i64::from(key.lane.number()))
+        .bind(int(key.n))
+        .fetch_optional(&mut *reader)
+        .await
+        .map_err(failed)?;
+        found.as_deref().map(hash).transpose()
+    }
+}
+
+async fn contact(
+    connection: &mut SqliteConnection,
+    device: DeviceId,
+    incarnation: u32,
+) -> Result<Contact> {
+    let row: Option<(i64, bool, i64)> = sqlx::query_as(
+        "SELECT session, used, before FROM incarnation WHERE device = ? AND incarnation = ?",
+    )
+    .bind(device.0)
+    .bind(i64::from(incarnation))
+    .fetch_optional(connection)
+    .await
+    .map_err(failed)?;
+    Ok(
+        row.map_or_else(Contact::default, |(current, used, before)| Contact {
+            current: count(current),
+            used,
+            before: count(before),
+        }),
+    )
+}
+
+/// Keeps the contact; the device's incarnation is the highest met.
+async fn meet(tx: &mut Transaction<'_, Sqlite>, hello: &Hello, contact: Contact) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO incarnation (device, incarnation, session, used, before) \
+         VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET session = excluded.session, \
+         used = excluded.used, before = excluded.before",
+    )
+    .bind(hello.device.0)
+    .bind(i64::from(hello.incarnation))
+    .bind(int(contact.current))
+    .bind(contact.used)
+    .bind(int(contact.before))
+    .execute(&mut **tx)
+    .await
+    .map_err(failed)?;
+    sqlx::query("UPDATE device SET incarnation = max(incarnation, ?) WHERE id = ?")
+        .bind(i64::from(hello.incarnation))
+        .bind(hello.device.0)
+        .execute(&mut **tx)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// Gives the device its next incarnation and a letter nobody has had.
+async fn renew(tx: &mut Transaction<'_, Sqlite>, device: DeviceId) -> Result<Greeted> {
+    let (incarnation, branch): (i64, String) = sqlx::query_as(
+        "UPDATE device SET incarnation = incarnation + 1 WHERE id = ? \
+         RETURNING incarnation, branch",
+    )
+    .bind(device.0)
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(failed)?;
+    let letter = next_letter(tx, &branch).await?;
+    sqlx::query(
+        "INSERT INTO incarnation (device, incarnation, session, used, before, letter) \
+         VALUES (?, ?, 0, 0, 0, ?)",
+    )
+    .bind(device.0)
+    .bind(incarnation)
+    .bind(&letter)
+    .execute(&mut **tx)
+    .await
+    .map_err(failed)?;
+    Ok(Greeted::Renew {
+        incarnation: number(incarnation)?,
+        letter,
+    })
 }
 
 type DeviceRow = (
@@ -182,9 +311,10 @@ fn device(
     })
 }
 
-/// A, B, … Z, AA, AB, … by the number of desks the branch has had.
+/// A, B, … Z, AA, AB, … by the number of letters the branch has had: one for
+/// each desk, and one for each incarnation the hub gave.
 async fn next_letter(tx: &mut Transaction<'_, Sqlite>, branch: &str) -> Result<String> {
-    let before: i64 = sqlx::query_scalar("SELECT count(*) FROM device WHERE branch = ?")
+    let before: i64 = sqlx::query_scalar("SELECT (SELECT count(*) FROM device WHERE branch = ?1) + (SELECT count(*) FROM incarnation JOIN device ON device.id = incarnation.device WHERE branch = ?1 AND incarnation.letter IS NOT NULL)")
         .bind(branch)
         .fetch_one(&mut **tx)
         .await

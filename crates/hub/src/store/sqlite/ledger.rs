@@ -1,13 +1,13 @@
 //! Events in and out, and the steps of the hub's people.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, Transaction};
 use suda_domain::staff::StaffRecord;
 use suda_domain::{
-    BranchCode, Complaint, ComplaintId, DeviceId, Lane, ReferenceNumber, StaffId, State,
+    BranchCode, Complaint, ComplaintId, DeviceId, Lane, Origin, ReferenceNumber, StaffId, State,
 };
 use suda_sync::place::LaneHead;
 use suda_sync::{Hash, LogEntry};
@@ -17,16 +17,17 @@ use super::apply::Applying;
 use super::directory::{hub_place, policy, staff_record};
 use super::value::{count, hash, int, lane, ms, parsed, sealed, time};
 use super::{SqliteStore, begin, failed};
-use crate::ingest::{Batch, Case, Changes, Head, Situation, judge};
+use crate::ingest::{Batch, Case, Changes, Head, HeldRecord, Situation, judge};
 use crate::pen::{Pen, PenError};
+use crate::store::waiting::{WaitingRow, waiting};
 use crate::store::{
     Held, Ingested, Ledger, LogPage, Own, Result, Step, StepError, StepRefused, StoreError, Stored,
 };
 
 type Tx<'t> = Transaction<'t, Sqlite>;
-/// A line of the log for a page: number, whether the device holds it, the body
-/// unless it does, the hash before, the hash.
-type LogRow = (i64, bool, Option<String>, Vec<u8>, Vec<u8>);
+/// A line of the log for a page: place, lane, number, the body unless the
+/// device holds it, the hash before, the hash.
+type LogRow = (i64, i64, i64, Option<String>, Vec<u8>, Vec<u8>);
 /// Lines of the log looked at for one page, with those left out.
 const LOOKED_AT: u32 = 4000;
 
@@ -93,7 +94,6 @@ impl Ledger for SqliteStore {
         }
         let changes = Changes {
             entries,
-            set_aside: Vec::new(),
             cases: vec![Case::new(Some(before), after.clone())],
             heads: vec![Head {
                 device: pen.device,
@@ -101,6 +101,7 @@ impl Ledger for SqliteStore {
                 lane: Pen::LANE,
                 head: pen.head,
             }],
+            ..Changes::default()
         };
         let policy = policy(&mut tx).await?;
         let applying = Applying {
@@ -131,8 +132,8 @@ impl Ledger for SqliteStore {
         });
         // One that the device holds costs its place in the index, not its body.
         let rows: Vec<LogRow> = sqlx::query_as(
-            "SELECT seq, held, iif(held, NULL, body), prev, hash FROM (SELECT seq, body, prev, \
-             hash, device = ?3 AND incarnation = ?4 AND n <= CASE lane WHEN 0 THEN ?5 WHEN 1 THEN \
+            "SELECT seq, lane, n, iif(held, NULL, body), prev, hash FROM (SELECT seq, body, prev, \
+             hash, lane, n, device = ?3 AND incarnation = ?4 AND n <= CASE lane WHEN 0 THEN ?5 WHEN 1 THEN \
              ?6 WHEN 2 THEN ?7 ELSE ?8 END AS held FROM log WHERE branch = ?1 AND seq > ?2 \
              ORDER BY seq LIMIT ?9)",
         )
@@ -150,12 +151,13 @@ impl Ledger for SqliteStore {
         .map_err(failed)?;
         let mut page = LogPage {
             entries: Vec::new(),
+            held: Vec::new(),
             cursor,
             more: false,
         };
         let mut bytes = 0;
         let looked_at = rows.len();
-        for (seq, _, body, prev, of) in rows {
+        for (seq, on, n, body, prev, of) in rows {
             if let Some(body) = body {
                 bytes += body.len();
                 let full = page.entries.len() >= max_entries as usize
@@ -168,6 +170,8 @@ impl Ledger for SqliteStore {
                     seq: count(seq),
                     event: sealed(body, &prev, &of)?,
                 });
+            } else {
+                page.held.push((lane(on)?, count(n), count(seq)));
             }
             page.cursor = count(seq);
         }
@@ -350,8 +354,10 @@ async fn situation(tx: &mut Tx<'_>, batch: &Batch) -> Result<Situation> {
             .map_err(|error| StoreError::Damaged(error.to_string()))?;
         references.insert(reference, ComplaintId(id));
     }
+    let held = held_records(tx, batch).await?;
+    let held_by = held.iter().filter_map(|record| record.event.actor.staff);
     let mut staff: HashMap<StaffId, StaffRecord> = HashMap::new();
-    for id in batch.staff() {
+    for id in batch.staff().into_iter().chain(held_by) {
         if let Some(record) = staff_record(tx, id).await? {
             staff.insert(id, record);
         }
@@ -362,7 +368,56 @@ async fn situation(tx: &mut Tx<'_>, batch: &Batch) -> Result<Situation> {
         complaints,
         references,
         staff,
+        arrived: arrived(tx, batch).await?,
+        held,
     })
+}
+
+/// Records that wait for a predecessor and concern complaints of the batch.
+async fn held_records(tx: &mut Tx<'_>, batch: &Batch) -> Result<Vec<HeldRecord>> {
+    let rows: Vec<WaitingRow> = sqlx::query_as(
+        "SELECT id, branch, complaint, body, prev, hash, reason FROM quarantine \
+         INDEXED BY quarantine_open WHERE resolved_at IS NULL ORDER BY id",
+    )
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(failed)?;
+    waiting(rows, &batch.complaints())
+}
+
+/// Of what the batch's events are and were first, what has arrived.
+async fn arrived(tx: &mut Tx<'_>, batch: &Batch) -> Result<HashSet<Origin>> {
+    let mut arrived = HashSet::new();
+    let any: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM origin)")
+        .fetch_one(&mut **tx)
+        .await
+        .map_err(failed)?;
+    for origin in batch.origins() {
+        let renamed = batch.is_renamed(&origin);
+        if !any && !renamed {
+            continue;
+        }
+        let known: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM origin WHERE device = ?1 AND incarnation = ?2 \
+             AND lane = ?3 AND n = ?4 AND hash = ?5) OR ?6 AND (EXISTS (SELECT 1 FROM log \
+             WHERE device = ?1 AND incarnation = ?2 AND lane = ?3 AND n = ?4 \
+             AND lower(hex(hash)) = ?5) OR EXISTS (SELECT 1 FROM quarantine WHERE device = ?1 \
+             AND incarnation = ?2 AND lane = ?3 AND n = ?4 AND lower(hex(hash)) = ?5))",
+        )
+        .bind(origin.key.device.0)
+        .bind(i64::from(origin.key.incarnation))
+        .bind(i64::from(origin.key.lane.number()))
+        .bind(int(origin.key.n))
+        .bind(&origin.hash)
+        .bind(renamed)
+        .fetch_one(&mut **tx)
+        .await
+        .map_err(failed)?;
+        if known {
+            arrived.insert(origin);
+        }
+    }
+    Ok(arrived)
 }
 
 async fn known(tx: &mut Tx<'_>, batch: &Batch) -> Result<HashMap<u64, Hash>> {

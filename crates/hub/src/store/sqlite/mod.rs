@@ -34,9 +34,10 @@ pub use backup::{RestoreError, restore};
 /// The database's name inside the data directory.
 pub const FILE: &str = "hub.db";
 /// Each raises `user_version` by one; only ever added to.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
+    include_str!("0003_incarnation.sql"),
 ];
 const READERS: u32 = 4;
 /// Changes a slow onlooker may be behind before it has to look anew.

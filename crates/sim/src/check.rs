@@ -1,0 +1,261 @@
+//! What must hold, at any moment and at the end.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use suda_domain::{Complaint, ComplaintId, EventKey, Origin, Owner};
+use suda_sync::{Hash, fold};
+
+use crate::desk_disk::{Kept, Place};
+use crate::hub_disk::HubDisk;
+use crate::world::World;
+
+/// What was found wrong in a run. All zero when nothing is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Violations {
+    /// Confirmed steps that are nowhere at the hub.
+    pub lost: u64,
+    /// Steps that took effect twice, at the hub or on a desk.
+    pub doubled: u64,
+    /// Owner numbers with two owners.
+    pub two_owners: u64,
+    /// Breaks in a lane's numbers or chain, or a state that its ledger does not make.
+    pub out_of_order: u64,
+    /// Complaints that a desk sees otherwise than the hub.
+    pub apart: u64,
+    /// 1 when the queues did not empty.
+    pub stuck: u64,
+    /// Records that still wait for a predecessor.
+    pub held: u64,
+    /// The first thing found, for people.
+    pub first: Option<String>,
+}
+
+impl Violations {
+    pub fn total(&self) -> u64 {
+        self.lost
+            + self.doubled
+            + self.two_owners
+            + self.out_of_order
+            + self.apart
+            + self.stuck
+            + self.held
+    }
+
+    fn found(&mut self, what: impl FnOnce() -> String) {
+        if self.first.is_none() {
+            self.first = Some(what());
+        }
+    }
+}
+
+/// How often each step of a desk is at the hub, in the ledger or set aside.
+pub(crate) fn marks_at_hub(hub: &HubDisk) -> BTreeMap<u64, u32> {
+    let mut marks = BTreeMap::new();
+    for line in &hub.log {
+        if line.event.key.device != hub.device {
+            *marks.entry(line.event.at.mono_ms).or_default() += 1;
+        }
+    }
+    for aside in hub.aside.iter().filter(|aside| aside.open) {
+        if let Some(event) = &aside.event {
+            *marks.entry(event.at.mono_ms).or_default() += 1;
+        }
+    }
+    marks
+}
+
+/// Where a step is at the hub, for people.
+fn places(hub: &HubDisk, mark: u64) -> Vec<(EventKey, Option<Origin>)> {
+    let log = hub.log.iter().map(|line| &line.event);
+    let aside = hub.aside.iter().filter(|aside| aside.open);
+    log.chain(aside.filter_map(|aside| aside.event.as_ref()))
+        .filter(|event| event.key.device != hub.device && event.at.mono_ms == mark)
+        .map(|event| (event.key, event.origin.clone()))
+        .collect()
+}
+
+/// Owner numbers that mean different owners at different places.
+pub(crate) fn two_owners(world: &World) -> u64 {
+    let mut owners: HashMap<(ComplaintId, u32), &Owner> = HashMap::new();
+    let desks = world.desks.iter().map(|desk| &desk.disk.states);
+    let places = desks.chain([&world.hub.complaints]);
+    let mut found = 0;
+    for complaint in places.flat_map(BTreeMap::values) {
+        let owner = owners
+            .entry((complaint.id, complaint.owner_no))
+            .or_insert(&complaint.owner);
+        if **owner != complaint.owner {
+            found += 1;
+        }
+    }
+    found
+}
+
+pub fn at_the_end(world: &World, level: bool) -> Violations {
+    let mut violations = Violations {
+        two_owners: world.two_owners + two_owners(world),
+        stuck: u64::from(!level),
+        ..Violations::default()
+    };
+    if !level {
+        violations.found(|| world.unrest());
+    }
+    promises(world, &mut violations);
+    lanes(world, &mut violations);
+    states(world, &mut violations);
+    desks(world, &mut violations);
+    violations
+}
+
+fn promises(world: &World, violations: &mut Violations) {
+    let marks = marks_at_hub(&world.hub);
+    for (mark, promise) in &world.promises {
+        if promise.destroyed {
+            continue;
+        }
+        if !marks.contains_key(mark) {
+            violations.lost += 1;
+            violations.found(|| format!("step {mark} of {} is lost", promise.complaint));
+        }
+    }
+    for (mark, times) in &marks {
+        if *times > 1 {
+            violations.doubled += 1;
+            violations.found(|| {
+                format!(
+                    "step {mark} is at the hub {times} times: {:?}",
+                    places(&world.hub, *mark)
+                )
+            });
+        }
+    }
+    for (number, desk) in world.desks.iter().enumerate() {
+        let mut seen = BTreeSet::new();
+        let counted = |kept: &&Kept| kept.place != Place::Forgotten;
+        for kept in desk.disk.events.iter().filter(counted) {
+            let event = &kept.event;
+            if event.key.device != world.hub.device && !seen.insert(event.at.mono_ms) {
+                violations.doubled += 1;
+                violations.found(|| format!("step {} twice on desk {number}", event.at.mono_ms));
+            }
+        }
+    }
+}
+
+/// Each lane's numbers are gapless and each event stands behind the one before.
+fn lanes(world: &World, violations: &mut Violations) {
+    let mut lanes: BTreeMap<_, BTreeMap<u64, (Hash, Hash)>> = BTreeMap::new();
+    let log = world
+        .hub
+        .log
+        .iter()
+        .map(|line| (line.event.key, &line.sealed));
+    let aside = world
+        .hub
+        .aside
+        .iter()
+        .map(|aside| (aside.key, &aside.sealed));
+    for (key, sealed) in log.chain(aside) {
+        lanes
+            .entry((key.device, key.incarnation, key.lane))
+            .or_default()
+            .insert(key.n, (sealed.prev, sealed.hash));
+    }
+    for (lane, events) in lanes {
+        let mut expected = (1, Hash::START);
+        for (n, (prev, hash)) in events {
+            if (n, prev) != expected {
+                violations.out_of_order += 1;
+                violations.found(|| format!("lane {lane:?} breaks at {n}"));
+            }
+            expected = (n + 1, hash);
+        }
+    }
+}
+
+/// Each state at the hub is what its ledger makes.
+fn states(world: &World, violations: &mut Violations) {
+    let mut events: BTreeMap<ComplaintId, Vec<fold::Standing>> = BTreeMap::new();
+    for line in &world.hub.log {
+        events
+            .entry(line.event.complaint)
+            .or_default()
+            .push(fold::Standing {
+                seq: Some(line.seq),
+                own: false,
+                event: (*line.event).clone(),
+            });
+    }
+    for (id, complaint) in &world.hub.complaints {
+        let made = events.get(id).and_then(|events| fold::refold(events));
+        if made.as_ref() != Some(complaint) {
+            violations.out_of_order += 1;
+            violations.found(|| format!("{id} is not what its ledger makes"));
+        }
+    }
+}
+
+/// Every desk of a branch sees what the hub sees, but for records set aside.
+fn desks(world: &World, violations: &mut Violations) {
+    let mut apart_by_right = BTreeSet::new();
+    for aside in world.hub.aside.iter().filter(|aside| aside.open) {
+        let Some(event) = &aside.event else { continue };
+        // A hub put back from a backup has forgotten steps of its own that others built on.
+        let may_wait = world.counts.hub_restores > 0;
+        if !may_wait && aside.reason.waits() && world.hub.complaints.contains_key(&event.complaint)
+        {
+            violations.held += 1;
+            violations.found(|| format!("a record of {} is still held", event.complaint));
+        }
+        apart_by_right.insert(event.complaint);
+    }
+    for (number, desk) in world.desks.iter().enumerate() {
+        for (id, at_hub) in &world.hub.complaints {
+            if at_hub.branch != desk.disk.branch || apart_by_right.contains(id) {
+                continue;
+            }
+            let here = desk.disk.states.get(id);
+            if here.is_none_or(|here| seen(here) != seen(at_hub)) {
+                violations.apart += 1;
+                violations.found(|| {
+                    format!(
+                        "{id} on desk {number}: {:?}, at the hub {:?}",
+                        here.map(seen),
+                        seen(at_hub)
+                    )
+                });
+            }
+        }
+        for (id, here) in &desk.disk.states {
+            if !world.hub.complaints.contains_key(id) && !apart_by_right.contains(id) {
+                violations.apart += 1;
+                violations.found(|| format!("{id} ({:?}) only on desk {number}", here.state));
+            }
+        }
+    }
+}
+
+type Seen<'a> = (
+    suda_domain::State,
+    &'a Owner,
+    u32,
+    u32,
+    Option<suda_domain::Grade>,
+    Option<suda_domain::LeaseId>,
+    bool,
+    bool,
+);
+
+/// What people see of a complaint.
+fn seen(complaint: &Complaint) -> Seen<'_> {
+    (
+        complaint.state,
+        &complaint.owner,
+        complaint.owner_no,
+        complaint.cycle,
+        complaint.grade,
+        complaint.claim.as_ref().map(|claim| claim.lease),
+        complaint.answer.is_some(),
+        complaint.report.is_some(),
+    )
+}

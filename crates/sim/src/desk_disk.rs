@@ -1,0 +1,538 @@
+//! A simulated desk's database: what survives a crash. Each method is one
+//! transaction, as in the real store.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+
+use chrono::{DateTime, Utc};
+use suda_domain::{
+    Actor, BranchCode, Complaint, ComplaintId, DeviceId, EventKey, Fact, Lane, LedgerEvent,
+    ReferenceNumber, Stamp,
+};
+use suda_sync::desk::{Standing, Stream, agreed};
+use suda_sync::message::{Earlier, Renewal, Watermarks};
+use suda_sync::place::LaneHead;
+use suda_sync::rekey::rekey;
+use suda_sync::{Hash, Page, Position, Receipt, SealedEvent, Welcome, fold};
+
+use crate::plant::Plant;
+
+/// Where an event stands in the hub's order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// Not heard of from the hub.
+    Waiting,
+    Log(u64),
+    /// The hub had it, and was put back to before it.
+    Forgotten,
+}
+
+#[derive(Clone, Debug)]
+pub struct Kept {
+    pub event: Rc<LedgerEvent>,
+    pub sealed: SealedEvent,
+    pub own: bool,
+    pub place: Place,
+}
+
+#[derive(Clone, Debug)]
+pub struct DeskDisk {
+    pub device: DeviceId,
+    pub branch: BranchCode,
+    pub incarnation: u32,
+    pub letter: String,
+    running: u32,
+    pub events: Vec<Kept>,
+    by_key: HashMap<EventKey, usize>,
+    of_complaint: HashMap<ComplaintId, Vec<usize>>,
+    heads: HashMap<(u32, Lane), LaneHead>,
+    acked: BTreeMap<u32, [u64; 4]>,
+    epoch: Option<String>,
+    contact: Option<String>,
+    pub cursor: u64,
+    /// The hub was put back, and its log is being read again.
+    forgot: bool,
+    pub states: BTreeMap<ComplaintId, Complaint>,
+}
+
+/// An entry of a page has the number of another event written here.
+#[derive(Debug)]
+pub struct Conflict;
+
+/// When and by whom something is written. `mark` is unique in a run: it names
+/// the event whatever numbers it gets later.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'a> {
+    pub wall: DateTime<Utc>,
+    pub mark: u64,
+    pub actor: &'a Actor,
+}
+
+impl DeskDisk {
+    pub fn new(device: DeviceId, branch: BranchCode, letter: String) -> Self {
+        Self {
+            device,
+            branch,
+            incarnation: 1,
+            letter,
+            running: 0,
+            events: Vec::new(),
+            by_key: HashMap::new(),
+            of_complaint: HashMap::new(),
+            heads: HashMap::new(),
+            acked: BTreeMap::new(),
+            epoch: None,
+            contact: None,
+            cursor: 0,
+            forgot: false,
+            states: BTreeMap::new(),
+        }
+    }
+
+    pub fn next_reference(&mut self, wall: DateTime<Utc>) -> Option<ReferenceNumber> {
+        self.running += 1;
+        let day = wall.date_naive();
+        ReferenceNumber::compose(&self.branch, day, &self.letter, self.running).ok()
+    }
+
+    fn head(&self, incarnation: u32, lane: Lane) -> LaneHead {
+        self.heads
+            .get(&(incarnation, lane))
+            .copied()
+            .unwrap_or(LaneHead::EMPTY)
+    }
+
+    pub fn ordinary_n(&self) -> u64 {
+        self.head(self.incarnation, Lane::Ordinary).n
+    }
+
+    /// Writes one fact, if the rules allow it.
+    pub fn write(
+        &mut self,
+        complaint: ComplaintId,
+        lane: Lane,
+        fact: Fact,
+        moment: Moment<'_>,
+    ) -> bool {
+        let mut state = self.states.get(&complaint).cloned();
+        let allowed = match &state {
+            Some(known) => known.admit(moment.actor, &fact).is_ok(),
+            None => matches!(fact, Fact::Recorded { .. }),
+        };
+        if !allowed {
+            return false;
+        }
+        let head = self.head(self.incarnation, lane);
+        let event = LedgerEvent {
+            key: EventKey {
+                device: self.device,
+                incarnation: self.incarnation,
+                lane,
+                n: head.n + 1,
+            },
+            complaint,
+            owner_no: state.as_ref().map_or(1, |known| known.owner_no),
+            at: Stamp {
+                wall: moment.wall,
+                mono_ms: moment.mark,
+                hub_offset_ms: None,
+                offset_age_s: None,
+            },
+            actor: moment.actor.clone(),
+            fact,
+            origin: None,
+        };
+        let Ok(sealed) = SealedEvent::seal(&event, head.hash) else {
+            return false;
+        };
+        if fold::apply(&mut state, &event).is_err() {
+            return false;
+        }
+        self.keep(Rc::new(event), sealed, true, Place::Waiting);
+        self.states.extend(state.map(|state| (complaint, state)));
+        true
+    }
+
+    fn keep(&mut self, event: Rc<LedgerEvent>, sealed: SealedEvent, own: bool, place: Place) {
+        let at = self.events.len();
+        let key = event.key;
+        self.by_key.insert(key, at);
+        self.of_complaint
+            .entry(event.complaint)
+            .or_default()
+            .push(at);
+        if own {
+            let head = self
+                .heads
+                .entry((key.incarnation, key.lane))
+                .or_insert(LaneHead::EMPTY);
+            if key.n > head.n {
+                *head = LaneHead {
+                    n: key.n,
+                    hash: sealed.hash,
+                };
+            }
+        }
+        self.events.push(Kept {
+            event,
+            sealed,
+            own,
+            place,
+        });
+    }
+
+    pub fn standing(&self) -> Standing {
+        let written = |incarnation| Lane::ALL.map(|lane| self.head(incarnation, lane).n);
+        let acked = |incarnation| self.acked.get(&incarnation).copied().unwrap_or_default();
+        Standing {
+            incarnation: self.incarnation,
+            position: Position {
+                written: written(self.incarnation),
+                acked: acked(self.incarnation),
+                cursor: self.cursor,
+                epoch: self.epoch.clone(),
+                contact: self.contact.clone(),
+                letter: Some(self.letter.clone()),
+                earlier: (1..self.incarnation)
+                    .map(|incarnation| Earlier {
+                        incarnation,
+                        written: written(incarnation),
+                        acked: acked(incarnation),
+                    })
+                    .filter(|earlier| earlier.written != [0; 4])
+                    .collect(),
+                renewal: Renewal::Ready,
+                ..Position::default()
+            },
+        }
+    }
+
+    pub fn load(&self, stream: Stream, after: u64, max_events: usize) -> Vec<SealedEvent> {
+        let last = self.head(stream.incarnation, stream.lane).n;
+        let key = |n| EventKey {
+            device: self.device,
+            incarnation: stream.incarnation,
+            lane: stream.lane,
+            n,
+        };
+        (after + 1..=last)
+            .take(max_events)
+            .map_while(|n| self.by_key.get(&key(n)))
+            .filter_map(|at| self.events.get(*at))
+            .map(|kept| kept.sealed.clone())
+            .collect()
+    }
+
+    pub fn save_welcome(&mut self, welcome: &Welcome, cursor: u64, plant: Option<Plant>) {
+        if self.epoch.as_ref() != Some(&welcome.epoch) {
+            self.forgot = true;
+            for kept in &mut self.events {
+                kept.place = match kept.place {
+                    Place::Log(_) | Place::Forgotten if !kept.own => Place::Forgotten,
+                    _ => Place::Waiting,
+                };
+            }
+        }
+        self.epoch = Some(welcome.epoch.clone());
+        self.contact = Some(welcome.session.clone());
+        self.cursor = cursor;
+        let told = welcome.earlier.iter().copied().chain([Watermarks {
+            incarnation: self.incarnation,
+            watermarks: welcome.watermarks,
+            hashes: welcome.hashes,
+        }]);
+        for told in told {
+            let acked = Lane::ALL.map(|lane| {
+                let n = told.watermarks[lane.index()];
+                let mine = self
+                    .acked
+                    .get(&told.incarnation)
+                    .copied()
+                    .unwrap_or_default();
+                let mine = match plant {
+                    Some(Plant::HigherWatermark) => mine[lane.index()].max(n),
+                    _ => mine[lane.index()],
+                };
+                let theirs = match plant {
+                    Some(Plant::HigherWatermark) => mine,
+                    _ => n,
+                };
+                let here = self.own_at(told.incarnation, lane, mine.min(theirs));
+                agreed(mine, (theirs, told.hashes[lane.index()]), here, 0)
+            });
+            self.acked.insert(told.incarnation, acked);
+        }
+    }
+
+    pub fn save_receipt(&mut self, receipt: &Receipt, plant: Option<Plant>) {
+        self.acked.insert(receipt.incarnation, receipt.watermarks);
+        if plant == Some(Plant::SentDeleted) {
+            let upto = receipt.watermarks[receipt.lane.index()];
+            self.by_key.retain(|key, _| {
+                key.device != self.device
+                    || (key.incarnation, key.lane) != (receipt.incarnation, receipt.lane)
+                    || key.n > upto
+            });
+        }
+    }
+
+    fn kept(&self, key: &EventKey) -> Option<&Kept> {
+        self.events.get(*self.by_key.get(key)?)
+    }
+
+    fn own_at(&self, incarnation: u32, lane: Lane, n: u64) -> Option<Hash> {
+        let key = EventKey {
+            device: self.device,
+            incarnation,
+            lane,
+            n,
+        };
+        let kept = self.kept(&key)?;
+        kept.own.then_some(kept.sealed.hash)
+    }
+
+    pub fn mark_acked(&mut self, stream: Stream, upto: u64) {
+        self.acked.entry(stream.incarnation).or_default()[stream.lane.index()] = upto;
+    }
+
+    pub fn save_cursor(&mut self, cursor: u64) {
+        self.cursor = cursor;
+    }
+
+    pub fn save_page(
+        &mut self,
+        page: &Page,
+        read: impl Fn(&SealedEvent) -> Option<Rc<LedgerEvent>>,
+        plant: Option<Plant>,
+    ) -> Result<(), Conflict> {
+        let entries: Vec<_> = page
+            .entries
+            .iter()
+            .filter_map(|entry| Some((entry.seq, read(&entry.event)?, &entry.event)))
+            .collect();
+        let meets = |(_, event, sealed): &(u64, Rc<LedgerEvent>, &SealedEvent)| {
+            let here = self.kept(&event.key);
+            let before = EventKey {
+                n: event.key.n.saturating_sub(1),
+                ..event.key
+            };
+            // Behind another past: the event before it was set aside at the hub.
+            let behind = here.is_none()
+                && self
+                    .kept(&before)
+                    .is_some_and(|kept| kept.own && kept.sealed.hash != sealed.prev);
+            behind || here.is_some_and(|kept| kept.own && kept.sealed.hash != sealed.hash)
+        };
+        if entries.iter().any(meets) {
+            return Err(Conflict);
+        }
+        for run in &page.placed {
+            for step in 0..run.count {
+                let key = EventKey {
+                    device: self.device,
+                    incarnation: self.incarnation,
+                    lane: run.lane,
+                    n: run.first_n + step,
+                };
+                self.place(key, run.first_seq + step);
+            }
+        }
+        for (seq, event, sealed) in entries {
+            let id = event.complaint;
+            if (event.key.device, event.key.incarnation) == (self.device, self.incarnation) {
+                self.take_back(&event.key);
+            }
+            self.give_way(&event);
+            self.drop_other(&event.key, sealed.hash);
+            let known = self.by_key.contains_key(&event.key) && plant != Some(Plant::NoKnownCheck);
+            let waits = self.has_later(id, seq);
+            if known {
+                self.place(event.key, seq);
+            } else {
+                // Those of an earlier incarnation that are not here were written
+                // by a copy, or before a roll-back: the hub has them.
+                let own =
+                    (event.key.device, event.key.incarnation) == (self.device, self.incarnation);
+                self.keep(Rc::clone(&event), sealed.clone(), own, Place::Log(seq));
+            }
+            if plant != Some(Plant::LocalOrder) && (known || waits) {
+                self.refold(id);
+            } else {
+                let mut state = self.states.remove(&id);
+                fold::apply(&mut state, &event).ok();
+                self.states.extend(state.map(|state| (id, state)));
+            }
+        }
+        if self.forgot && !page.more {
+            self.forgot = false;
+            self.refold_forgotten();
+        }
+        self.cursor = page.cursor;
+        self.epoch = Some(page.epoch.clone());
+        Ok(())
+    }
+
+    /// One of this incarnation that is not here: written before a roll-back.
+    /// The hub has it and all before it.
+    fn take_back(&mut self, key: &EventKey) {
+        if !self.by_key.contains_key(key) {
+            let acked = self.acked.entry(key.incarnation).or_default();
+            let acked = &mut acked[key.lane.index()];
+            *acked = key.n.max(*acked);
+        }
+    }
+
+    /// What another copy of this database has brought under a new number is
+    /// here already, under the first or a number of this one's own.
+    fn give_way(&mut self, event: &LedgerEvent) {
+        let Some(origin) = &event.origin else { return };
+        let same = |kept: &&mut Kept| {
+            let here = &kept.event;
+            here.key != event.key
+                && (here.origin.as_ref() == Some(origin)
+                    || (here.key == origin.key && kept.sealed.hash.to_string() == origin.hash))
+        };
+        for kept in self.events.iter_mut().filter(same) {
+            kept.place = Place::Forgotten;
+        }
+    }
+
+    /// Another desk's event that a hub put back from a backup has since heard
+    /// otherwise is no more.
+    fn drop_other(&mut self, key: &EventKey, hash: Hash) {
+        let Some(at) = self.by_key.get(key).copied() else {
+            return;
+        };
+        if let Some(kept) = self.events.get_mut(at)
+            && kept.sealed.hash != hash
+        {
+            kept.place = Place::Forgotten;
+            self.by_key.remove(key);
+        }
+    }
+
+    fn place(&mut self, key: EventKey, seq: u64) {
+        let at = self.by_key.get(&key);
+        if let Some(kept) = at.and_then(|at| self.events.get_mut(*at)) {
+            kept.place = Place::Log(seq);
+        }
+    }
+
+    /// Whether something of the complaint that is here stands behind `seq` in
+    /// the hub's order, or has no place there yet. What the packet covers makes
+    /// no difference wherever it stands.
+    fn has_later(&self, id: ComplaintId, seq: u64) -> bool {
+        let covered = self.states.get(&id).and_then(|state| state.covered);
+        self.kept_of(id).any(|kept| {
+            let key = kept.event.key;
+            let is_covered = covered.is_some_and(|covered| {
+                key.lane == Lane::Ordinary
+                    && (covered.device, covered.incarnation) == (key.device, key.incarnation)
+                    && key.n <= covered.upto_n
+            });
+            !is_covered && !matches!(kept.place, Place::Log(at) if at < seq)
+        })
+    }
+
+    fn kept_of(&self, id: ComplaintId) -> impl Iterator<Item = &Kept> {
+        let places = self.of_complaint.get(&id).map_or(&[][..], Vec::as_slice);
+        places.iter().filter_map(|at| self.events.get(*at))
+    }
+
+    fn refold_forgotten(&mut self) {
+        let forgotten = |kept: &&Kept| kept.place == Place::Forgotten;
+        let ids: BTreeSet<ComplaintId> = self
+            .events
+            .iter()
+            .filter(forgotten)
+            .map(|kept| kept.event.complaint)
+            .collect();
+        for id in ids {
+            self.refold(id);
+        }
+    }
+
+    fn refold(&mut self, id: ComplaintId) {
+        let events: Vec<fold::Standing> = self
+            .kept_of(id)
+            .filter(|kept| kept.place != Place::Forgotten)
+            .map(|kept| {
+                let seq = match kept.place {
+                    Place::Log(seq) => Some(seq),
+                    Place::Waiting | Place::Forgotten => None,
+                };
+                fold::Standing {
+                    seq,
+                    own: kept.own,
+                    event: (*kept.event).clone(),
+                }
+            })
+            .collect();
+        match fold::refold(&events) {
+            Some(state) => self.states.insert(id, state),
+            None => self.states.remove(&id),
+        };
+    }
+
+    pub fn renew(&mut self, incarnation: u32, letter: &str) {
+        self.incarnation = incarnation;
+        // The hub has not spoken to this incarnation yet.
+        self.contact = None;
+        letter.clone_into(&mut self.letter);
+    }
+
+    pub fn rekey(&mut self, stream: Stream, from_n: u64, plant: Option<Plant>) {
+        let last = self.head(stream.incarnation, stream.lane).n;
+        let key = |n| EventKey {
+            device: self.device,
+            incarnation: stream.incarnation,
+            lane: stream.lane,
+            n,
+        };
+        let places: Vec<usize> = (from_n..=last)
+            .filter_map(|n| self.by_key.get(&key(n)).copied())
+            .collect();
+        let events: Vec<(LedgerEvent, Hash)> = places
+            .iter()
+            .filter_map(|at| self.events.get(*at))
+            .map(|kept| ((*kept.event).clone(), kept.sealed.hash))
+            .collect();
+        let mut head = self.head(self.incarnation, stream.lane);
+        let Ok(rekeyed) = rekey(events, self.incarnation, &mut head) else {
+            return;
+        };
+        for (at, new) in places.into_iter().zip(rekeyed) {
+            self.by_key.remove(&new.was);
+            if plant == Some(Plant::RekeyDrops) {
+                continue;
+            }
+            self.by_key.insert(new.event.key, at);
+            if let Some(kept) = self.events.get_mut(at) {
+                kept.event = Rc::new(new.event);
+                kept.sealed = new.sealed;
+            }
+        }
+        if plant != Some(Plant::RekeyDrops) {
+            self.heads.insert((self.incarnation, stream.lane), head);
+        }
+        let before = self.by_key.get(&key(from_n - 1));
+        let hash = before
+            .and_then(|at| self.events.get(*at))
+            .map_or(LaneHead::EMPTY.hash, |kept| kept.sealed.hash);
+        let head = LaneHead {
+            n: from_n - 1,
+            hash,
+        };
+        self.heads.insert((stream.incarnation, stream.lane), head);
+        let touched: Vec<ComplaintId> = self.states.keys().copied().collect();
+        for id in touched {
+            if self.has_later(id, u64::MAX) {
+                self.refold(id);
+            }
+        }
+    }
+
+    pub fn epoch(&self) -> Option<&str> {
+        self.epoch.as_deref()
+    }
+}

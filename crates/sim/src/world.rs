@@ -1,0 +1,1022 @@
+//! One run: desks, a hub, a network that does its worst, and people at work.
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use sha2::{Digest as _, Sha256};
+use suda_domain::{Actor, ComplaintId, Complexity, DeviceId, Fact, Lane, LedgerEvent};
+use suda_sync::desk::{Command, DeskSync, Input};
+use suda_sync::message::{Refused, VERSION};
+use suda_sync::{Ask, Hash, Reply, Request, SealedEvent};
+
+use crate::city::{self, City};
+use crate::desk_disk::{DeskDisk, Moment};
+use crate::dice::Dice;
+use crate::hub_disk::{Answering, HubDisk};
+use crate::plant::Plant;
+use crate::queue::Queue;
+
+/// How large a run is and how much goes wrong in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    pub branches: usize,
+    pub desks_each: usize,
+    pub operations: u64,
+    /// Simulated time in which people work.
+    pub day_ms: u64,
+    /// Copies, roll-backs, and a hub put back from its backup.
+    pub disasters: bool,
+    pub plant: Option<Plant>,
+}
+
+impl Plan {
+    pub fn full() -> Self {
+        Self {
+            branches: 4,
+            desks_each: 5,
+            operations: 2_000,
+            day_ms: 4 * 3_600_000,
+            disasters: true,
+            plant: None,
+        }
+    }
+
+    /// Enough for a planted bug to show.
+    pub fn small() -> Self {
+        Self {
+            branches: 2,
+            desks_each: 3,
+            operations: 800,
+            day_ms: 2 * 3_600_000,
+            ..Self::full()
+        }
+    }
+}
+
+pub(crate) struct DeskNode {
+    pub branch: usize,
+    pub disk: DeskDisk,
+    /// Absent while the program is not running.
+    pub machine: Option<DeskSync>,
+    boot: u32,
+    /// A command is under way.
+    pending: bool,
+    /// When the machine wants to be called again.
+    wake_at: u64,
+    link: Link,
+    skew_ms: i64,
+    backup: Option<DeskDisk>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Link {
+    Good,
+    Down,
+    /// Questions arrive, answers do not.
+    OneWay,
+}
+
+enum Ev {
+    /// Only the latest asked for counts.
+    Wake {
+        desk: usize,
+        boot: u32,
+        at: u64,
+    },
+    News {
+        desk: usize,
+        boot: u32,
+    },
+    Arrive {
+        desk: usize,
+        boot: u32,
+        number: u64,
+        request: Box<Request>,
+    },
+    Answer {
+        desk: usize,
+        boot: u32,
+        number: u64,
+        reply: Box<Reply>,
+    },
+    Unsent {
+        desk: usize,
+        boot: u32,
+        number: u64,
+    },
+    Commit {
+        desk: usize,
+        boot: u32,
+        number: u64,
+        command: Box<Command>,
+    },
+    Start {
+        desk: usize,
+    },
+    HubStart,
+    Operation,
+    Fault,
+}
+
+/// A step somebody was told is stored.
+pub(crate) struct Promise {
+    pub complaint: ComplaintId,
+    /// Destroyed with the only file that held it.
+    pub destroyed: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    pub steps: u64,
+    pub messages: u64,
+    pub crashes: u64,
+    pub copies: u64,
+    pub rollbacks: u64,
+    pub hub_restores: u64,
+    pub renewals: u64,
+    pub rekeyed: u64,
+    pub bad_records: u64,
+}
+
+pub struct World {
+    pub(crate) plan: Plan,
+    pub(crate) city: City,
+    pub(crate) desks: Vec<DeskNode>,
+    pub(crate) hub: HubDisk,
+    hub_up: bool,
+    hub_backup: Option<HubDisk>,
+    hub_boots: u32,
+    dice: Dice,
+    now: u64,
+    queue: Queue<Ev>,
+    calm: bool,
+    loss: u64,
+    left: u64,
+    next_mark: u64,
+    pub(crate) promises: BTreeMap<u64, Promise>,
+    read: HashMap<Hash, Rc<LedgerEvent>>,
+    trace: Sha256,
+    pub counts: Counts,
+    pub(crate) two_owners: u64,
+}
+
+const LATENCY_MS: (u64, u64) = (5, 2_000);
+const COMMIT_MS: (u64, u64) = (1, 30);
+/// Of a thousand commits.
+const CRASHES: u64 = 4;
+
+impl World {
+    /// # Errors
+    /// When the city cannot be made.
+    pub fn new(seed: u64, plan: Plan) -> anyhow::Result<Self> {
+        let mut dice = Dice::new(seed);
+        let city = City::new(&mut dice, plan.branches, 6)?;
+        let mut hub = HubDisk::new(DeviceId(dice.uuid()), city.staff.clone());
+        let mut desks = Vec::new();
+        for (number, branch) in city.branches.iter().enumerate() {
+            for _ in 0..plan.desks_each {
+                let device = DeviceId(dice.uuid());
+                let letter = hub.enrol(device, branch.code.clone());
+                let disk = DeskDisk::new(device, branch.code.clone(), letter);
+                desks.push(DeskNode::new(number, disk, skew(&mut dice)));
+            }
+        }
+        let mut world = Self {
+            plan,
+            city,
+            desks,
+            hub,
+            hub_up: true,
+            hub_backup: None,
+            hub_boots: 1,
+            loss: dice.below(301),
+            dice,
+            now: 0,
+            queue: Queue::new(),
+            calm: false,
+            left: plan.operations,
+            next_mark: 1,
+            promises: BTreeMap::new(),
+            read: HashMap::new(),
+            trace: Sha256::new(),
+            counts: Counts::default(),
+            two_owners: 0,
+        };
+        for desk in 0..world.desks.len() {
+            world.start(desk);
+        }
+        world.queue.put(1_000, Ev::Operation);
+        world.queue.put(5_000, Ev::Fault);
+        Ok(world)
+    }
+
+    /// Lets people work through the day, then mends every link, and waits until
+    /// nothing moves or `patience_ms` have passed. Gives the time that took;
+    /// `None` when something is stuck.
+    pub fn run(&mut self, patience_ms: u64) -> Option<u64> {
+        while !self.calm {
+            if !self.turn() {
+                return None;
+            }
+        }
+        let from = self.now;
+        while self.now < from + patience_ms {
+            if self.is_level() {
+                return Some(self.now - from);
+            }
+            if !self.turn() {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// A hash over everything that happened, to see that a seed replays it.
+    pub fn trace(&self) -> String {
+        let digest: [u8; 32] = self.trace.clone().finalize().into();
+        Hash(digest).to_string()
+    }
+
+    fn is_level(&self) -> bool {
+        let at_rest = |desk: &DeskNode| desk.machine.as_ref().is_some_and(DeskSync::is_at_rest);
+        self.desks.iter().all(at_rest)
+            && self.desks.iter().all(|desk| {
+                let standing = desk.disk.standing();
+                standing.is_sent()
+                    && standing.position.epoch.as_ref() == Some(&self.hub.epoch)
+                    && !self
+                        .hub
+                        .has_after(&desk.disk.branch, standing.position.cursor)
+            })
+    }
+
+    /// What keeps the world from being level, for people.
+    pub(crate) fn unrest(&self) -> String {
+        let restless = |desk: &&DeskNode| {
+            let standing = desk.disk.standing();
+            !desk.machine.as_ref().is_some_and(DeskSync::is_at_rest)
+                || !standing.is_sent()
+                || standing.position.epoch.as_ref() != Some(&self.hub.epoch)
+        };
+        self.desks.iter().find(restless).map_or_else(
+            || "a cursor stays behind".to_owned(),
+            |desk| format!("{:?} {:?}", desk.machine, desk.disk.standing()),
+        )
+    }
+
+    /// Lets the next thing happen; false when nothing is ever to happen again.
+    fn turn(&mut self) -> bool {
+        let Some((at, event)) = self.queue.take() else {
+            return false;
+        };
+        self.now = at;
+        self.counts.steps += 1;
+        self.note(&event);
+        match event {
+            Ev::Wake { desk, boot, at } if self.runs(desk, boot) && self.is_due(desk, at) => {
+                self.feed(desk, None, Input::Tick);
+            }
+            Ev::News { desk, boot } if self.runs(desk, boot) => self.feed(desk, None, Input::Nudge),
+            Ev::Answer {
+                desk,
+                boot,
+                number,
+                reply,
+            } if self.runs(desk, boot) => {
+                self.hear(desk, number, *reply);
+            }
+            Ev::Unsent { desk, boot, number } if self.runs(desk, boot) => {
+                self.feed(desk, Some(number), Input::SendFailed);
+            }
+            Ev::Commit {
+                desk,
+                boot,
+                number,
+                command,
+            } if self.runs(desk, boot) => {
+                self.commit(desk, number, *command);
+            }
+            Ev::Arrive {
+                desk,
+                boot,
+                number,
+                request,
+            } => self.arrive(desk, boot, number, &request),
+            Ev::Start { desk } => self.start(desk),
+            Ev::HubStart => self.hub_up = true,
+            Ev::Operation => self.operation(),
+            Ev::Fault => self.fault(),
+            _ => {}
+        }
+        if self.counts.steps % 4096 == 0 {
+            self.two_owners += crate::check::two_owners(self);
+        }
+        true
+    }
+
+    fn note(&mut self, event: &Ev) {
+        let (name, desk, number): (&[u8], usize, u64) = match event {
+            Ev::Wake { desk, .. } => (b"wake", *desk, 0),
+            Ev::News { desk, .. } => (b"news", *desk, 0),
+            Ev::Arrive { desk, number, .. } => (b"arrive", *desk, *number),
+            Ev::Answer { desk, number, .. } => (b"answer", *desk, *number),
+            Ev::Unsent { desk, number, .. } => (b"unsent", *desk, *number),
+            Ev::Commit { desk, number, .. } => (b"commit", *desk, *number),
+            Ev::Start { desk } => (b"start", *desk, 0),
+            Ev::HubStart => (b"hub", 0, 0),
+            Ev::Operation => (b"operation", 0, 0),
+            Ev::Fault => (b"fault", 0, 0),
+        };
+        self.trace.update(name);
+        self.trace.update(self.now.to_le_bytes());
+        self.trace.update((desk as u64).to_le_bytes());
+        self.trace.update(number.to_le_bytes());
+        self.trace.update((self.hub.log.len() as u64).to_le_bytes());
+    }
+
+    fn runs(&self, desk: usize, boot: u32) -> bool {
+        self.desks
+            .get(desk)
+            .is_some_and(|node| node.boot == boot && node.machine.is_some())
+    }
+
+    fn is_due(&self, desk: usize, at: u64) -> bool {
+        self.desks.get(desk).is_some_and(|node| node.wake_at == at)
+    }
+
+    fn start(&mut self, desk: usize) {
+        let seed = self.dice.next();
+        if let Some(node) = self.desks.get_mut(desk) {
+            node.boot += 1;
+            node.pending = false;
+            node.wake_at = 0;
+            node.machine = Some(DeskSync::new(seed));
+            self.feed(desk, None, Input::Tick);
+        }
+    }
+
+    fn crash(&mut self, desk: usize) {
+        self.counts.crashes += 1;
+        if let Some(node) = self.desks.get_mut(desk) {
+            node.machine = None;
+        }
+        let pause = self.dice.between(500, 60_000);
+        self.queue.put(self.now + pause, Ev::Start { desk });
+    }
+
+    /// Gives the machine an input and has done what it asks.
+    fn feed(&mut self, desk: usize, number: Option<u64>, input: Input) {
+        let plant = self.plan.plant;
+        let now = self.now;
+        let Some(node) = self.desks.get_mut(desk) else {
+            return;
+        };
+        let Some(machine) = &mut node.machine else {
+            return;
+        };
+        let is_tick = matches!(input, Input::Tick | Input::Nudge);
+        let is_ignored = match plant {
+            Some(Plant::RetryOnlyOnWrite) => is_tick && machine.failures() > 0,
+            Some(Plant::NoStall) => is_tick && node.pending,
+            _ => false,
+        };
+        if is_ignored {
+            return;
+        }
+        if number.is_some() {
+            node.pending = false;
+        }
+        let step = machine.step(now, number, input);
+        let boot = node.boot;
+        let wake = step.wake_at_ms.max(now + 1);
+        if node.wake_at != wake {
+            node.wake_at = wake;
+            let at = wake;
+            self.queue.put(wake, Ev::Wake { desk, boot, at });
+        }
+        if let Some((number, command)) = step.command {
+            node.pending = true;
+            self.perform(desk, boot, number, command);
+        }
+    }
+
+    fn perform(&mut self, desk: usize, boot: u32, number: u64, command: Command) {
+        match command {
+            Command::Send { session, ask } => self.send(desk, boot, number, session, ask),
+            command => {
+                let at = self.now + self.dice.between(COMMIT_MS.0, COMMIT_MS.1);
+                let command = Box::new(command);
+                self.queue.put(
+                    at,
+                    Ev::Commit {
+                        desk,
+                        boot,
+                        number,
+                        command,
+                    },
+                );
+            }
+        }
+    }
+
+    fn commit(&mut self, desk: usize, number: u64, command: Command) {
+        let writes = !matches!(command, Command::ReadStanding | Command::Load { .. });
+        let crash = writes && !self.calm && self.dice.chance(CRASHES);
+        if crash && self.dice.chance(500) {
+            // Before anything was stored.
+            if self.plan.plant == Some(Plant::CursorBeforeData)
+                && let Command::SavePage(page) = &command
+                && let Some(node) = self.desks.get_mut(desk)
+            {
+                node.disk.save_cursor(page.cursor);
+            }
+            return self.crash(desk);
+        }
+        let input = self.store(desk, command);
+        if crash {
+            return self.crash(desk);
+        }
+        self.feed(desk, Some(number), input);
+    }
+
+    fn store(&mut self, desk: usize, command: Command) -> Input {
+        let plant = self.plan.plant;
+        let Some(node) = self.desks.get_mut(desk) else {
+            return Input::StoreFailed;
+        };
+        let disk = &mut node.disk;
+        match command {
+            Command::ReadStanding => return Input::Standing(standing(disk, plant)),
+            Command::Load {
+                stream,
+                after,
+                max_events,
+                ..
+            } => {
+                return Input::Loaded(disk.load(stream, after, max_events));
+            }
+            Command::SaveWelcome { welcome, cursor } => {
+                disk.save_welcome(&welcome, cursor, plant);
+                return Input::Standing(standing(disk, plant));
+            }
+            Command::SaveReceipt(receipt) => disk.save_receipt(&receipt, plant),
+            Command::SavePage(page) => {
+                let read = &mut self.read;
+                let cache = std::cell::RefCell::new(read);
+                let parse = |sealed: &SealedEvent| parse(&mut cache.borrow_mut(), sealed);
+                if disk.save_page(&page, parse, plant).is_err() {
+                    return Input::StoreFailed;
+                }
+            }
+            Command::Renew {
+                incarnation,
+                letter,
+            } => {
+                self.counts.renewals += 1;
+                disk.renew(incarnation, &letter);
+                return Input::Standing(standing(disk, plant));
+            }
+            Command::Rekey { stream, from_n } => {
+                self.counts.rekeyed += 1;
+                disk.rekey(stream, from_n, plant);
+                return Input::Standing(standing(disk, plant));
+            }
+            Command::Send { .. } => return Input::StoreFailed,
+        }
+        Input::Saved
+    }
+
+    fn send(&mut self, desk: usize, boot: u32, number: u64, session: Option<String>, ask: Ask) {
+        self.counts.messages += 1;
+        let Some(node) = self.desks.get_mut(desk) else {
+            return;
+        };
+        if let (
+            Some(Plant::AckOnSend),
+            Ask::Batch {
+                lane,
+                first_n,
+                events,
+                incarnation,
+                ..
+            },
+        ) = (self.plan.plant, &ask)
+        {
+            let stream = suda_sync::desk::Stream {
+                incarnation: incarnation.unwrap_or(node.disk.incarnation),
+                lane: *lane,
+            };
+            node.disk
+                .mark_acked(stream, first_n + events.len() as u64 - 1);
+        }
+        let request = Box::new(Request {
+            v: VERSION,
+            device: node.disk.device,
+            incarnation: node.disk.incarnation,
+            session,
+            ask,
+        });
+        if node.link == Link::Down {
+            // Sometimes the system says so, sometimes nothing is ever heard.
+            if self.dice.chance(700) {
+                let at = self.now + self.dice.between(1, 5_000);
+                self.queue.put(at, Ev::Unsent { desk, boot, number });
+            }
+            return;
+        }
+        if self.is_lost() {
+            return;
+        }
+        if !self.calm && self.dice.chance(30) {
+            let at = self.now + self.latency() * 3;
+            let request = request.clone();
+            self.queue.put(
+                at,
+                Ev::Arrive {
+                    desk,
+                    boot,
+                    number,
+                    request,
+                },
+            );
+        }
+        let at = self.now + self.latency();
+        self.queue.put(
+            at,
+            Ev::Arrive {
+                desk,
+                boot,
+                number,
+                request,
+            },
+        );
+    }
+
+    fn latency(&mut self) -> u64 {
+        let slow = if self.calm { 50 } else { LATENCY_MS.1 };
+        self.dice.between(LATENCY_MS.0, slow)
+    }
+
+    fn is_lost(&mut self) -> bool {
+        !self.calm && self.dice.chance(self.loss)
+    }
+
+    fn arrive(&mut self, desk: usize, boot: u32, number: u64, request: &Request) {
+        if !self.hub_up {
+            if self.dice.chance(700) {
+                let at = self.now + self.latency();
+                self.queue.put(at, Ev::Unsent { desk, boot, number });
+            }
+            return;
+        }
+        let crash = !self.calm && self.dice.chance(CRASHES);
+        let early = crash && self.dice.chance(500);
+        let before = self.hub.log.len();
+        let at = Answering {
+            now: city::wall(self.now, 0),
+            plant: self.plan.plant,
+        };
+        let reply = if early {
+            let forgotten = self.hub.clone();
+            let reply = self.hub.answer(request, at);
+            self.hub = forgotten;
+            (self.plan.plant == Some(Plant::ReceiptBeforeCommit)).then_some(reply)
+        } else {
+            Some(self.hub.answer(request, at)).filter(|_| !crash)
+        };
+        if crash {
+            self.counts.crashes += 1;
+            self.hub_up = false;
+            let pause = self.dice.between(1_000, 120_000);
+            self.queue.put(self.now + pause, Ev::HubStart);
+        }
+        let Some(reply) = reply else { return };
+        if self.hub.log.len() != before {
+            self.tell(before);
+        }
+        let is_cut = self
+            .desks
+            .get(desk)
+            .is_none_or(|node| node.link != Link::Good);
+        if is_cut || self.is_lost() {
+            return;
+        }
+        let at = self.now + self.latency();
+        let reply = Box::new(reply);
+        self.queue.put(
+            at,
+            Ev::Answer {
+                desk,
+                boot,
+                number,
+                reply,
+            },
+        );
+    }
+
+    /// The watch: desks of the branches concerned hear that there is news.
+    fn tell(&mut self, before: usize) {
+        let touched: Vec<_> = self
+            .hub
+            .log
+            .iter()
+            .skip(before)
+            .map(|line| line.branch.clone())
+            .collect();
+        for desk in 0..self.desks.len() {
+            let hears = self
+                .desks
+                .get(desk)
+                .is_some_and(|node| node.link == Link::Good && touched.contains(&node.disk.branch));
+            if hears && !self.is_lost() {
+                let boot = self.desks.get(desk).map_or(0, |node| node.boot);
+                let at = self.now + self.latency();
+                self.queue.put(at, Ev::News { desk, boot });
+            }
+        }
+    }
+
+    fn hear(&mut self, desk: usize, number: u64, mut reply: Reply) {
+        let plant = self.plan.plant;
+        let Some(node) = self.desks.get_mut(desk) else {
+            return;
+        };
+        match (plant, &mut reply) {
+            (Some(Plant::NoEpoch), Reply::Welcome(welcome)) => {
+                if let Some(known) = node.disk.epoch() {
+                    known.clone_into(&mut welcome.epoch);
+                }
+            }
+            (Some(Plant::NoEpoch), Reply::Page(page)) => {
+                if let Some(known) = node.disk.epoch() {
+                    known.clone_into(&mut page.epoch);
+                }
+            }
+            (Some(Plant::RenewIgnored), Reply::Refused(Refused::Renew { .. })) => {
+                return self.feed(desk, Some(number), Input::SendFailed);
+            }
+            _ => {}
+        }
+        self.feed(desk, Some(number), Input::Reply(Box::new(reply)));
+    }
+
+    // What people do.
+
+    fn operation(&mut self) {
+        if self.left == 0 {
+            return self.calm_down();
+        }
+        self.left -= 1;
+        let mean = self.plan.day_ms / self.plan.operations;
+        let at = self.now + self.dice.between(1, 2 * mean);
+        self.queue.put(at, Ev::Operation);
+        if self.dice.chance(350) {
+            self.work_at_the_centre();
+        } else {
+            let desk = self.dice.index(self.desks.len());
+            self.work_at(desk);
+        }
+    }
+
+    fn mark(&mut self) -> u64 {
+        self.next_mark += 1;
+        self.next_mark
+    }
+
+    fn work_at_the_centre(&mut self) {
+        if !self.hub_up {
+            return;
+        }
+        let ids: Vec<ComplaintId> = self.hub.complaints.keys().copied().collect();
+        // The latest are the likeliest.
+        let tail = ids.len().saturating_sub(60);
+        let Some(id) = ids
+            .get(tail..)
+            .and_then(|recent| self.dice.pick(recent))
+            .copied()
+        else {
+            return;
+        };
+        let Some(complaint) = self.hub.complaints.get(&id).cloned() else {
+            return;
+        };
+        let now = city::wall(self.now, 0);
+        let fact = city::expert_step(&mut self.dice, &complaint, now);
+        let expert = complaint
+            .claim
+            .as_ref()
+            .and_then(|claim| {
+                self.city
+                    .experts
+                    .iter()
+                    .find(|one| one.staff == Some(claim.expert))
+            })
+            .or_else(|| self.city.experts.first())
+            .cloned();
+        let Some(expert) = expert else { return };
+        let before = self.hub.log.len();
+        let mark = self.mark();
+        if self.hub.write(id, &expert, fact, mark, now) {
+            self.tell(before);
+        }
+    }
+
+    fn work_at(&mut self, desk: usize) {
+        if self
+            .desks
+            .get(desk)
+            .is_none_or(|node| node.machine.is_none())
+        {
+            return;
+        }
+        let crash = !self.calm && self.dice.chance(CRASHES);
+        let early = crash && self.dice.chance(500);
+        let kept = early
+            .then(|| self.desks.get(desk).map(|node| node.disk.clone()))
+            .flatten();
+        let written = self.write_at(desk);
+        if let (Some(kept), Some(node)) = (kept, self.desks.get_mut(desk)) {
+            node.disk = kept;
+        }
+        let told = !crash || self.plan.plant == Some(Plant::ConfirmBeforeCommit);
+        if told {
+            for (mark, complaint) in written {
+                let promise = Promise {
+                    complaint,
+                    destroyed: false,
+                };
+                self.promises.insert(mark, promise);
+            }
+        }
+        if crash {
+            return self.crash(desk);
+        }
+        self.feed(desk, None, Input::LocalWrite);
+    }
+
+    fn write_at(&mut self, desk: usize) -> Vec<(u64, ComplaintId)> {
+        let Some(branch) = self
+            .desks
+            .get(desk)
+            .and_then(|node| self.city.branches.get(node.branch))
+        else {
+            return Vec::new();
+        };
+        let actor = match self.dice.below(100) {
+            0 => branch.stranger.clone(),
+            1..=20 => branch.manager.clone(),
+            _ => branch.clerk.clone(),
+        };
+        if actor.staff == branch.stranger.staff {
+            self.counts.bad_records += 1;
+        }
+        let known: Vec<ComplaintId> = self
+            .desks
+            .get(desk)
+            .map(|node| node.disk.states.keys().copied().collect())
+            .unwrap_or_default();
+        let recent = known
+            .get(known.len().saturating_sub(20)..)
+            .unwrap_or_default();
+        let earlier = self
+            .dice
+            .pick(recent)
+            .copied()
+            .filter(|_| self.dice.chance(500));
+        match earlier {
+            None => self.record(desk, &actor),
+            Some(id) if self.dice.chance(350) => self.hand_off(desk, &actor, id),
+            Some(id) => {
+                let fact = city::branch_step(&mut self.dice);
+                self.write(desk, &actor, id, Lane::Ordinary, fact)
+                    .into_iter()
+                    .collect()
+            }
+        }
+    }
+
+    fn record(&mut self, desk: usize, actor: &Actor) -> Vec<(u64, ComplaintId)> {
+        let now = self.now;
+        // In the order of time, as UUIDv7 are.
+        let id = ComplaintId(uuid::Uuid::from_u64_pair(now, self.dice.next()));
+        let Some(node) = self.desks.get_mut(desk) else {
+            return Vec::new();
+        };
+        let wall = city::wall(now, node.skew_ms);
+        let Some(reference) = node.disk.next_reference(wall) else {
+            return Vec::new();
+        };
+        let complex = self.dice.chance(400);
+        let complexity = if complex {
+            Complexity::Complex
+        } else {
+            Complexity::Simple
+        };
+        let facts = [
+            city::recorded(&mut self.dice, reference, wall),
+            city::assessed(&mut self.dice, complexity),
+        ];
+        let mut written: Vec<_> = facts
+            .into_iter()
+            .filter_map(|fact| self.write(desk, actor, id, Lane::Ordinary, fact))
+            .collect();
+        if complex {
+            written.extend(self.hand_off(desk, actor, id));
+        }
+        written
+    }
+
+    fn hand_off(&mut self, desk: usize, actor: &Actor, id: ComplaintId) -> Vec<(u64, ComplaintId)> {
+        let fact = self.desks.get(desk).and_then(|node| {
+            let whole = node.disk.states.get(&id)?;
+            Some(city::handed_off(whole, node.disk.ordinary_n()))
+        });
+        fact.and_then(|fact| self.write(desk, actor, id, Lane::Urgent, fact))
+            .into_iter()
+            .collect()
+    }
+
+    fn write(
+        &mut self,
+        desk: usize,
+        actor: &Actor,
+        id: ComplaintId,
+        lane: Lane,
+        fact: Fact,
+    ) -> Option<(u64, ComplaintId)> {
+        let mark = self.mark();
+        let node = self.desks.get_mut(desk)?;
+        let moment = Moment {
+            wall: city::wall(self.now, node.skew_ms),
+            mark,
+            actor,
+        };
+        node.disk
+            .write(id, lane, fact, moment)
+            .then_some((mark, id))
+    }
+
+    // What goes wrong.
+
+    fn fault(&mut self) {
+        if self.calm {
+            return;
+        }
+        let at = self.now + self.dice.between(1_000, 60_000);
+        self.queue.put(at, Ev::Fault);
+        let desk = self.dice.index(self.desks.len());
+        match self.dice.below(100) {
+            0..=29 => self.relink(desk, Link::Down),
+            30..=39 => self.relink(desk, Link::OneWay),
+            40..=79 => self.relink(desk, Link::Good),
+            80..=85 => self.crash(desk),
+            86..=90 => {
+                let skew = skew(&mut self.dice);
+                if let Some(node) = self.desks.get_mut(desk) {
+                    node.skew_ms = skew;
+                }
+            }
+            91 | 92 => {
+                if let Some(node) = self.desks.get_mut(desk) {
+                    node.backup = Some(node.disk.clone());
+                }
+            }
+            93 if self.plan.disasters => self.roll_back(desk),
+            94 if self.plan.disasters => self.copy(desk),
+            95 => self.hub_backup = Some(self.hub.clone()),
+            96 if self.plan.disasters => self.put_hub_back(),
+            _ => {
+                // A whole branch is cut off.
+                let branch = self.desks.get(desk).map(|node| node.branch);
+                for node in self
+                    .desks
+                    .iter_mut()
+                    .filter(|node| Some(node.branch) == branch)
+                {
+                    node.link = Link::Down;
+                }
+            }
+        }
+    }
+
+    fn relink(&mut self, desk: usize, link: Link) {
+        if let Some(node) = self.desks.get_mut(desk) {
+            node.link = link;
+        }
+    }
+
+    fn roll_back(&mut self, desk: usize) {
+        let Some(node) = self.desks.get_mut(desk) else {
+            return;
+        };
+        let Some(backup) = node.backup.take() else {
+            return;
+        };
+        self.counts.rollbacks += 1;
+        node.disk = backup;
+        self.count_destroyed();
+        self.crash(desk);
+    }
+
+    fn copy(&mut self, desk: usize) {
+        let skew = skew(&mut self.dice);
+        let Some(node) = self.desks.get(desk) else {
+            return;
+        };
+        if self.counts.copies >= 2 {
+            return;
+        }
+        self.counts.copies += 1;
+        let copy = DeskNode::new(node.branch, node.disk.clone(), skew);
+        self.desks.push(copy);
+        let desk = self.desks.len() - 1;
+        self.start(desk);
+    }
+
+    fn put_hub_back(&mut self) {
+        let Some(backup) = self.hub_backup.take() else {
+            return;
+        };
+        self.counts.hub_restores += 1;
+        self.hub_boots += 1;
+        self.hub = backup;
+        self.hub
+            .put_back(self.hub_boots.to_string(), self.hub_boots, self.plan.plant);
+        self.count_destroyed();
+    }
+
+    /// What is now nowhere but in files that are gone is not the sync's to keep.
+    fn count_destroyed(&mut self) {
+        let mut alive: std::collections::HashSet<u64> =
+            crate::check::marks_at_hub(&self.hub).into_keys().collect();
+        for node in &self.desks {
+            let own = node.disk.events.iter().filter(|kept| kept.own);
+            alive.extend(own.map(|kept| kept.event.at.mono_ms));
+        }
+        for (mark, promise) in &mut self.promises {
+            if !alive.contains(mark) {
+                promise.destroyed = true;
+            }
+        }
+    }
+
+    fn calm_down(&mut self) {
+        self.calm = true;
+        self.hub_up = true;
+        for desk in 0..self.desks.len() {
+            self.relink(desk, Link::Good);
+            if self
+                .desks
+                .get(desk)
+                .is_some_and(|node| node.machine.is_none())
+            {
+                self.start(desk);
+            }
+        }
+    }
+}
+
+impl DeskNode {
+    fn new(branch: usize, disk: DeskDisk, skew_ms: i64) -> Self {
+        Self {
+            branch,
+            disk,
+            machine: None,
+            boot: 0,
+            pending: false,
+            wake_at: 0,
+            link: Link::Good,
+            skew_ms,
+            backup: None,
+        }
+    }
+}
+
+fn standing(disk: &DeskDisk, plant: Option<Plant>) -> suda_sync::desk::Standing {
+    let mut standing = disk.standing();
+    if plant == Some(Plant::EarlierForgotten) {
+        standing.position.earlier.clear();
+    }
+    standing
+}
+
+fn parse(
+    read: &mut HashMap<Hash, Rc<LedgerEvent>>,
+    sealed: &SealedEvent,
+) -> Option<Rc<LedgerEvent>> {
+    if let Some(event) = read.get(&sealed.hash) {
+        return Some(Rc::clone(event));
+    }
+    let event = Rc::new(sealed.open().ok()?);
+    read.insert(sealed.hash, Rc::clone(&event));
+    Some(event)
+}
+
+/// Up to thirty days wrong, either way; half of the clocks are right.
+fn skew(dice: &mut Dice) -> i64 {
+    const MONTH_MS: u64 = 30 * 86_400_000;
+    if dice.chance(500) {
+        return 0;
+    }
+    dice.below(2 * MONTH_MS) as i64 - MONTH_MS as i64
+}

@@ -1,0 +1,77 @@
+//! From ledger to complaint, on both sides: applying events one by one, and
+//! the order that holds when desks of a branch learned of them differently.
+
+use suda_domain::{Applied, Complaint, EventKey, Fact, Lane, LedgerEvent, Refusal};
+
+/// Applies one event to a complaint that may not exist yet. On refusal the
+/// complaint stays as it was: the event is history that changed nothing.
+///
+/// # Errors
+/// Why the event does not fit.
+pub fn apply(state: &mut Option<Complaint>, event: &LedgerEvent) -> Result<Applied, Refusal> {
+    match state {
+        Some(complaint) => complaint.apply(event),
+        None => {
+            *state = Some(Complaint::open(event)?);
+            Ok(Applied::Changed)
+        }
+    }
+}
+
+/// An event of a complaint as a store has it.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// Its number in the hub's log, where that is known.
+    pub seq: Option<u64>,
+    /// Written here.
+    pub own: bool,
+    pub event: LedgerEvent,
+}
+
+/// What a complaint's events make; they come in the order in which this store
+/// came to know them.
+///
+/// The hub's order holds; what the hub has not placed yet comes after it, in
+/// this store's order. What a handoff packet of this desk covers comes before
+/// the packet, as it was written, although the hub had the packet first.
+/// Events that do not fit stay in the ledger and change nothing.
+pub fn refold(events: &[Standing]) -> Option<Complaint> {
+    let mut order: Vec<(u64, bool, &LedgerEvent)> = events
+        .iter()
+        .map(|one| {
+            let seq = one.seq.unwrap_or(u64::MAX);
+            match packet_over(events, one) {
+                Some(packet) if packet <= seq => (packet, false, &one.event),
+                _ => (seq, true, &one.event),
+            }
+        })
+        .collect();
+    order.sort_by_key(|(seq, after, _)| (*seq, *after));
+    let mut state = None;
+    for (_, _, event) in order {
+        apply(&mut state, event).ok();
+    }
+    state
+}
+
+/// Where the first handoff packet stands that covers an own event.
+fn packet_over(events: &[Standing], covered: &Standing) -> Option<u64> {
+    let key = covered.event.key;
+    if !covered.own || key.lane != Lane::Ordinary {
+        return None;
+    }
+    let packets = events.iter().filter(|one| one.own).filter_map(|one| {
+        let Fact::HandedOff { packet, .. } = &one.event.fact else {
+            return None;
+        };
+        let EventKey {
+            device,
+            incarnation,
+            ..
+        } = one.event.key;
+        let covers =
+            (device, incarnation) == (key.device, key.incarnation) && key.n <= packet.upto_n;
+        covers.then_some(one.seq.unwrap_or(u64::MAX))
+    });
+    packets.min()
+}
