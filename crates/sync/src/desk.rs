@@ -47,7 +47,9 @@ enum Phase {
     Reading,
     Greeting,
     Renewing,
-    SavingWelcome,
+    SavingWelcome {
+        watermarks: [u64; 4],
+    },
     Loading(Stream),
     Sending {
         stream: Stream,
@@ -177,9 +179,9 @@ impl DeskSync {
                 self.renewal_wanted = false;
                 self.greet()
             }
-            (Phase::SavingWelcome, Input::Standing(standing)) => {
+            (Phase::SavingWelcome { watermarks }, Input::Standing(standing)) => {
                 self.standing = standing;
-                self.load_first()
+                self.after_welcome(watermarks)
             }
             (Phase::Loading(stream), Input::Loaded(events)) => self.send(stream, events),
             (Phase::SavingReceipt(after), Input::Saved) => self.after_receipt(now_ms, after),
@@ -274,11 +276,31 @@ impl DeskSync {
             position.epoch = Some(welcome.epoch.clone());
         }
         self.session = Some(welcome.session.clone());
-        self.phase = Phase::SavingWelcome;
+        self.phase = Phase::SavingWelcome {
+            watermarks: welcome.watermarks,
+        };
         Some(Command::SaveWelcome {
             cursor: position.cursor,
             welcome,
         })
+    }
+
+    /// A hub that holds more of this incarnation than is written here has it
+    /// from before this database was put back, or from a copy. Its next numbers
+    /// are taken; what stands under them may never come back whole, because
+    /// records set aside are not in the hub's log.
+    fn after_welcome(&mut self, watermarks: [u64; 4]) -> Option<Command> {
+        let written = self.standing.position.written;
+        if watermarks
+            .iter()
+            .zip(written)
+            .any(|(hub, here)| *hub > here)
+        {
+            self.renewal_wanted = true;
+            self.session = None;
+            return self.greet();
+        }
+        self.load_first()
     }
 
     fn load_first(&mut self) -> Option<Command> {

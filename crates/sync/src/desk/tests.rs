@@ -70,7 +70,7 @@ fn a_hub_restored_from_backup_gets_again_what_it_forgot() {
 
 /// Its store is older than what the hub holds, and it has written on from there.
 #[test]
-fn a_desk_put_back_from_a_backup_sends_what_it_wrote_since() {
+fn a_desk_put_back_from_a_backup_sends_what_it_wrote_since_and_goes_on_anew() {
     let mut world = World::new();
     world.write(Lane::Ordinary, 10);
     world.store.position.written = [0, 9, 0, 0];
@@ -78,13 +78,14 @@ fn a_desk_put_back_from_a_backup_sends_what_it_wrote_since() {
     world.store.position.acked = [0, 8, 0, 0];
     world.batches.clear();
     world.feed(None, Input::LocalWrite, Network::Good);
+    assert_eq!(world.store.incarnation, 2, "the next number is taken");
     assert_eq!(
         world.batches,
         [(stream(1, Lane::Ordinary), 9)],
         "the ninth is not taken for delivered"
     );
     assert_eq!(
-        world.store.position.acked,
+        world.store.position.earlier[0].acked,
         [0, 9, 0, 0],
         "the hub's tenth is not this desk's"
     );
