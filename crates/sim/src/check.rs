@@ -1,6 +1,7 @@
 //! What must hold, at any moment and at the end.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 use suda_domain::{Complaint, ComplaintId, EventKey, LedgerEvent, Origin, Owner};
 use suda_sync::{Hash, fold};
@@ -173,14 +174,17 @@ fn lanes(world: &World, violations: &mut Violations) {
     }
 }
 
+/// An event with its place in the hub's log.
+type InOrder = (Option<u64>, Rc<LedgerEvent>);
+
 /// Each state at the hub is what its ledger makes.
 fn states(world: &World, violations: &mut Violations) {
-    let mut events: BTreeMap<ComplaintId, Vec<(Option<u64>, LedgerEvent)>> = BTreeMap::new();
+    let mut events: BTreeMap<ComplaintId, Vec<InOrder>> = BTreeMap::new();
     for line in &world.hub.log {
         events
             .entry(line.event.complaint)
             .or_default()
-            .push((Some(line.seq), (*line.event).clone()));
+            .push((Some(line.seq), Rc::clone(&line.event)));
     }
     for (id, complaint) in &world.hub.complaints {
         let made = events.get(id).and_then(|events| fold::refold(events));

@@ -453,7 +453,7 @@ impl DeskDisk {
     }
 
     fn refold(&mut self, id: ComplaintId) {
-        let events: Vec<(Option<u64>, LedgerEvent)> = self
+        let events: Vec<(Option<u64>, Rc<LedgerEvent>)> = self
             .kept_of(id)
             .filter(|kept| kept.place != Place::Forgotten)
             .map(|kept| {
@@ -461,7 +461,7 @@ impl DeskDisk {
                     Place::Log(seq) => Some(seq),
                     Place::Waiting | Place::Forgotten => None,
                 };
-                (seq, (*kept.event).clone())
+                (seq, Rc::clone(&kept.event))
             })
             .collect();
         match fold::refold(&events) {

@@ -252,16 +252,20 @@ impl World {
 
     /// What keeps the world from being level, for people.
     pub(crate) fn unrest(&self) -> String {
-        let restless = |desk: &&DeskNode| {
-            let standing = desk.disk.standing();
-            !desk.machine.as_ref().is_some_and(DeskSync::is_at_rest)
-                || !standing.is_sent()
-                || standing.position.epoch.as_ref() != Some(&self.hub.epoch)
+        let told = |desk: &DeskNode| format!("{:?} {:?}", desk.machine, desk.disk.standing());
+        let unsent = |desk: &&DeskNode| !desk.disk.standing().is_sent();
+        let behind = |desk: &&DeskNode| {
+            let position = desk.disk.standing().position;
+            position.epoch.as_ref() != Some(&self.hub.epoch)
+                || self.hub.has_after(&desk.disk.branch, position.cursor)
         };
-        self.desks.iter().find(restless).map_or_else(
-            || "a cursor stays behind".to_owned(),
-            |desk| format!("{:?} {:?}", desk.machine, desk.disk.standing()),
-        )
+        if let Some(desk) = self.desks.iter().find(unsent) {
+            return format!("unsent: {}", told(desk));
+        }
+        if let Some(desk) = self.desks.iter().find(behind) {
+            return format!("behind: {}", told(desk));
+        }
+        "no desk comes to rest".to_owned()
     }
 
     /// Lets the next thing happen; false when nothing is ever to happen again.
@@ -308,7 +312,7 @@ impl World {
             Ev::Fault => self.fault(),
             _ => {}
         }
-        if self.counts.steps % 4096 == 0 {
+        if self.counts.steps.is_multiple_of(4096) {
             self.two_owners += crate::check::two_owners(self);
         }
         true
@@ -592,6 +596,9 @@ impl World {
         }
         let Some(reply) = reply else { return };
         if self.hub.log.len() != before {
+            let new = self.hub.log.iter().skip(before);
+            let new = new.map(|line| (line.sealed.hash, Rc::clone(&line.event)));
+            self.read.extend(new);
             self.tell(before);
         }
         let is_cut = self
