@@ -11,6 +11,7 @@ mod hub_disk;
 pub mod plant;
 mod queue;
 pub mod rigs;
+mod store;
 pub mod world;
 
 use check::Violations;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use suda_sim::rigs::{Report, live, planted, seeds};
+use suda_sim::rigs::{Report, hour, live, planted, seeds};
 
 /// Simulates desks and a hub through loss, crashes, wrong clocks, copies and restores
 #[derive(Parser)]
@@ -90,7 +90,7 @@ fn report(cli: &Cli) -> anyhow::Result<Report> {
         Some(Rig::Run(options)) => run(options),
         Some(Rig::Planted { seed, bug }) => planted::hunt(*seed, bug.as_deref()),
         Some(Rig::Live { schedules, seed }) => live::heal_all(*seed, *schedules),
-        Some(Rig::Hour(_)) => anyhow::bail!("later"),
+        Some(Rig::Hour(of)) => hour::measure(of.branches, of.days, of.seed),
     }
 }
 

@@ -5,14 +5,14 @@ mod faults;
 mod network;
 mod people;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use sha2::{Digest as _, Sha256};
-use suda_domain::{Actor, ComplaintId, Complexity, DeviceId, Fact, Lane, LedgerEvent};
+use suda_domain::{Actor, ComplaintId, Complexity, DeviceId, Fact, Lane};
 use suda_sync::desk::{Command, DeskSync, Input};
 use suda_sync::message::{Refused, VERSION};
-use suda_sync::{Ask, Hash, Reply, Request, SealedEvent};
+use suda_sync::{Ask, Hash, Reply, Request};
 
 use crate::city::{self, City};
 use crate::desk_disk::{DeskDisk, Moment};
@@ -20,6 +20,7 @@ use crate::dice::Dice;
 use crate::hub_disk::{Answering, HubDisk};
 use crate::plant::Plant;
 use crate::queue::Queue;
+use crate::store::{self, Read};
 
 /// How large a run is and how much goes wrong in it.
 #[derive(Clone, Copy, Debug)]
@@ -163,7 +164,7 @@ pub struct World {
     left: u64,
     next_mark: u64,
     pub(crate) promises: BTreeMap<u64, Promise>,
-    read: HashMap<Hash, Rc<LedgerEvent>>,
+    read: Read,
     pairs: Vec<clones::Pair>,
     trace: Sha256,
     pub counts: Counts,
@@ -207,7 +208,7 @@ impl World {
             left: plan.operations,
             next_mark: 1,
             promises: BTreeMap::new(),
-            read: HashMap::new(),
+            read: Read::new(),
             pairs: Vec::new(),
             trace: Sha256::new(),
             counts: Counts::default(),
@@ -455,50 +456,15 @@ impl World {
     }
 
     fn store(&mut self, desk: usize, command: Command) -> Input {
-        let plant = self.plan.plant;
-        let Some(node) = self.desks.get_mut(desk) else {
-            return Input::StoreFailed;
-        };
-        let disk = &mut node.disk;
-        match command {
-            Command::ReadStanding => return Input::Standing(standing(disk, plant)),
-            Command::Load {
-                stream,
-                after,
-                max_events,
-                ..
-            } => {
-                return Input::Loaded(disk.load(stream, after, max_events));
-            }
-            Command::SaveWelcome { welcome, cursor } => {
-                disk.save_welcome(&welcome, cursor, plant);
-                return Input::Standing(standing(disk, plant));
-            }
-            Command::SaveReceipt(receipt) => disk.save_receipt(&receipt, plant),
-            Command::SavePage(page) => {
-                let read = &mut self.read;
-                let cache = std::cell::RefCell::new(read);
-                let parse = |sealed: &SealedEvent| parse(&mut cache.borrow_mut(), sealed);
-                if disk.save_page(&page, parse, plant).is_err() {
-                    return Input::StoreFailed;
-                }
-            }
-            Command::Renew {
-                incarnation,
-                letter,
-            } => {
-                self.counts.renewals += 1;
-                disk.renew(incarnation, &letter);
-                return Input::Standing(standing(disk, plant));
-            }
-            Command::Rekey { stream, from_n } => {
-                self.counts.rekeyed += 1;
-                disk.rekey(stream, from_n, plant);
-                return Input::Standing(standing(disk, plant));
-            }
-            Command::Send { .. } => return Input::StoreFailed,
+        match &command {
+            Command::Renew { .. } => self.counts.renewals += 1,
+            Command::Rekey { .. } => self.counts.rekeyed += 1,
+            _ => {}
         }
-        Input::Saved
+        match self.desks.get_mut(desk) {
+            Some(node) => store::perform(&mut node.disk, command, self.plan.plant, &mut self.read),
+            None => Input::StoreFailed,
+        }
     }
 }
 
@@ -516,26 +482,6 @@ impl DeskNode {
             backup: None,
         }
     }
-}
-
-fn standing(disk: &DeskDisk, plant: Option<Plant>) -> suda_sync::desk::Standing {
-    let mut standing = disk.standing();
-    if plant == Some(Plant::EarlierForgotten) {
-        standing.position.earlier.clear();
-    }
-    standing
-}
-
-fn parse(
-    read: &mut HashMap<Hash, Rc<LedgerEvent>>,
-    sealed: &SealedEvent,
-) -> Option<Rc<LedgerEvent>> {
-    if let Some(event) = read.get(&sealed.hash) {
-        return Some(Rc::clone(event));
-    }
-    let event = Rc::new(sealed.open().ok()?);
-    read.insert(sealed.hash, Rc::clone(&event));
-    Some(event)
 }
 
 /// Up to thirty days wrong, either way; half of the clocks are right.
