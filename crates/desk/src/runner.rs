@@ -261,7 +261,11 @@ impl Runner {
 
     async fn perform(&mut self, command: Command) -> Input {
         let done = match command {
-            Command::ReadStanding => self.desk.standing().await.map(Input::Standing),
+            Command::ReadStanding => self
+                .desk
+                .standing()
+                .await
+                .map(|standing| Input::Standing(Box::new(standing))),
             Command::Load {
                 stream,
                 after,
@@ -275,14 +279,18 @@ impl Runner {
             Command::SaveWelcome { welcome, cursor } => self
                 .save_welcome(welcome, cursor)
                 .await
-                .map(Input::Standing),
+                .map(|standing| Input::Standing(Box::new(standing))),
             Command::Renew {
                 incarnation,
                 letter,
-            } => self.renew(incarnation, letter).await.map(Input::Standing),
-            Command::Rekey { stream, from_n } => {
-                self.rekey(stream, from_n).await.map(Input::Standing)
-            }
+            } => self
+                .renew(incarnation, letter)
+                .await
+                .map(|standing| Input::Standing(Box::new(standing))),
+            Command::Rekey { stream, from_n } => self
+                .rekey(stream, from_n)
+                .await
+                .map(|standing| Input::Standing(Box::new(standing))),
             Command::SaveReceipt(receipt) => {
                 self.save_receipt(&receipt).await.map(|()| Input::Saved)
             }

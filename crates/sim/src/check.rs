@@ -1,8 +1,9 @@
 //! What must hold, at any moment and at the end.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
-use suda_domain::{Complaint, ComplaintId, EventKey, Origin, Owner};
+use suda_domain::{Complaint, ComplaintId, EventKey, LedgerEvent, Origin, Owner};
 use suda_sync::{Hash, fold};
 
 use crate::desk_disk::{Kept, Place};
@@ -173,9 +174,12 @@ fn lanes(world: &World, violations: &mut Violations) {
     }
 }
 
+/// An event with its place in the hub's log.
+type InOrder = fold::Standing<Rc<LedgerEvent>>;
+
 /// Each state at the hub is what its ledger makes.
 fn states(world: &World, violations: &mut Violations) {
-    let mut events: BTreeMap<ComplaintId, Vec<fold::Standing>> = BTreeMap::new();
+    let mut events: BTreeMap<ComplaintId, Vec<InOrder>> = BTreeMap::new();
     for line in &world.hub.log {
         events
             .entry(line.event.complaint)
@@ -183,7 +187,7 @@ fn states(world: &World, violations: &mut Violations) {
             .push(fold::Standing {
                 seq: Some(line.seq),
                 own: false,
-                event: (*line.event).clone(),
+                event: Rc::clone(&line.event),
             });
     }
     for (id, complaint) in &world.hub.complaints {

@@ -453,7 +453,7 @@ impl DeskDisk {
     }
 
     fn refold(&mut self, id: ComplaintId) {
-        let events: Vec<fold::Standing> = self
+        let events: Vec<fold::Standing<Rc<LedgerEvent>>> = self
             .kept_of(id)
             .filter(|kept| kept.place != Place::Forgotten)
             .map(|kept| {
@@ -464,7 +464,7 @@ impl DeskDisk {
                 fold::Standing {
                     seq,
                     own: kept.own,
-                    event: (*kept.event).clone(),
+                    event: Rc::clone(&kept.event),
                 }
             })
             .collect();

@@ -281,7 +281,11 @@ impl HubDisk {
                 .iter()
                 .any(|verdict| matches!(verdict, Verdict::Quarantined { .. }));
         if !blocks {
-            self.store(&judgement.changes);
+            let read = batch
+                .arrivals
+                .into_iter()
+                .filter_map(|arrival| Some((arrival.sealed.hash, arrival.event?)));
+            self.store(&judgement.changes, read.collect());
         }
         judgement.verdicts
     }
@@ -374,9 +378,11 @@ impl HubDisk {
         }
     }
 
-    fn store(&mut self, changes: &Changes) {
+    /// `read` holds events of the changes by their hashes, as they were read.
+    fn store(&mut self, changes: &Changes, mut read: HashMap<Hash, LedgerEvent>) {
         for entry in &changes.entries {
-            let Ok(event) = serde_json::from_str::<LedgerEvent>(entry.sealed.body.get()) else {
+            let event = read.remove(&entry.sealed.hash);
+            let Some(event) = event.or_else(|| entry.sealed.open().ok()) else {
                 continue;
             };
             let seq = self.log.len() as u64 + 1;
@@ -511,7 +517,7 @@ impl HubDisk {
             }],
             ..Changes::default()
         };
-        self.store(&changes);
+        self.store(&changes, HashMap::new());
         true
     }
 }

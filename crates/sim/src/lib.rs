@@ -4,11 +4,14 @@
 
 pub mod check;
 mod city;
+pub mod cores;
 mod desk_disk;
 mod dice;
 mod hub_disk;
 pub mod plant;
 mod queue;
+pub mod rigs;
+mod store;
 pub mod world;
 
 use check::Violations;

@@ -1,13 +1,18 @@
 //! One run: desks, a hub, a network that does its worst, and people at work.
 
-use std::collections::{BTreeMap, HashMap};
+mod clones;
+mod faults;
+mod network;
+mod people;
+
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use sha2::{Digest as _, Sha256};
-use suda_domain::{Actor, ComplaintId, Complexity, DeviceId, Fact, Lane, LedgerEvent};
+use suda_domain::{Actor, ComplaintId, Complexity, DeviceId, Fact, Lane};
 use suda_sync::desk::{Command, DeskSync, Input};
 use suda_sync::message::{Refused, VERSION};
-use suda_sync::{Ask, Hash, Reply, Request, SealedEvent};
+use suda_sync::{Ask, Hash, Reply, Request};
 
 use crate::city::{self, City};
 use crate::desk_disk::{DeskDisk, Moment};
@@ -15,6 +20,7 @@ use crate::dice::Dice;
 use crate::hub_disk::{Answering, HubDisk};
 use crate::plant::Plant;
 use crate::queue::Queue;
+use crate::store::{self, Read};
 
 /// How large a run is and how much goes wrong in it.
 #[derive(Clone, Copy, Debug)]
@@ -131,6 +137,10 @@ pub struct Counts {
     pub messages: u64,
     pub crashes: u64,
     pub copies: u64,
+    /// Copies that the hub found when the second of two said its first hello.
+    pub copies_found: u64,
+    /// Copies that it took for the first at that hello.
+    pub copies_missed: u64,
     pub rollbacks: u64,
     pub hub_restores: u64,
     pub renewals: u64,
@@ -154,7 +164,8 @@ pub struct World {
     left: u64,
     next_mark: u64,
     pub(crate) promises: BTreeMap<u64, Promise>,
-    read: HashMap<Hash, Rc<LedgerEvent>>,
+    read: Read,
+    pairs: Vec<clones::Pair>,
     trace: Sha256,
     pub counts: Counts,
     pub(crate) two_owners: u64,
@@ -197,7 +208,8 @@ impl World {
             left: plan.operations,
             next_mark: 1,
             promises: BTreeMap::new(),
-            read: HashMap::new(),
+            read: Read::new(),
+            pairs: Vec::new(),
             trace: Sha256::new(),
             counts: Counts::default(),
             two_owners: 0,
@@ -252,16 +264,20 @@ impl World {
 
     /// What keeps the world from being level, for people.
     pub(crate) fn unrest(&self) -> String {
-        let restless = |desk: &&DeskNode| {
-            let standing = desk.disk.standing();
-            !desk.machine.as_ref().is_some_and(DeskSync::is_at_rest)
-                || !standing.is_sent()
-                || standing.position.epoch.as_ref() != Some(&self.hub.epoch)
+        let told = |desk: &DeskNode| format!("{:?} {:?}", desk.machine, desk.disk.standing());
+        let unsent = |desk: &&DeskNode| !desk.disk.standing().is_sent();
+        let behind = |desk: &&DeskNode| {
+            let position = desk.disk.standing().position;
+            position.epoch.as_ref() != Some(&self.hub.epoch)
+                || self.hub.has_after(&desk.disk.branch, position.cursor)
         };
-        self.desks.iter().find(restless).map_or_else(
-            || "a cursor stays behind".to_owned(),
-            |desk| format!("{:?} {:?}", desk.machine, desk.disk.standing()),
-        )
+        if let Some(desk) = self.desks.iter().find(unsent) {
+            return format!("unsent: {}", told(desk));
+        }
+        if let Some(desk) = self.desks.iter().find(behind) {
+            return format!("behind: {}", told(desk));
+        }
+        "no desk comes to rest".to_owned()
     }
 
     /// Lets the next thing happen; false when nothing is ever to happen again.
@@ -308,7 +324,7 @@ impl World {
             Ev::Fault => self.fault(),
             _ => {}
         }
-        if self.counts.steps % 4096 == 0 {
+        if self.counts.steps.is_multiple_of(4096) {
             self.two_owners += crate::check::two_owners(self);
         }
         true
@@ -440,538 +456,14 @@ impl World {
     }
 
     fn store(&mut self, desk: usize, command: Command) -> Input {
-        let plant = self.plan.plant;
-        let Some(node) = self.desks.get_mut(desk) else {
-            return Input::StoreFailed;
-        };
-        let disk = &mut node.disk;
-        match command {
-            Command::ReadStanding => return Input::Standing(standing(disk, plant)),
-            Command::Load {
-                stream,
-                after,
-                max_events,
-                ..
-            } => {
-                return Input::Loaded(disk.load(stream, after, max_events));
-            }
-            Command::SaveWelcome { welcome, cursor } => {
-                disk.save_welcome(&welcome, cursor, plant);
-                return Input::Standing(standing(disk, plant));
-            }
-            Command::SaveReceipt(receipt) => disk.save_receipt(&receipt, plant),
-            Command::SavePage(page) => {
-                let read = &mut self.read;
-                let cache = std::cell::RefCell::new(read);
-                let parse = |sealed: &SealedEvent| parse(&mut cache.borrow_mut(), sealed);
-                if disk.save_page(&page, parse, plant).is_err() {
-                    return Input::StoreFailed;
-                }
-            }
-            Command::Renew {
-                incarnation,
-                letter,
-            } => {
-                self.counts.renewals += 1;
-                disk.renew(incarnation, &letter);
-                return Input::Standing(standing(disk, plant));
-            }
-            Command::Rekey { stream, from_n } => {
-                self.counts.rekeyed += 1;
-                disk.rekey(stream, from_n, plant);
-                return Input::Standing(standing(disk, plant));
-            }
-            Command::Send { .. } => return Input::StoreFailed,
-        }
-        Input::Saved
-    }
-
-    fn send(&mut self, desk: usize, boot: u32, number: u64, session: Option<String>, ask: Ask) {
-        self.counts.messages += 1;
-        let Some(node) = self.desks.get_mut(desk) else {
-            return;
-        };
-        if let (
-            Some(Plant::AckOnSend),
-            Ask::Batch {
-                lane,
-                first_n,
-                events,
-                incarnation,
-                ..
-            },
-        ) = (self.plan.plant, &ask)
-        {
-            let stream = suda_sync::desk::Stream {
-                incarnation: incarnation.unwrap_or(node.disk.incarnation),
-                lane: *lane,
-            };
-            node.disk
-                .mark_acked(stream, first_n + events.len() as u64 - 1);
-        }
-        let request = Box::new(Request {
-            v: VERSION,
-            device: node.disk.device,
-            incarnation: node.disk.incarnation,
-            session,
-            ask,
-        });
-        if node.link == Link::Down {
-            // Sometimes the system says so, sometimes nothing is ever heard.
-            if self.dice.chance(700) {
-                let at = self.now + self.dice.between(1, 5_000);
-                self.queue.put(at, Ev::Unsent { desk, boot, number });
-            }
-            return;
-        }
-        if self.is_lost() {
-            return;
-        }
-        if !self.calm && self.dice.chance(30) {
-            let at = self.now + self.latency() * 3;
-            let request = request.clone();
-            self.queue.put(
-                at,
-                Ev::Arrive {
-                    desk,
-                    boot,
-                    number,
-                    request,
-                },
-            );
-        }
-        let at = self.now + self.latency();
-        self.queue.put(
-            at,
-            Ev::Arrive {
-                desk,
-                boot,
-                number,
-                request,
-            },
-        );
-    }
-
-    fn latency(&mut self) -> u64 {
-        let slow = if self.calm { 50 } else { LATENCY_MS.1 };
-        self.dice.between(LATENCY_MS.0, slow)
-    }
-
-    fn is_lost(&mut self) -> bool {
-        !self.calm && self.dice.chance(self.loss)
-    }
-
-    fn arrive(&mut self, desk: usize, boot: u32, number: u64, request: &Request) {
-        if !self.hub_up {
-            if self.dice.chance(700) {
-                let at = self.now + self.latency();
-                self.queue.put(at, Ev::Unsent { desk, boot, number });
-            }
-            return;
-        }
-        let crash = !self.calm && self.dice.chance(CRASHES);
-        let early = crash && self.dice.chance(500);
-        let before = self.hub.log.len();
-        let at = Answering {
-            now: city::wall(self.now, 0),
-            plant: self.plan.plant,
-        };
-        let reply = if early {
-            let forgotten = self.hub.clone();
-            let reply = self.hub.answer(request, at);
-            self.hub = forgotten;
-            (self.plan.plant == Some(Plant::ReceiptBeforeCommit)).then_some(reply)
-        } else {
-            Some(self.hub.answer(request, at)).filter(|_| !crash)
-        };
-        if crash {
-            self.counts.crashes += 1;
-            self.hub_up = false;
-            let pause = self.dice.between(1_000, 120_000);
-            self.queue.put(self.now + pause, Ev::HubStart);
-        }
-        let Some(reply) = reply else { return };
-        if self.hub.log.len() != before {
-            self.tell(before);
-        }
-        let is_cut = self
-            .desks
-            .get(desk)
-            .is_none_or(|node| node.link != Link::Good);
-        if is_cut || self.is_lost() {
-            return;
-        }
-        let at = self.now + self.latency();
-        let reply = Box::new(reply);
-        self.queue.put(
-            at,
-            Ev::Answer {
-                desk,
-                boot,
-                number,
-                reply,
-            },
-        );
-    }
-
-    /// The watch: desks of the branches concerned hear that there is news.
-    fn tell(&mut self, before: usize) {
-        let touched: Vec<_> = self
-            .hub
-            .log
-            .iter()
-            .skip(before)
-            .map(|line| line.branch.clone())
-            .collect();
-        for desk in 0..self.desks.len() {
-            let hears = self
-                .desks
-                .get(desk)
-                .is_some_and(|node| node.link == Link::Good && touched.contains(&node.disk.branch));
-            if hears && !self.is_lost() {
-                let boot = self.desks.get(desk).map_or(0, |node| node.boot);
-                let at = self.now + self.latency();
-                self.queue.put(at, Ev::News { desk, boot });
-            }
-        }
-    }
-
-    fn hear(&mut self, desk: usize, number: u64, mut reply: Reply) {
-        let plant = self.plan.plant;
-        let Some(node) = self.desks.get_mut(desk) else {
-            return;
-        };
-        match (plant, &mut reply) {
-            (Some(Plant::NoEpoch), Reply::Welcome(welcome)) => {
-                if let Some(known) = node.disk.epoch() {
-                    known.clone_into(&mut welcome.epoch);
-                }
-            }
-            (Some(Plant::NoEpoch), Reply::Page(page)) => {
-                if let Some(known) = node.disk.epoch() {
-                    known.clone_into(&mut page.epoch);
-                }
-            }
-            (Some(Plant::RenewIgnored), Reply::Refused(Refused::Renew { .. })) => {
-                return self.feed(desk, Some(number), Input::SendFailed);
-            }
+        match &command {
+            Command::Renew { .. } => self.counts.renewals += 1,
+            Command::Rekey { .. } => self.counts.rekeyed += 1,
             _ => {}
         }
-        self.feed(desk, Some(number), Input::Reply(Box::new(reply)));
-    }
-
-    // What people do.
-
-    fn operation(&mut self) {
-        if self.left == 0 {
-            return self.calm_down();
-        }
-        self.left -= 1;
-        let mean = self.plan.day_ms / self.plan.operations;
-        let at = self.now + self.dice.between(1, 2 * mean);
-        self.queue.put(at, Ev::Operation);
-        if self.dice.chance(350) {
-            self.work_at_the_centre();
-        } else {
-            let desk = self.dice.index(self.desks.len());
-            self.work_at(desk);
-        }
-    }
-
-    fn mark(&mut self) -> u64 {
-        self.next_mark += 1;
-        self.next_mark
-    }
-
-    fn work_at_the_centre(&mut self) {
-        if !self.hub_up {
-            return;
-        }
-        let ids: Vec<ComplaintId> = self.hub.complaints.keys().copied().collect();
-        // The latest are the likeliest.
-        let tail = ids.len().saturating_sub(60);
-        let Some(id) = ids
-            .get(tail..)
-            .and_then(|recent| self.dice.pick(recent))
-            .copied()
-        else {
-            return;
-        };
-        let Some(complaint) = self.hub.complaints.get(&id).cloned() else {
-            return;
-        };
-        let now = city::wall(self.now, 0);
-        let fact = city::expert_step(&mut self.dice, &complaint, now);
-        let expert = complaint
-            .claim
-            .as_ref()
-            .and_then(|claim| {
-                self.city
-                    .experts
-                    .iter()
-                    .find(|one| one.staff == Some(claim.expert))
-            })
-            .or_else(|| self.city.experts.first())
-            .cloned();
-        let Some(expert) = expert else { return };
-        let before = self.hub.log.len();
-        let mark = self.mark();
-        if self.hub.write(id, &expert, fact, mark, now) {
-            self.tell(before);
-        }
-    }
-
-    fn work_at(&mut self, desk: usize) {
-        if self
-            .desks
-            .get(desk)
-            .is_none_or(|node| node.machine.is_none())
-        {
-            return;
-        }
-        let crash = !self.calm && self.dice.chance(CRASHES);
-        let early = crash && self.dice.chance(500);
-        let kept = early
-            .then(|| self.desks.get(desk).map(|node| node.disk.clone()))
-            .flatten();
-        let written = self.write_at(desk);
-        if let (Some(kept), Some(node)) = (kept, self.desks.get_mut(desk)) {
-            node.disk = kept;
-        }
-        let told = !crash || self.plan.plant == Some(Plant::ConfirmBeforeCommit);
-        if told {
-            for (mark, complaint) in written {
-                let promise = Promise {
-                    complaint,
-                    destroyed: false,
-                };
-                self.promises.insert(mark, promise);
-            }
-        }
-        if crash {
-            return self.crash(desk);
-        }
-        self.feed(desk, None, Input::LocalWrite);
-    }
-
-    fn write_at(&mut self, desk: usize) -> Vec<(u64, ComplaintId)> {
-        let Some(branch) = self
-            .desks
-            .get(desk)
-            .and_then(|node| self.city.branches.get(node.branch))
-        else {
-            return Vec::new();
-        };
-        let actor = match self.dice.below(100) {
-            0 => branch.stranger.clone(),
-            1..=20 => branch.manager.clone(),
-            _ => branch.clerk.clone(),
-        };
-        if actor.staff == branch.stranger.staff {
-            self.counts.bad_records += 1;
-        }
-        let known: Vec<ComplaintId> = self
-            .desks
-            .get(desk)
-            .map(|node| node.disk.states.keys().copied().collect())
-            .unwrap_or_default();
-        let recent = known
-            .get(known.len().saturating_sub(20)..)
-            .unwrap_or_default();
-        let earlier = self
-            .dice
-            .pick(recent)
-            .copied()
-            .filter(|_| self.dice.chance(500));
-        match earlier {
-            None => self.record(desk, &actor),
-            Some(id) if self.dice.chance(350) => self.hand_off(desk, &actor, id),
-            Some(id) => {
-                let fact = city::branch_step(&mut self.dice);
-                self.write(desk, &actor, id, Lane::Ordinary, fact)
-                    .into_iter()
-                    .collect()
-            }
-        }
-    }
-
-    fn record(&mut self, desk: usize, actor: &Actor) -> Vec<(u64, ComplaintId)> {
-        let now = self.now;
-        // In the order of time, as UUIDv7 are.
-        let id = ComplaintId(uuid::Uuid::from_u64_pair(now, self.dice.next()));
-        let Some(node) = self.desks.get_mut(desk) else {
-            return Vec::new();
-        };
-        let wall = city::wall(now, node.skew_ms);
-        let Some(reference) = node.disk.next_reference(wall) else {
-            return Vec::new();
-        };
-        let complex = self.dice.chance(400);
-        let complexity = if complex {
-            Complexity::Complex
-        } else {
-            Complexity::Simple
-        };
-        let facts = [
-            city::recorded(&mut self.dice, reference, wall),
-            city::assessed(&mut self.dice, complexity),
-        ];
-        let mut written: Vec<_> = facts
-            .into_iter()
-            .filter_map(|fact| self.write(desk, actor, id, Lane::Ordinary, fact))
-            .collect();
-        if complex {
-            written.extend(self.hand_off(desk, actor, id));
-        }
-        written
-    }
-
-    fn hand_off(&mut self, desk: usize, actor: &Actor, id: ComplaintId) -> Vec<(u64, ComplaintId)> {
-        let fact = self.desks.get(desk).and_then(|node| {
-            let whole = node.disk.states.get(&id)?;
-            Some(city::handed_off(whole, node.disk.ordinary_n()))
-        });
-        fact.and_then(|fact| self.write(desk, actor, id, Lane::Urgent, fact))
-            .into_iter()
-            .collect()
-    }
-
-    fn write(
-        &mut self,
-        desk: usize,
-        actor: &Actor,
-        id: ComplaintId,
-        lane: Lane,
-        fact: Fact,
-    ) -> Option<(u64, ComplaintId)> {
-        let mark = self.mark();
-        let node = self.desks.get_mut(desk)?;
-        let moment = Moment {
-            wall: city::wall(self.now, node.skew_ms),
-            mark,
-            actor,
-        };
-        node.disk
-            .write(id, lane, fact, moment)
-            .then_some((mark, id))
-    }
-
-    // What goes wrong.
-
-    fn fault(&mut self) {
-        if self.calm {
-            return;
-        }
-        let at = self.now + self.dice.between(1_000, 60_000);
-        self.queue.put(at, Ev::Fault);
-        let desk = self.dice.index(self.desks.len());
-        match self.dice.below(100) {
-            0..=29 => self.relink(desk, Link::Down),
-            30..=39 => self.relink(desk, Link::OneWay),
-            40..=79 => self.relink(desk, Link::Good),
-            80..=85 => self.crash(desk),
-            86..=90 => {
-                let skew = skew(&mut self.dice);
-                if let Some(node) = self.desks.get_mut(desk) {
-                    node.skew_ms = skew;
-                }
-            }
-            91 | 92 => {
-                if let Some(node) = self.desks.get_mut(desk) {
-                    node.backup = Some(node.disk.clone());
-                }
-            }
-            93 if self.plan.disasters => self.roll_back(desk),
-            94 if self.plan.disasters => self.copy(desk),
-            95 => self.hub_backup = Some(self.hub.clone()),
-            96 if self.plan.disasters => self.put_hub_back(),
-            _ => {
-                // A whole branch is cut off.
-                let branch = self.desks.get(desk).map(|node| node.branch);
-                for node in self
-                    .desks
-                    .iter_mut()
-                    .filter(|node| Some(node.branch) == branch)
-                {
-                    node.link = Link::Down;
-                }
-            }
-        }
-    }
-
-    fn relink(&mut self, desk: usize, link: Link) {
-        if let Some(node) = self.desks.get_mut(desk) {
-            node.link = link;
-        }
-    }
-
-    fn roll_back(&mut self, desk: usize) {
-        let Some(node) = self.desks.get_mut(desk) else {
-            return;
-        };
-        let Some(backup) = node.backup.take() else {
-            return;
-        };
-        self.counts.rollbacks += 1;
-        node.disk = backup;
-        self.count_destroyed();
-        self.crash(desk);
-    }
-
-    fn copy(&mut self, desk: usize) {
-        let skew = skew(&mut self.dice);
-        let Some(node) = self.desks.get(desk) else {
-            return;
-        };
-        if self.counts.copies >= 2 {
-            return;
-        }
-        self.counts.copies += 1;
-        let copy = DeskNode::new(node.branch, node.disk.clone(), skew);
-        self.desks.push(copy);
-        let desk = self.desks.len() - 1;
-        self.start(desk);
-    }
-
-    fn put_hub_back(&mut self) {
-        let Some(backup) = self.hub_backup.take() else {
-            return;
-        };
-        self.counts.hub_restores += 1;
-        self.hub_boots += 1;
-        self.hub = backup;
-        self.hub
-            .put_back(self.hub_boots.to_string(), self.hub_boots, self.plan.plant);
-        self.count_destroyed();
-    }
-
-    /// What is now nowhere but in files that are gone is not the sync's to keep.
-    fn count_destroyed(&mut self) {
-        let mut alive: std::collections::HashSet<u64> =
-            crate::check::marks_at_hub(&self.hub).into_keys().collect();
-        for node in &self.desks {
-            let own = node.disk.events.iter().filter(|kept| kept.own);
-            alive.extend(own.map(|kept| kept.event.at.mono_ms));
-        }
-        for (mark, promise) in &mut self.promises {
-            if !alive.contains(mark) {
-                promise.destroyed = true;
-            }
-        }
-    }
-
-    fn calm_down(&mut self) {
-        self.calm = true;
-        self.hub_up = true;
-        for desk in 0..self.desks.len() {
-            self.relink(desk, Link::Good);
-            if self
-                .desks
-                .get(desk)
-                .is_some_and(|node| node.machine.is_none())
-            {
-                self.start(desk);
-            }
+        match self.desks.get_mut(desk) {
+            Some(node) => store::perform(&mut node.disk, command, self.plan.plant, &mut self.read),
+            None => Input::StoreFailed,
         }
     }
 }
@@ -990,26 +482,6 @@ impl DeskNode {
             backup: None,
         }
     }
-}
-
-fn standing(disk: &DeskDisk, plant: Option<Plant>) -> suda_sync::desk::Standing {
-    let mut standing = disk.standing();
-    if plant == Some(Plant::EarlierForgotten) {
-        standing.position.earlier.clear();
-    }
-    standing
-}
-
-fn parse(
-    read: &mut HashMap<Hash, Rc<LedgerEvent>>,
-    sealed: &SealedEvent,
-) -> Option<Rc<LedgerEvent>> {
-    if let Some(event) = read.get(&sealed.hash) {
-        return Some(Rc::clone(event));
-    }
-    let event = Rc::new(sealed.open().ok()?);
-    read.insert(sealed.hash, Rc::clone(&event));
-    Some(event)
 }
 
 /// Up to thirty days wrong, either way; half of the clocks are right.

@@ -30,11 +30,15 @@ pub use streams::{Standing, Stream, agreed};
 pub const TICK_MS: u64 = 60_000;
 /// A question unanswered this long is given up.
 pub const STALL_MS: u64 = 30_000;
+/// A hello unanswered this long is given up: it is small, and after a failure
+/// each try begins with one, so this is what an outage's end has to wait for.
+pub const HELLO_STALL_MS: u64 = 10_000;
 const BACKOFF_BASE_MS: u64 = 1_000;
-/// Longest pause after failures when nothing urgent waits.
-const BACKOFF_CAP_MS: u64 = 60_000;
+/// Longest pause after failures when nothing urgent waits. With a stall before
+/// it, queues are empty within 90 s of the link's return.
+const BACKOFF_CAP_MS: u64 = 45_000;
 /// Longest pause while a handoff waits: product.md promises the queue within
-/// 30 s of the link's return.
+/// 30 s of the link's return, and a hello may stall before it.
 const URGENT_CAP_MS: u64 = 15_000;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,7 +51,9 @@ enum Phase {
     Reading,
     Greeting,
     Renewing,
-    SavingWelcome,
+    SavingWelcome {
+        watermarks: [u64; 4],
+    },
     Loading(Stream),
     Sending {
         stream: Stream,
@@ -150,6 +156,7 @@ impl DeskSync {
         match self.phase {
             Phase::Resting => self.next_tick_ms,
             Phase::Waiting { until_ms } => until_ms,
+            Phase::Greeting => self.since_ms + HELLO_STALL_MS,
             _ => self.since_ms + STALL_MS,
         }
     }
@@ -163,28 +170,34 @@ impl DeskSync {
             (Phase::Waiting { until_ms }, Input::Tick) if now_ms >= until_ms => self.begin(),
             // The network says it is back: try at once.
             (Phase::Waiting { .. }, Input::Nudge) => self.begin(),
-            (Phase::Resting | Phase::Waiting { .. }, Input::Tick | Input::LocalWrite) => None,
+            // What was written may be a handoff: its cap holds from now on.
+            (Phase::Waiting { until_ms }, Input::LocalWrite) => {
+                let until_ms = until_ms.min(now_ms + self.roll(URGENT_CAP_MS));
+                self.phase = Phase::Waiting { until_ms };
+                None
+            }
+            (Phase::Resting | Phase::Waiting { .. }, Input::Tick) => None,
             (_, Input::LocalWrite | Input::Nudge) => {
                 self.again = true;
                 None
             }
-            (_, Input::Tick) if now_ms >= self.since_ms + STALL_MS => self.fail(now_ms, None),
+            (_, Input::Tick) if now_ms >= self.wake_at_ms() => self.fail(now_ms, None),
             (_, Input::Tick) => None,
             (_, Input::SendFailed | Input::StoreFailed) => self.fail(now_ms, None),
-            (Phase::Reading, Input::Standing(standing)) => self.take_standing(standing),
+            (Phase::Reading, Input::Standing(standing)) => self.take_standing(*standing),
             (Phase::Renewing, Input::Standing(standing)) => {
-                self.standing = standing;
+                self.standing = *standing;
                 self.renewal_wanted = false;
                 self.greet()
             }
-            (Phase::SavingWelcome, Input::Standing(standing)) => {
-                self.standing = standing;
-                self.load_first()
+            (Phase::SavingWelcome { watermarks }, Input::Standing(standing)) => {
+                self.standing = *standing;
+                self.after_welcome(watermarks)
             }
             (Phase::Loading(stream), Input::Loaded(events)) => self.send(stream, events),
             (Phase::SavingReceipt(after), Input::Saved) => self.after_receipt(now_ms, after),
             (Phase::Rekeying, Input::Standing(standing)) => {
-                self.standing = standing;
+                self.standing = *standing;
                 self.load_first()
             }
             (Phase::SavingPage { more }, Input::Saved) => {
@@ -274,11 +287,31 @@ impl DeskSync {
             position.epoch = Some(welcome.epoch.clone());
         }
         self.session = Some(welcome.session.clone());
-        self.phase = Phase::SavingWelcome;
+        self.phase = Phase::SavingWelcome {
+            watermarks: welcome.watermarks,
+        };
         Some(Command::SaveWelcome {
             cursor: position.cursor,
             welcome,
         })
+    }
+
+    /// A hub that holds more of this incarnation than is written here has it
+    /// from before this database was put back, or from a copy. Its next numbers
+    /// are taken; what stands under them may never come back whole, because
+    /// records set aside are not in the hub's log.
+    fn after_welcome(&mut self, watermarks: [u64; 4]) -> Option<Command> {
+        let written = self.standing.position.written;
+        if watermarks
+            .iter()
+            .zip(written)
+            .any(|(hub, here)| *hub > here)
+        {
+            self.renewal_wanted = true;
+            self.session = None;
+            return self.greet();
+        }
+        self.load_first()
     }
 
     fn load_first(&mut self) -> Option<Command> {
@@ -397,8 +430,10 @@ impl DeskSync {
     fn fail(&mut self, now_ms: u64, at_least_ms: Option<u64>) -> Option<Command> {
         self.failures = self.failures.saturating_add(1);
         self.session = None;
+        // Written since the standing was read, or after: a handoff, for all we know.
+        let may_be_urgent = self.again || self.standing.has_unsent(Lane::Urgent);
         self.again = true;
-        let cap = if self.standing.has_unsent(Lane::Urgent) {
+        let cap = if may_be_urgent {
             URGENT_CAP_MS
         } else {
             BACKOFF_CAP_MS

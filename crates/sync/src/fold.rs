@@ -1,6 +1,8 @@
 //! From ledger to complaint, on both sides: applying events one by one, and
 //! the order that holds when desks of a branch learned of them differently.
 
+use std::borrow::Borrow;
+
 use suda_domain::{Applied, Complaint, EventKey, Fact, Lane, LedgerEvent, Refusal};
 
 /// Applies one event to a complaint that may not exist yet. On refusal the
@@ -20,12 +22,12 @@ pub fn apply(state: &mut Option<Complaint>, event: &LedgerEvent) -> Result<Appli
 
 /// An event of a complaint as a store has it.
 #[derive(Clone, Debug)]
-pub struct Standing {
+pub struct Standing<E = LedgerEvent> {
     /// Its number in the hub's log, where that is known.
     pub seq: Option<u64>,
     /// Written here.
     pub own: bool,
-    pub event: LedgerEvent,
+    pub event: E,
 }
 
 /// What a complaint's events make; they come in the order in which this store
@@ -35,14 +37,14 @@ pub struct Standing {
 /// this store's order. What a handoff packet of this desk covers comes before
 /// the packet, as it was written, although the hub had the packet first.
 /// Events that do not fit stay in the ledger and change nothing.
-pub fn refold(events: &[Standing]) -> Option<Complaint> {
+pub fn refold<E: Borrow<LedgerEvent>>(events: &[Standing<E>]) -> Option<Complaint> {
     let mut order: Vec<(u64, bool, &LedgerEvent)> = events
         .iter()
         .map(|one| {
             let seq = one.seq.unwrap_or(u64::MAX);
             match packet_over(events, one) {
-                Some(packet) if packet <= seq => (packet, false, &one.event),
-                _ => (seq, true, &one.event),
+                Some(packet) if packet <= seq => (packet, false, one.event.borrow()),
+                _ => (seq, true, one.event.borrow()),
             }
         })
         .collect();
@@ -55,20 +57,24 @@ pub fn refold(events: &[Standing]) -> Option<Complaint> {
 }
 
 /// Where the first handoff packet stands that covers an own event.
-fn packet_over(events: &[Standing], covered: &Standing) -> Option<u64> {
-    let key = covered.event.key;
+fn packet_over<E: Borrow<LedgerEvent>>(
+    events: &[Standing<E>],
+    covered: &Standing<E>,
+) -> Option<u64> {
+    let key = covered.event.borrow().key;
     if !covered.own || key.lane != Lane::Ordinary {
         return None;
     }
     let packets = events.iter().filter(|one| one.own).filter_map(|one| {
-        let Fact::HandedOff { packet, .. } = &one.event.fact else {
+        let event: &LedgerEvent = one.event.borrow();
+        let Fact::HandedOff { packet, .. } = &event.fact else {
             return None;
         };
         let EventKey {
             device,
             incarnation,
             ..
-        } = one.event.key;
+        } = event.key;
         let covers =
             (device, incarnation) == (key.device, key.incarnation) && key.n <= packet.upto_n;
         covers.then_some(one.seq.unwrap_or(u64::MAX))

@@ -149,7 +149,7 @@ impl LightDesk {
 
     async fn perform(&mut self, command: Command) -> Input {
         match command {
-            Command::ReadStanding => Input::Standing(self.standing()),
+            Command::ReadStanding => Input::Standing(Box::new(self.standing())),
             Command::Load {
                 stream,
                 after,
@@ -164,7 +164,7 @@ impl LightDesk {
                 self.epoch = Some(welcome.epoch);
                 self.contact = Some(welcome.session);
                 self.cursor = cursor;
-                Input::Standing(self.standing())
+                Input::Standing(Box::new(self.standing()))
             }
             // These desks are never copied.
             Command::Renew { .. } | Command::Rekey { .. } => Input::StoreFailed,

@@ -15,7 +15,7 @@ pub enum Input {
     Nudge,
     /// Answer to [`Command::ReadStanding`], [`Command::SaveWelcome`],
     /// [`Command::Renew`] and [`Command::Rekey`].
-    Standing(Standing),
+    Standing(Box<Standing>),
     /// Answer to [`Command::Load`].
     Loaded(Vec<SealedEvent>),
     /// Answer to a save command.

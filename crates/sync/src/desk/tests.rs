@@ -39,7 +39,7 @@ fn nothing_hangs_when_no_answer_ever_comes() {
     // The answer comes after all: it is nobody's now.
     let late = world
         .sync
-        .step(STALL_MS + 1, Some(1), Input::Standing(Standing::default()));
+        .step(STALL_MS + 1, Some(1), Input::Standing(Box::default()));
     assert!(late.command.is_none());
 }
 
@@ -70,7 +70,7 @@ fn a_hub_restored_from_backup_gets_again_what_it_forgot() {
 
 /// Its store is older than what the hub holds, and it has written on from there.
 #[test]
-fn a_desk_put_back_from_a_backup_sends_what_it_wrote_since() {
+fn a_desk_put_back_from_a_backup_sends_what_it_wrote_since_and_goes_on_anew() {
     let mut world = World::new();
     world.write(Lane::Ordinary, 10);
     world.store.position.written = [0, 9, 0, 0];
@@ -78,16 +78,71 @@ fn a_desk_put_back_from_a_backup_sends_what_it_wrote_since() {
     world.store.position.acked = [0, 8, 0, 0];
     world.batches.clear();
     world.feed(None, Input::LocalWrite, Network::Good);
+    assert_eq!(world.store.incarnation, 2, "the next number is taken");
     assert_eq!(
         world.batches,
         [(stream(1, Lane::Ordinary), 9)],
         "the ninth is not taken for delivered"
     );
     assert_eq!(
-        world.store.position.acked,
+        world.store.position.earlier[0].acked,
         [0, 9, 0, 0],
         "the hub's tenth is not this desk's"
     );
+}
+
+/// The pause before it may have been drawn when nothing urgent waited.
+#[test]
+fn a_handoff_written_during_an_outage_is_tried_within_its_cap() {
+    for times in 1..60 {
+        let mut world = World::new();
+        world.store.position.written = [0, 1, 0, 0];
+        for _ in 0..times {
+            world.now = world.now.max(world.wake_at);
+            world.feed(None, Input::Tick, Network::LosesQuestion);
+        }
+        world.store.position.written = [1, 1, 0, 0];
+        world.feed(None, Input::LocalWrite, Network::LosesQuestion);
+        assert!(world.wake_at <= world.now + URGENT_CAP_MS);
+    }
+}
+
+/// The failing question was asked before the handoff was written.
+#[test]
+fn a_handoff_written_while_a_question_stalls_is_tried_within_its_cap() {
+    for times in 1..60 {
+        let mut world = World::new();
+        world.store.position.written = [0, 1, 0, 0];
+        for _ in 0..times {
+            world.now = world.now.max(world.wake_at);
+            world.feed(None, Input::Tick, Network::LosesQuestion);
+        }
+        let now = world.wake_at;
+        let asked = world.sync.step(now, None, Input::Tick).command;
+        let reading = world.store.clone();
+        let (number, _) = asked.unwrap();
+        world
+            .sync
+            .step(now, Some(number), Input::Standing(Box::new(reading)))
+            .command
+            .unwrap();
+        world.sync.step(now + 1, None, Input::LocalWrite);
+        let stalled = now + HELLO_STALL_MS;
+        let step = world.sync.step(stalled, None, Input::Tick);
+        assert!(step.wake_at_ms <= stalled + URGENT_CAP_MS);
+    }
+}
+
+#[test]
+fn a_hello_without_an_answer_is_given_up_before_other_questions_are() {
+    let mut world = World::new();
+    let (number, _) = world.sync.step(0, None, Input::Tick).command.unwrap();
+    let greeted = world
+        .sync
+        .step(5, Some(number), Input::Standing(Box::default()));
+    assert_eq!(greeted.wake_at_ms, 5 + HELLO_STALL_MS);
+    world.sync.step(5 + HELLO_STALL_MS, None, Input::Tick);
+    assert_eq!(world.sync.failures(), 1);
 }
 
 /// It is looked for again before each batch of the ordinary lane.

@@ -155,6 +155,17 @@ pub struct HeldRecord {
     pub sealed: SealedEvent,
 }
 
+impl HeldRecord {
+    fn waiting(&self) -> Waiting<'_> {
+        Waiting {
+            event: &self.event,
+            sealed: &self.sealed,
+            branch: &self.branch,
+            found: Found::Stored(self.id),
+        }
+    }
+}
+
 /// An event kept apart for a person to mend.
 #[derive(Clone, Debug)]
 pub struct SetAside {
@@ -249,7 +260,7 @@ pub fn judge(batch: &Batch, situation: Situation, pen: &mut Pen) -> Result<Judge
     for (n, arrival) in (batch.first_n..).zip(&batch.arrivals) {
         verdicts.push(judge.arrival(n, arrival, pen)?);
     }
-    judge.release(pen)?;
+    judge.release(&mut verdicts, pen)?;
     let head = judge.head;
     let mut changes = judge.finish();
     if head != lane_before {
@@ -269,6 +280,23 @@ pub fn judge(batch: &Batch, situation: Situation, pen: &mut Pen) -> Result<Judge
         });
     }
     Ok(Judgement { verdicts, changes })
+}
+
+/// An event that waits for what it builds on.
+struct Waiting<'a> {
+    event: &'a LedgerEvent,
+    sealed: &'a SealedEvent,
+    branch: &'a BranchCode,
+    found: Found,
+}
+
+/// Where a waiting event is.
+#[derive(Clone, Copy)]
+enum Found {
+    /// In the store, under its name there.
+    Stored(i64),
+    /// At this place of the batch.
+    Here(usize),
 }
 
 struct Judge<'a> {
@@ -326,21 +354,33 @@ impl Judge<'_> {
         Ok(Verdict::Quarantined { reason })
     }
 
-    /// Tries the held records again, as long as one finds its place.
-    fn release(&mut self, pen: &mut Pen) -> Result<(), PenError> {
-        let mut waiting = std::mem::take(&mut self.held);
+    /// Tries what is held again, as long as something finds its place: stored
+    /// records and those of this batch, whose predecessor may have come behind
+    /// them, as with events that were given new numbers.
+    fn release(&mut self, verdicts: &mut [Verdict], pen: &mut Pen) -> Result<(), PenError> {
+        let stored = std::mem::take(&mut self.held);
+        let mut waiting: Vec<Waiting> = stored.iter().map(HeldRecord::waiting).collect();
+        waiting.extend(held_here(self.batch, verdicts));
         loop {
             let before = waiting.len();
             let mut still = Vec::with_capacity(before);
-            for record in waiting {
-                match self.fold_in(&record.event, &record.sealed, &record.branch) {
-                    Ok(handed_off) => {
-                        if let Some(id) = handed_off {
-                            self.receive(id, pen)?;
+            for one in waiting {
+                let Ok(handed_off) = self.fold_in(one.event, one.sealed, one.branch) else {
+                    still.push(one);
+                    continue;
+                };
+                if let Some(id) = handed_off {
+                    self.receive(id, pen)?;
+                }
+                match one.found {
+                    Found::Stored(id) => self.changes.released.push(id),
+                    Found::Here(at) => {
+                        let set_aside = &mut self.changes.set_aside;
+                        set_aside.retain(|record| record.key != one.event.key);
+                        if let Some(verdict) = verdicts.get_mut(at) {
+                            *verdict = Verdict::Applied;
                         }
-                        self.changes.released.push(record.id);
                     }
-                    Err(_) => still.push(record),
                 }
             }
             waiting = still;
@@ -486,6 +526,19 @@ impl Judge<'_> {
     }
 }
 
+fn held_here<'a>(batch: &'a Batch, verdicts: &[Verdict]) -> impl Iterator<Item = Waiting<'a>> {
+    let judged = batch.arrivals.iter().zip(verdicts).enumerate();
+    judged.filter_map(|(at, (arrival, verdict))| {
+        let event = arrival.event.as_ref()?;
+        (*verdict == Verdict::Held).then_some(Waiting {
+            event,
+            sealed: &arrival.sealed,
+            branch: &batch.branch,
+            found: Found::Here(at),
+        })
+    })
+}
+
 fn open(
     event: &LedgerEvent,
     branch: &BranchCode,
@@ -529,3 +582,6 @@ fn fold(
         Applied::Changed | Applied::Remark => Err(QuarantineReason::NotAllowed(refusal)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,7 +104,7 @@ impl World {
 
     fn perform(&mut self, command: Command, network: Network) -> Input {
         match command {
-            Command::ReadStanding => Input::Standing(self.store.clone()),
+            Command::ReadStanding => Input::Standing(Box::new(self.store.clone())),
             Command::Load {
                 stream,
                 after,
@@ -160,7 +160,7 @@ impl World {
                 *mine = agreed(*mine, (theirs, None), None, 0);
             }
         }
-        Input::Standing(self.store.clone())
+        Input::Standing(Box::new(self.store.clone()))
     }
 
     fn renew(&mut self, incarnation: u32) -> Input {
@@ -174,7 +174,7 @@ impl World {
             acked: std::mem::take(&mut position.acked),
         });
         *was = incarnation;
-        Input::Standing(self.store.clone())
+        Input::Standing(Box::new(self.store.clone()))
     }
 
     fn rekey(&mut self, of: Stream, from_n: u64) -> Input {
@@ -188,7 +188,7 @@ impl World {
                 earlier.written[lane] = from_n - 1;
             }
         }
-        Input::Standing(self.store.clone())
+        Input::Standing(Box::new(self.store.clone()))
     }
 
     fn answer(&mut self, session: Option<String>, ask: Ask) -> Reply {

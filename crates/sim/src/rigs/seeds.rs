@@ -1,0 +1,69 @@
+//! `suda-sim run`: full days, one a seed, with everything that can go wrong.
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::Report;
+use crate::cores::on_all_cores;
+use crate::world::Plan;
+use crate::{Outcome, run};
+
+pub(super) fn outcomes(first: u64, seeds: u64, plan: Plan) -> anyhow::Result<Vec<Outcome>> {
+    let seeds: Vec<u64> = (first..first + seeds).collect();
+    on_all_cores(&seeds, |&seed| run(seed, plan))
+}
+
+/// Runs `seeds` full days from `first` on. With `each`, a line for each is printed.
+///
+/// # Errors
+/// When a world cannot be made.
+pub fn run_seeds(first: u64, seeds: u64, each: bool) -> anyhow::Result<Report> {
+    let began = Instant::now();
+    let all = outcomes(first, seeds, Plan::full())?;
+    if each {
+        for one in &all {
+            println!(
+                "{} {:?} {:?} {}",
+                one.seed, one.counts, one.violations, one.trace
+            );
+        }
+    }
+    let sum = |of: fn(&Outcome) -> u64| all.iter().map(of).sum::<u64>();
+    let bad: Vec<u64> = all
+        .iter()
+        .filter(|o| o.violations.total() + o.counts.copies_missed > 0)
+        .map(|o| o.seed)
+        .collect();
+    let line = json!({
+        "rig": "sim",
+        "seeds": seeds,
+        "first_seed": first,
+        "steps_confirmed": sum(|o| o.promises),
+        "lost": sum(|o| o.violations.lost),
+        "doubled": sum(|o| o.violations.doubled),
+        "two_owners": sum(|o| o.violations.two_owners),
+        "out_of_order": sum(|o| o.violations.out_of_order),
+        "apart": sum(|o| o.violations.apart),
+        "held": sum(|o| o.violations.held),
+        "stuck": sum(|o| o.violations.stuck),
+        "messages": sum(|o| o.counts.messages),
+        "crashes": sum(|o| o.counts.crashes),
+        "hub_restores": sum(|o| o.counts.hub_restores),
+        "rollbacks": sum(|o| o.counts.rollbacks),
+        "copies": sum(|o| o.counts.copies),
+        "copies_found_at_first_hello": sum(|o| o.counts.copies_found),
+        "copies_missed_at_first_hello": sum(|o| o.counts.copies_missed),
+        "renewals": sum(|o| o.counts.renewals),
+        "destroyed_with_their_file": sum(|o| o.destroyed),
+        "level_after_ms_max": all.iter().filter_map(|o| o.level_after_ms).max(),
+        "bad_seeds": bad.iter().take(10).collect::<Vec<_>>(),
+        "first_violation": all.iter().find_map(|o| o.violations.first.clone()),
+        "trace": all.last().map(|o| o.trace.clone()),
+        "seconds": began.elapsed().as_secs_f64(),
+    });
+    Ok(Report {
+        line,
+        passed: bad.is_empty(),
+    })
+}
