@@ -10,6 +10,7 @@ mod bindings;
 mod bundle;
 mod demo;
 mod edges;
+mod rigs;
 mod setup;
 mod test;
 mod workspace;
@@ -50,6 +51,13 @@ enum Command {
     Edges,
     /// Measure speed and size on a release build; prints JSON lines
     Bench(bench::Options),
+    /// Simulate desks and a hub, one seed a day; prints a JSON line
+    Sim(rigs::Sim),
+    /// Run one of the rigs; prints a JSON line
+    Rig {
+        #[command(subcommand)]
+        rig: rigs::Rig,
+    },
     /// Build the installers: .deb and .rpm of the desk, .deb of the hub
     Bundle {
         /// Where to copy the installers [default: the target directory's `installers`]
@@ -77,6 +85,8 @@ fn dispatch(workspace: &Workspace, command: Command) -> anyhow::Result<()> {
         Command::Bindings { check } => bindings::write_or_check(workspace, check),
         Command::Edges => edges::run(workspace),
         Command::Bench(options) => bench::run_benches(workspace, &options),
+        Command::Sim(options) => rigs::simulate(workspace, &options),
+        Command::Rig { rig } => rigs::run_one(workspace, &rig),
         Command::Bundle { out } => bundle::run(workspace, out),
     }
 }
