@@ -12,6 +12,7 @@ mod demo;
 mod edges;
 mod rig;
 mod setup;
+mod sim;
 mod test;
 mod workspace;
 
@@ -51,7 +52,9 @@ enum Command {
     Edges,
     /// Measure speed and size on a release build; prints JSON lines
     Bench(bench::Options),
-    /// Try the programs in a rig: kill, power, disk, acks, flip, herd or restore
+    /// Simulate desks and a hub, one seed a day; prints a JSON line
+    Sim(sim::Sim),
+    /// Run a rig: kill, power, disk, acks, flip, herd, restore, claims, live or hour
     Rig(rig::Options),
     /// Build the installers: .deb and .rpm of the desk, .deb of the hub
     Bundle {
@@ -80,6 +83,7 @@ fn dispatch(workspace: &Workspace, command: Command) -> anyhow::Result<()> {
         Command::Bindings { check } => bindings::write_or_check(workspace, check),
         Command::Edges => edges::run(workspace),
         Command::Bench(options) => bench::run_benches(workspace, &options),
+        Command::Sim(options) => sim::simulate(workspace, &options),
         Command::Rig(options) => rig::run_rig(workspace, &options),
         Command::Bundle { out } => bundle::run(workspace, out),
     }

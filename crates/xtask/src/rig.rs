@@ -3,8 +3,8 @@
 
 use clap::Args;
 
-use crate::setup;
 use crate::workspace::{Profile, Workspace, run, run_aside};
+use crate::{setup, sim};
 
 #[derive(Args)]
 pub struct Options {
@@ -21,7 +21,16 @@ pub struct Options {
     rig: Vec<String>,
 }
 
+/// Rigs that are simulated instead of tried with the programs.
+const SIMULATED: [&str; 2] = ["live", "hour"];
+/// The one rig with a program of its own: it needs a database server.
+const CLAIMS: &str = "claims";
+
 pub fn run_rig(workspace: &Workspace, options: &Options) -> anyhow::Result<()> {
+    let named: Vec<&str> = options.rig.iter().map(String::as_str).collect();
+    if named.first().is_some_and(|name| SIMULATED.contains(name)) {
+        return sim::run_rig(workspace, &named);
+    }
     let profile = match options.debug {
         true => Profile::Debug,
         false => Profile::Release,
@@ -29,7 +38,11 @@ pub fn run_rig(workspace: &Workspace, options: &Options) -> anyhow::Result<()> {
     setup::for_bench(workspace)?;
     run_aside(&mut workspace.npm("npm", &["run", "build"]))?;
     workspace.build_programs(profile)?;
-    let mut rig = workspace.command(workspace.program(profile, "suda-rig"));
+    let (program, arguments) = match named.split_first() {
+        Some((&CLAIMS, sizes)) => ("suda-rig-claims", sizes),
+        _ => ("suda-rig", named.as_slice()),
+    };
+    let mut rig = workspace.command(workspace.program(profile, program));
     rig.env("SUDA_BIN_DIR", workspace.bin_dir(profile));
-    run(rig.args(&options.rig))
+    run(rig.args(arguments))
 }

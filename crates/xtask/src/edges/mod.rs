@@ -50,6 +50,13 @@ const RULES: &[Rule] = &[
         never_at_all: OUTSIDE_WORLD,
     },
     Rule {
+        package: "suda-sim",
+        members: &["suda-domain", "suda-sync"],
+        externals: None,
+        never_direct: &[],
+        never_at_all: OUTSIDE_WORLD,
+    },
+    Rule {
         package: "suda-desk",
         members: &["suda-domain", "suda-judge", "suda-sync"],
         externals: None,

@@ -10,7 +10,7 @@ use anyhow::bail;
 
 use self::steps::{Outcome, Steps};
 use crate::workspace::{Profile, Workspace, quiet_output, run, say};
-use crate::{bindings, edges, setup};
+use crate::{bindings, edges, setup, sim};
 
 pub fn run_all(workspace: &Workspace, quick: bool) -> anyhow::Result<()> {
     say(&format!("building in {}", workspace.target.display()));
@@ -37,6 +37,10 @@ pub fn run_all(workspace: &Workspace, quick: bool) -> anyhow::Result<()> {
         steps.run("licences and sources", || {
             run(&mut workspace.cargo(&["deny", "check", "licenses", "sources", "bans"]))
         });
+    }
+    if !quick {
+        steps.run("simulator, 1,000 seeds", || sim::thousand_seeds(workspace));
+        steps.run("simulator, planted bugs", || sim::planted_bugs(workspace));
     }
     steps.run("UI types", || {
         run(&mut workspace.npm("npm", &["run", "check"]))

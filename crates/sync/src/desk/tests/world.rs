@@ -92,7 +92,10 @@ impl World {
 
     pub fn feed(&mut self, number: Option<u64>, input: Input, network: Network) {
         let mut next = Some((number, input));
+        let mut commands = 0;
         while let Some((number, input)) = next.take() {
+            commands += 1;
+            assert!(commands < 10_000, "runs hot: {:?}", self.sync);
             let step = self.sync.step(self.now, number, input);
             self.wake_at = step.wake_at_ms;
             if let Some((number, command)) = step.command {

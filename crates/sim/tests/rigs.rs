@@ -1,0 +1,48 @@
+//! The rigs, small: that they pass, that their controls fail, and that a seed
+//! replays its run. The full sizes run as steps of `cargo xtask test`.
+
+use suda_sim::plant::Plant;
+use suda_sim::rigs::{hour, live, planted, seeds};
+use suda_sim::run;
+use suda_sim::world::Plan;
+
+#[test]
+fn a_seed_replays_its_run_and_another_seed_is_another_run() {
+    let first = run(7, Plan::small()).unwrap();
+    let again = run(7, Plan::small()).unwrap();
+    let other = run(8, Plan::small()).unwrap();
+    assert_eq!(first.trace, again.trace);
+    assert_eq!(first.violations, again.violations);
+    assert_ne!(first.trace, other.trace);
+}
+
+#[test]
+fn nothing_is_lost_doubled_or_stuck_on_full_days() {
+    let report = seeds::run_seeds(1, FULL_DAYS, false).unwrap();
+    assert!(report.passed, "{}", report.line);
+    // All that can go wrong has gone wrong.
+    for fault in ["crashes", "hub_restores", "rollbacks", "copies", "renewals"] {
+        let count = report.line.get(fault).and_then(serde_json::Value::as_u64);
+        assert!(count > Some(0), "no {fault}: {}", report.line);
+    }
+}
+
+const FULL_DAYS: u64 = 60;
+
+#[test]
+fn a_planted_bug_is_found_and_the_same_seeds_without_it_are_clean() {
+    let report = planted::hunt(1, Some(Plant::EpochKept.name())).unwrap();
+    assert!(report.passed, "{}", report.line);
+}
+
+#[test]
+fn every_queue_empties_by_itself_after_cuts_and_kills() {
+    let report = live::heal_all(1, 200).unwrap();
+    assert!(report.passed, "{}", report.line);
+}
+
+#[test]
+fn complex_complaints_are_in_the_queue_within_the_hour() {
+    let report = hour::measure(20, 1, 1).unwrap();
+    assert!(report.passed, "{}", report.line);
+}
