@@ -141,7 +141,8 @@ impl Desk {
                 let fits = match (&made, &stored) {
                     (Some(made), Some(stored)) => {
                         made == stored
-                            && row.reference == made.reference.as_str()
+                            && (row.reference == made.reference.as_str()
+                                || row.reference == complaints::second_name(made))
                             && row.state == made.state.name()
                             && row.has_scope(fold::scope(made.state))
                     }

@@ -114,7 +114,7 @@ pub(crate) async fn record(
         insert(&mut *conn, state, true).await?;
         return ledger::append(conn, events).await;
     };
-    let record = bind(sqlx::query(record!("")), state, true)?;
+    let record = bind(sqlx::query(record!("")), state, own_name(state), true)?;
     ledger::bind(record, events).execute(conn).await?;
     Ok(())
 }
@@ -130,7 +130,12 @@ pub(super) async fn record_and_commit(
         sqlx::query("commit").execute(conn).await?;
         return Ok(());
     };
-    let record = bind(sqlx::query(record!("; commit")), state, true)?;
+    let record = bind(
+        sqlx::query(record!("; commit")),
+        state,
+        own_name(state),
+        true,
+    )?;
     ledger::bind(record, events).execute(conn).await?;
     Ok(())
 }
@@ -141,19 +146,40 @@ pub(crate) async fn insert(
     state: &StateRow,
     mine: bool,
 ) -> Result<(), StoreError> {
-    let insert = bind(sqlx::query(insert!("")), state, mine)?;
-    insert.execute(conn).await?;
+    let complaint = &state.complaint;
+    let taken: bool =
+        sqlx::query_scalar("select exists (select 1 from complaint where reference = ?)")
+            .bind(complaint.reference.as_str())
+            .fetch_one(&mut *conn)
+            .await?;
+    let reference = match taken {
+        true => second_name(complaint),
+        false => own_name(state),
+    };
+    let insert = bind(sqlx::query(insert!("")), state, reference, mine)?;
+    insert.execute(&mut *conn).await?;
     Ok(())
+}
+
+fn own_name(state: &StateRow) -> String {
+    state.complaint.reference.as_str().to_owned()
+}
+
+/// What stands for a reference number that two copies of a computer have both
+/// given: the second complaint is listed and found by its words, not by it.
+pub(crate) fn second_name(complaint: &Complaint) -> String {
+    format!("~{}~{}", complaint.reference, complaint.id)
 }
 
 fn bind<'q>(
     insert: ledger::Insert<'q>,
     state: &StateRow,
+    reference: String,
     mine: bool,
 ) -> Result<ledger::Insert<'q>, StoreError> {
     Ok(insert
         .bind(state.complaint.id.0)
-        .bind(state.complaint.reference.as_str().to_owned())
+        .bind(reference)
         .bind(state.complaint.state.name())
         .bind(scope_number(state.scope))
         .bind(state.rank)
