@@ -1,7 +1,7 @@
 //! The real window alone: the hour that runs out, a second window, data that
 //! cannot be opened, a second click on save.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
@@ -113,7 +113,7 @@ async fn a_second_window_says_so_and_opens_when_the_first_is_gone() -> Done {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn data_that_cannot_be_opened_are_explained_and_left_as_they_are() -> Done {
+async fn a_wrong_key_is_explained_and_damaged_data_are_put_right() -> Done {
     let city = City::start()?;
     let desk = city.desk(&city.branch()?, "desk")?;
     let display = Display::start()?;
@@ -135,15 +135,49 @@ async fn data_that_cannot_be_opened_are_explained_and_left_as_they_are() -> Done
     damaged[..4096].fill(7);
     std::fs::write(&database, &damaged).map_err(Failure::io("the database"))?;
     let window = Screen::window(&display, &desk).await?;
+    window.part("sign-in").await?;
+    window.close().await?;
+    let kept = walk(&desk.data.join("quarantine"))?;
+    assert!(
+        kept.iter()
+            .any(|file| read(file).is_ok_and(|bytes| bytes == damaged)),
+        "the damaged file is set aside: {kept:?}"
+    );
+
+    // The control: with nothing to put it right from, it is explained and left alone.
+    for beside in [
+        "enrolment.sealed",
+        "backups",
+        "journal",
+        "suda.db-wal",
+        "suda.db-shm",
+    ] {
+        let beside = desk.data.join(beside);
+        if beside.is_dir() {
+            std::fs::remove_dir_all(&beside).map_err(Failure::io("what is kept beside"))?;
+        } else if beside.exists() {
+            std::fs::remove_file(&beside).map_err(Failure::io("what is kept beside"))?;
+        }
+    }
+    std::fs::write(&database, &damaged).map_err(Failure::io("the database"))?;
+    let window = Screen::window(&display, &desk).await?;
     refused_with(&window, "damaged").await?;
     window.close().await?;
     assert!(read(&database)? == damaged);
+    Ok(())
+}
 
-    // The control: with the file as it was, the same window opens.
-    std::fs::write(&database, &sound).map_err(Failure::io("the database"))?;
-    let window = Screen::window(&display, &desk).await?;
-    window.part("sign-in").await?;
-    window.close().await
+fn walk(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(Failure::io("the folder"))? {
+        let path = entry.map_err(Failure::io("the folder"))?.path();
+        if path.is_dir() {
+            files.extend(walk(&path)?);
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(files)
 }
 
 #[tokio::test(flavor = "multi_thread")]
