@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-use suda_domain::{Complaint, ComplaintId, EventKey, LedgerEvent, Origin, Owner};
+use suda_domain::{Complaint, ComplaintId, EventKey, Lane, LedgerEvent, Origin, Owner};
 use suda_sync::{Hash, fold};
 
 use crate::desk_disk::{Kept, Place};
 use crate::hub_disk::HubDisk;
-use crate::world::World;
+use crate::world::{DeskNode, World};
 
 /// What was found wrong in a run. All zero when nothing is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Violations {
     pub doubled: u64,
     /// Owner numbers with two owners.
     pub two_owners: u64,
+    /// Moments at which a desk took events for received that the hub does not hold.
+    pub unfounded: u64,
     /// Breaks in a lane's numbers or chain, or a state that its ledger does not make.
     pub out_of_order: u64,
     /// Complaints that a desk sees otherwise than the hub.
@@ -36,6 +38,7 @@ impl Violations {
         self.lost
             + self.doubled
             + self.two_owners
+            + self.unfounded
             + self.out_of_order
             + self.apart
             + self.stuck
@@ -92,12 +95,32 @@ pub(crate) fn two_owners(world: &World) -> u64 {
     found
 }
 
+/// Lanes of which a desk takes more for received than the hub holds.
+pub(crate) fn unfounded(world: &World) -> u64 {
+    let hub = &world.hub;
+    // Of a hub put back from a backup a desk hears at its next hello.
+    let of_this_epoch = |desk: &&DeskNode| desk.disk.epoch() == Some(&hub.epoch);
+    let lanes = world.desks.iter().filter(of_this_epoch).flat_map(|desk| {
+        let device = desk.disk.device;
+        desk.disk.acked().flat_map(move |(incarnation, acked)| {
+            Lane::ALL.map(|lane| (device, incarnation, lane, acked[lane.index()]))
+        })
+    });
+    lanes
+        .filter(|&(device, of, lane, acked)| acked > hub.head(device, of, lane).n)
+        .count() as u64
+}
+
 pub fn at_the_end(world: &World, level: bool) -> Violations {
     let mut violations = Violations {
         two_owners: world.two_owners + two_owners(world),
+        unfounded: world.unfounded + unfounded(world),
         stuck: u64::from(!level),
         ..Violations::default()
     };
+    if violations.unfounded > 0 {
+        violations.found(|| "events count as received that the hub does not hold".to_owned());
+    }
     if !level {
         violations.found(|| world.unrest());
     }

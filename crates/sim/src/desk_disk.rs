@@ -532,6 +532,11 @@ impl DeskDisk {
         }
     }
 
+    /// How far each incarnation counts as received, by lane.
+    pub fn acked(&self) -> impl Iterator<Item = (u32, [u64; 4])> {
+        self.acked.iter().map(|(of, acked)| (*of, *acked))
+    }
+
     pub fn epoch(&self) -> Option<&str> {
         self.epoch.as_deref()
     }

@@ -246,7 +246,7 @@ impl HubDisk {
         }
     }
 
-    fn head(&self, device: DeviceId, incarnation: u32, lane: Lane) -> LaneHead {
+    pub fn head(&self, device: DeviceId, incarnation: u32, lane: Lane) -> LaneHead {
         self.heads
             .get(&(device, incarnation, lane))
             .copied()

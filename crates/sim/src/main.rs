@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use suda_sim::rigs::{Report, hour, live, planted, seeds};
 
+/// A quarter of a run is allocation.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Simulates desks and a hub through loss, crashes, wrong clocks, copies and restores
 #[derive(Parser)]
 #[command(name = "suda-sim", version, args_conflicts_with_subcommands = true)]

@@ -169,6 +169,7 @@ pub struct World {
     trace: Sha256,
     pub counts: Counts,
     pub(crate) two_owners: u64,
+    pub(crate) unfounded: u64,
 }
 
 const LATENCY_MS: (u64, u64) = (5, 2_000);
@@ -213,6 +214,7 @@ impl World {
             trace: Sha256::new(),
             counts: Counts::default(),
             two_owners: 0,
+            unfounded: 0,
         };
         for desk in 0..world.desks.len() {
             world.start(desk);
@@ -323,6 +325,9 @@ impl World {
             Ev::Operation => self.operation(),
             Ev::Fault => self.fault(),
             _ => {}
+        }
+        if self.counts.steps.is_multiple_of(256) {
+            self.unfounded += crate::check::unfounded(self);
         }
         if self.counts.steps.is_multiple_of(4096) {
             self.two_owners += crate::check::two_owners(self);

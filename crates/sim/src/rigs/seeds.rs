@@ -43,6 +43,7 @@ pub fn run_seeds(first: u64, seeds: u64, each: bool) -> anyhow::Result<Report> {
         "lost": sum(|o| o.violations.lost),
         "doubled": sum(|o| o.violations.doubled),
         "two_owners": sum(|o| o.violations.two_owners),
+        "unfounded": sum(|o| o.violations.unfounded),
         "out_of_order": sum(|o| o.violations.out_of_order),
         "apart": sum(|o| o.violations.apart),
         "held": sum(|o| o.violations.held),
