@@ -11,7 +11,7 @@ use crate::desk::{Desk, Enrolled, OpenError};
 use crate::place::{IdentityFile, PlaceError};
 use crate::record::{civil_day, last_running};
 use crate::store::incarnation::{self, Cause};
-use crate::store::{Cache, StoreError, ledger, outbox};
+use crate::store::{Cache, StoreError, hub_order, ledger, outbox};
 use crate::unsent::entry::Reached;
 use crate::unsent::{self, Found, Journal};
 
@@ -48,6 +48,7 @@ impl Desk {
         let Ok(enrolled) = self.inner.enrolled() else {
             return Ok(self.settle_restored(&file)?);
         };
+        self.fold_old_again(&enrolled).await?;
         let found = self.read_journal();
         let replayed = self.replay(&found.groups).await?;
         let lost = self.lost(&enrolled, &file, &found).await? || replayed.apart;
@@ -78,6 +79,20 @@ impl Desk {
             tracing::warn!(%error, "what the enrolment gave is not kept beside the database");
         }
         Ok(())
+    }
+
+    /// Makes rows anew whose events an earlier version folded by other rules.
+    async fn fold_old_again(&self, enrolled: &Enrolled) -> Result<(), StoreError> {
+        let waiting = hub_order::to_fold_again(&mut *self.inner.store.read().await?).await?;
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.inner.store.begin().await?;
+        for id in waiting {
+            self.fold_again(&mut tx, enrolled, id).await?;
+        }
+        hub_order::folded_again(tx.conn()).await?;
+        tx.commit().await
     }
 
     /// What followed from a restore is done.

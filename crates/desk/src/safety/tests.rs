@@ -7,9 +7,11 @@ use std::sync::Arc;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use suda_domain::staff::StaffRecord;
 use suda_domain::{
-    BranchCode, ComplaintId, Complexity, DeviceId, Grade, Intake, Policy, Role, StaffId,
+    Actor, BranchCode, ComplaintId, Complexity, DeviceId, EventKey, Fact, Grade, Intake, Lane,
+    LedgerEvent, Policy, Role, StaffId, Stamp, State,
 };
-use suda_sync::{Directory, SecretKey};
+use suda_sync::message::LogEntry;
+use suda_sync::{Directory, Hash, Page, SealedEvent, SecretKey};
 use uuid::Uuid;
 
 use super::seed;
@@ -18,17 +20,20 @@ use crate::desk::{Desk, Enrolled, OpenError};
 use crate::key::{DatabaseKey, KeySource};
 use crate::place::{IdentityFile, Place};
 use crate::session::Session;
-use crate::store::copy;
 use crate::store::directory::DeviceRow;
-use crate::view::Assessment;
+use crate::store::{complaints, copy};
+use crate::view::{Assessment, Scope};
 
-const SCHEMAS: [usize; 5] = [1, 2, 3, 4, 5];
-const FIRST: [&str; 5] = [
+const SCHEMAS: [usize; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
+const FIRST: [&str; 8] = [
     include_str!("../store/migrations/0001_base.sql"),
     include_str!("../store/migrations/0002_import.sql"),
     include_str!("../store/migrations/0003_search_upto.sql"),
     include_str!("../store/migrations/0004_one_index.sql"),
     include_str!("../store/migrations/0005_set_aside.sql"),
+    include_str!("../store/migrations/0006_trusted_time.sql"),
+    include_str!("../store/migrations/0007_incarnation.sql"),
+    include_str!("../store/migrations/0008_hub_order.sql"),
 ];
 /// The tables that every version has, in an order that keeps their references.
 const TABLES: [&str; 8] = [
@@ -154,11 +159,52 @@ async fn recorded(room: &Room) -> std::path::PathBuf {
     seed::write(&place, &room.key, &enrolled()).unwrap();
     let desk = room.open(&place).await.unwrap();
     let session = desk.session_of(None).unwrap();
+    let mut ids = Vec::new();
     for n in 0..3 {
-        record(&desk, &session, &format!("第{n}件")).await;
+        ids.push(record(&desk, &session, &format!("第{n}件")).await);
     }
+    // What the hub has done with the first, after it had all of it.
+    desk.save_page(&queued(ids[0]), None).await.unwrap();
     desk.close().await.unwrap();
+    let all_receipted = "update lane_ack set acked_n = (select count(*) from event e \
+                         where e.own and e.lane = lane_ack.lane)";
+    room.run(&place.database(), all_receipted.to_owned()).await;
     place.database()
+}
+
+fn queued(complaint: ComplaintId) -> Page {
+    let event = LedgerEvent {
+        key: EventKey {
+            device: DeviceId(Uuid::from_u128(99)),
+            incarnation: 1,
+            lane: Lane::Ordinary,
+            n: 1,
+        },
+        complaint,
+        owner_no: 1,
+        at: Stamp {
+            wall: chrono::Utc::now(),
+            mono_ms: 0,
+            hub_offset_ms: Some(0),
+            offset_age_s: Some(0),
+        },
+        actor: Actor::system(None),
+        fact: Fact::Queued,
+        origin: None,
+    };
+    Page {
+        epoch: "e1".into(),
+        entries: vec![LogEntry {
+            seq: 5,
+            event: SealedEvent::seal(&event, Hash::START).unwrap(),
+        }],
+        cursor: 5,
+        more: false,
+        directory: None,
+        set_aside: None,
+        placed: Vec::new(),
+        now: chrono::Utc::now(),
+    }
 }
 
 /// The same contents as the program of that version would have kept them.
@@ -178,15 +224,27 @@ async fn stored_by_version(room: &Room, schema: usize, present: &Path) -> Place 
         let columns = match table {
             "link" => "one, epoch, cursor, hub_offset_ms, offset_at",
             "draft" => "id, staff, opened_at, changed_at, body",
-            _ => "*",
+            _ => "",
+        };
+        let (into, from) = match columns {
+            "" => (String::new(), "*"),
+            some => (format!(" ({some})"), some),
         };
         sql.push_str(&format!(
-            "insert into main.{table} select {columns} from present.{table};\n"
+            "insert into main.{table}{into} select {from} from present.{table};\n"
         ));
     }
     sql.push_str(&format!("pragma main.user_version = {schema};\n"));
     room.run(&place.database(), sql).await;
     place
+}
+
+/// Complaints that the hub is known to have put into the queue.
+async fn waiting_for_experts(desk: &Desk) -> usize {
+    let mut conn = desk.inner.store.read().await.unwrap();
+    let found = complaints::page(&mut conn, Scope::WithExperts, None, 10).await;
+    let queued = |stored: &complaints::Stored| stored.complaint.state == State::Queued;
+    found.unwrap().iter().filter(|one| queued(one)).count()
 }
 
 #[tokio::test]
@@ -198,14 +256,15 @@ async fn data_of_each_earlier_version_are_copied_then_migrated_and_whole() {
         let desk = room.open(&place).await.unwrap();
         let report = desk.verify().await.unwrap();
         assert!(report.is_clean(), "{schema}: {report:?}");
-        assert_eq!((report.complaints, report.events), (3, 9), "{schema}");
+        assert_eq!((report.complaints, report.events), (3, 10), "{schema}");
+        assert_eq!(waiting_for_experts(&desk).await, 1, "{schema}");
         let kept = desk.backups().unwrap();
         assert_eq!(kept.len(), 1, "{schema}");
         assert!(kept[0].before_migration);
         let name = kept[0].file.file_name().unwrap().to_str().unwrap();
         assert!(name.ends_with(&format!("-schema{schema}.db")), "{name}");
         let copied = copy::examine(&kept[0].file, &room.key).await.unwrap();
-        assert_eq!((copied.schema, copied.mark.events()), (schema, 9));
+        assert_eq!((copied.schema, copied.mark.events()), (schema, 10));
         // It stays until a later backup has passed its check.
         let session = desk.session_of(None).unwrap();
         record(&desk, &session, "新").await;
@@ -231,7 +290,7 @@ async fn where_no_copy_can_be_made_nothing_is_migrated() {
     let refused = room.open(&place).await.err().unwrap();
     assert!(matches!(refused, OpenError::NoCopy(_)), "{refused:?}");
     let found = copy::examine(&place.database(), &room.key).await.unwrap();
-    assert_eq!((found.schema, found.mark.events()), (3, 9));
+    assert_eq!((found.schema, found.mark.events()), (3, 10));
     std::fs::remove_file(place.shelf().dir()).unwrap();
     assert!(room.open(&place).await.is_ok());
 }

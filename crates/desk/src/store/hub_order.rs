@@ -28,6 +28,16 @@ pub(crate) async fn keep_places(
     runs: &[Placed],
 ) -> Result<(), StoreError> {
     for run in runs {
+        // A run told again may begin elsewhere.
+        sqlx::query(
+            "delete from placed where incarnation = ? and lane = ? and first_n > ? and first_n < ?",
+        )
+        .bind(incarnation)
+        .bind(run.lane.number())
+        .bind(signed(run.first_n))
+        .bind(signed(run.first_n.saturating_add(run.count)))
+        .execute(&mut *conn)
+        .await?;
         sqlx::query(
             "insert or replace into placed (incarnation, lane, first_n, count, first_seq) \
              values (?, ?, ?, ?, ?)",
@@ -219,4 +229,19 @@ pub(crate) async fn forgotten(conn: &mut SqliteConnection) -> Result<Vec<Complai
             .fetch_all(conn)
             .await?;
     Ok(found.into_iter().map(ComplaintId).collect())
+}
+
+/// Complaints whose rows a change of version has left to be made anew.
+pub(crate) async fn to_fold_again(
+    conn: &mut SqliteConnection,
+) -> Result<Vec<ComplaintId>, StoreError> {
+    let found: Vec<uuid::Uuid> = sqlx::query_scalar("select complaint from fold_again")
+        .fetch_all(conn)
+        .await?;
+    Ok(found.into_iter().map(ComplaintId).collect())
+}
+
+pub(crate) async fn folded_again(conn: &mut SqliteConnection) -> Result<(), StoreError> {
+    sqlx::query("delete from fold_again").execute(conn).await?;
+    Ok(())
 }

@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_trusted_time.sql"),
     include_str!("migrations/0007_incarnation.sql"),
     include_str!("migrations/0008_hub_order.sql"),
+    include_str!("migrations/0009_order_of_old.sql"),
 ];
 
 /// The schema this program writes.
