@@ -150,6 +150,7 @@ impl Desk {
         let place = Place::new(dir);
         place.create()?;
         let lock = lock(&place).await?;
+        place.heal_identity()?;
         restore::finish(&place)?;
         let known = place.identity()?;
         if known
@@ -189,6 +190,7 @@ impl Desk {
         let care = Care {
             whole: place.is_marked_damaged(),
             shelf: &place.shelf(),
+            quarantine: &place.quarantine(),
             at: to_millisecond(clock.wall()),
         };
         let store = if place.identity()?.is_some() {

@@ -1,11 +1,14 @@
 //! The data directory: its lock, and the small file beside the database that
 //! says which key and which device the database belongs to. No SQL here.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use suda_domain::DeviceId;
 use uuid::Uuid;
 
@@ -13,6 +16,7 @@ use crate::safety::shelf::Shelf;
 
 const LOCK_FILE: &str = "desk.lock";
 const IDENTITY_FILE: &str = "desk.json";
+const IDENTITY_COPY: &str = "desk.json.copy";
 const DATABASE_FILE: &str = "suda.db";
 /// Present when damage was found while the program ran.
 const DAMAGED_MARK: &str = "damaged";
@@ -57,9 +61,42 @@ impl IdentityFile {
         }
     }
 
+    /// None when the text cannot be read or does not give its own check. A file
+    /// of before there was one has none.
+    fn parse(json: &[u8]) -> Option<Self> {
+        let mut fields: Fields = serde_json::from_slice(json).ok()?;
+        let said = fields.remove(CHECK);
+        let fits = said.is_none_or(|said| said == check(&fields));
+        let value = Value::Object(fields.into_iter().collect());
+        fits.then(|| serde_json::from_value(value).ok()).flatten()
+    }
+
+    fn with_check(&self) -> serde_json::Result<Vec<u8>> {
+        let mut fields: Fields = serde_json::from_value(serde_json::to_value(self)?)?;
+        let check = check(&fields);
+        fields.insert(CHECK.to_owned(), check.into());
+        serde_json::to_vec_pretty(&fields)
+    }
+
     pub(crate) fn is_newer_than_known(&self) -> bool {
         self.format > FORMAT
     }
+}
+
+/// In the order of their names, whichever map the JSON reader was built with.
+type Fields = BTreeMap<String, Value>;
+
+const CHECK: &str = "check";
+
+fn check(fields: &Fields) -> String {
+    let text: String = fields
+        .iter()
+        .map(|(name, value)| format!("{name}={value}\n"))
+        .collect();
+    Sha256::digest(text)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Why the data directory cannot be used.
@@ -192,30 +229,60 @@ impl Place {
         }
     }
 
-    /// The file beside the database; `None` when there is none.
+    /// The file beside the database; `None` when there is none. A damaged one
+    /// is read from its copy: without it the key would not be found.
     pub(crate) fn identity(&self) -> Result<Option<IdentityFile>, PlaceError> {
-        let path = self.dir.join(IDENTITY_FILE);
+        match self.identity_in(IDENTITY_FILE) {
+            Err(PlaceError::Damaged(path)) => match self.identity_in(IDENTITY_COPY) {
+                Ok(Some(copy)) => {
+                    tracing::error!("desk.json is damaged; its copy is used");
+                    Ok(Some(copy))
+                }
+                _ => Err(PlaceError::Damaged(path)),
+            },
+            read => read,
+        }
+    }
+
+    /// Writes a damaged file anew from its copy. To be called by whoever holds
+    /// the lock.
+    pub(crate) fn heal_identity(&self) -> Result<(), PlaceError> {
+        match self.identity_in(IDENTITY_FILE) {
+            Err(PlaceError::Damaged(_)) => match self.identity()? {
+                Some(copy) => self.save_identity(&copy),
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn identity_in(&self, name: &str) -> Result<Option<IdentityFile>, PlaceError> {
+        let path = self.dir.join(name);
         match fs::read(&path) {
-            Ok(json) => serde_json::from_slice(&json)
+            Ok(json) => IdentityFile::parse(&json)
                 .map(Some)
-                .map_err(|_| PlaceError::Damaged(path)),
+                .ok_or(PlaceError::Damaged(path)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(PlaceError::of(&path, error)),
         }
     }
 
-    /// Replaces the file as a whole: after a power cut it is the old or the new.
+    /// Replaces the file as a whole, then its copy: after a power cut each is
+    /// the old or the new.
     pub(crate) fn save_identity(&self, identity: &IdentityFile) -> Result<(), PlaceError> {
-        let path = self.dir.join(IDENTITY_FILE);
-        let new = self.dir.join("desk.json.new");
-        let write = || -> std::io::Result<()> {
-            let mut file = File::create(&new)?;
-            file.write_all(&serde_json::to_vec_pretty(identity)?)?;
-            file.sync_all()?;
-            fs::rename(&new, &path)?;
-            sync_directory(&self.dir)
-        };
-        write().map_err(|error| PlaceError::of(&path, error))
+        for name in [IDENTITY_FILE, IDENTITY_COPY] {
+            let path = self.dir.join(name);
+            let new = self.dir.join("desk.json.new");
+            let write = || -> std::io::Result<()> {
+                let mut file = File::create(&new)?;
+                file.write_all(&identity.with_check()?)?;
+                file.sync_all()?;
+                fs::rename(&new, &path)?;
+                sync_directory(&self.dir)
+            };
+            write().map_err(|error| PlaceError::of(&path, error))?;
+        }
+        Ok(())
     }
 }
 

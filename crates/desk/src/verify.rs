@@ -45,6 +45,8 @@ pub enum Fault {
     State,
     /// Events without a complaint they belong to.
     NoState,
+    /// The database's log cannot be read to its end.
+    Log,
 }
 
 impl Fault {
@@ -58,6 +60,9 @@ impl Fault {
             Self::Unreadable => "it cannot be read",
             Self::State => "it is not what its events make of it",
             Self::NoState => "its complaint has no state row",
+            Self::Log => {
+                "its contents do not give its checksum, and what was saved after it cannot be read; a start of the program puts it right"
+            }
         }
     }
 }
@@ -85,6 +90,12 @@ impl Desk {
             bad: 0,
             first_bad: None,
         };
+        if let Some(damage) = self.inner.store.log_damage()? {
+            report.add(
+                format!("write-ahead log frame {}", damage.frame),
+                Fault::Log,
+            );
+        }
         self.verify_chains(&mut report).await?;
         self.verify_states(&mut report).await?;
         Ok(report)

@@ -91,6 +91,8 @@ pub struct DeskSync {
     failures: u32,
     /// Something was written or nudged while a round was under way.
     again: bool,
+    /// The hub's log had something new in this round.
+    pulled: bool,
     /// The hub holds other events under this incarnation's numbers.
     renewal_wanted: bool,
     next_tick_ms: u64,
@@ -108,6 +110,7 @@ impl DeskSync {
             standing: Standing::default(),
             failures: 0,
             again: true,
+            pulled: false,
             renewal_wanted: false,
             next_tick_ms: 0,
             dice: seed | 1,
@@ -239,6 +242,7 @@ impl DeskSync {
                 if let Some(directory) = &page.directory {
                     position.directory = directory.version;
                 }
+                self.pulled |= !page.entries.is_empty();
                 self.phase = Phase::SavingPage { more };
                 Some(Command::SavePage(Box::new(page)))
             }
@@ -423,7 +427,13 @@ impl DeskSync {
         self.failures = 0;
         self.next_tick_ms = now_ms + TICK_MS;
         self.phase = Phase::Resting;
-        if self.again { self.begin() } else { None }
+        // What came may be what a stream lacked: of a database that was put
+        // back, the hub has the beginning and only the desk the end.
+        let closed_a_gap = std::mem::take(&mut self.pulled) && !self.standing.is_sent();
+        if self.again || closed_a_gap {
+            return self.begin();
+        }
+        None
     }
 
     /// Full jitter: a pause drawn evenly from nothing to the present bound.

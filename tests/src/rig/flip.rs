@@ -2,7 +2,8 @@
 //! ledger's check, the file's own check or the start must say so; a change
 //! that nobody notices is harmless only when every row reads as before.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -14,8 +15,9 @@ use sqlx::{AssertSqlSafe, Column as _, Connection as _, Row as _, ValueRef as _}
 use suda_desk::{Desk, KeySource};
 use suda_hub::store::Upkeep as _;
 use suda_hub::store::sqlite::SqliteStore;
+use uuid::Uuid;
 
-use super::books::{check_integrity, open_desk, open_hub};
+use super::books::{DeskBooks, HubBooks, check_integrity, open_desk, open_hub};
 use super::prey::{Prey, clerk, driver, rows};
 use super::{Dice, Report};
 use crate::{City, DeskDir, Failure, output};
@@ -23,9 +25,7 @@ use crate::{City, DeskDir, Failure, output};
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     pub flips: u32,
-    /// Also where nothing keeps a hash yet: in the write-ahead logs, of which
-    /// SQLite reads only what comes before the first frame that does not fit,
-    /// and in the hub's file, whose tables beside the ledger have no check.
+    /// Also in the hub's file, whose tables beside the ledger have no check.
     pub everywhere: bool,
     pub seed: u64,
 }
@@ -91,18 +91,32 @@ pub async fn run(options: Options) -> Result<Report, Failure> {
     let mut dice = Dice::new(options.seed);
     let mut city = City::start()?;
     let desk = worked_with(&mut city).await?;
-    let rig = Rig {
+    let kept_desk = city.dir.path().join("kept-desk");
+    let kept_hub = city.dir.path().join("kept-hub");
+    copy(&desk.data, &kept_desk)?;
+    copy(&city.hub_data(), &kept_hub)?;
+    let mut rig = Rig {
+        complaints: DeskBooks::read(&desk)
+            .await?
+            .complaints
+            .into_keys()
+            .collect(),
         desk_rows: desk_digest(&desk).await?,
         hub_rows: hub_digest(&city.hub_data()).await?,
         places: places(&desk, &city.hub_data(), options.everywhere)?,
+        kept_desk,
+        kept_hub,
         desk,
         city,
+        recovery: Recovery::default(),
+        unnoticed: RefCell::default(),
     };
     let mut counts: BTreeMap<String, BTreeMap<Outcome, u32>> = BTreeMap::new();
     let mut first_unnoticed = None;
     for n in 0..options.flips {
-        let place = &rig.places[n as usize % rig.places.len()];
-        let (outcome, at) = rig.one(place, &mut dice).await?;
+        let place = rig.places[n as usize % rig.places.len()].clone();
+        let (outcome, at) = rig.one(&place, &mut dice).await?;
+        rig.recover(&place, outcome, &at).await?;
         *counts
             .entry(place.name.clone())
             .or_default()
@@ -153,12 +167,33 @@ pub async fn run(options: Options) -> Result<Report, Failure> {
         let unnoticed = |by: &BTreeMap<Outcome, u32>| by.contains_key(&Outcome::Unnoticed);
         report.bar(!of_kind.into_iter().any(|(_, by)| unnoticed(by)), rule);
     }
+    report.figure("unnoticed_in", rig.unnoticed.take());
+    report.figure("recovered", rig.recovery.whole);
+    report.figure("refused_to_start", rig.recovery.refused);
+    report.figure("not_recovered", rig.recovery.lacking.len());
+    if let Some(first) = rig.recovery.lacking.first() {
+        report.figure("first_not_recovered", first.as_str());
+    }
+    report.bar(
+        rig.recovery.lacking.is_empty(),
+        "what the hub, the desk or its journal held is at the hub and on the desk after the next \
+         start and sync",
+    );
     rig.control(&mut report).await?;
     Ok(report)
 }
 
+/// What came of going on with the changed files.
+#[derive(Debug, Default)]
+struct Recovery {
+    whole: u32,
+    /// The start was refused with a reason; the files stay as they are.
+    refused: u32,
+    lacking: Vec<String>,
+}
+
 /// A file, or the rows of the hub's ledger.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Place {
     name: String,
     side: Side,
@@ -176,8 +211,15 @@ struct Rig {
     city: City,
     desk: DeskDir,
     places: Vec<Place>,
-    desk_rows: [u8; 32],
-    hub_rows: [u8; 32],
+    /// The files as they were, of which each change is made in a copy.
+    kept_desk: PathBuf,
+    kept_hub: PathBuf,
+    desk_rows: Rows,
+    hub_rows: Rows,
+    complaints: BTreeSet<Uuid>,
+    recovery: Recovery,
+    /// The hub's tables in which a change went unnoticed.
+    unnoticed: RefCell<BTreeSet<String>>,
 }
 
 /// A desk and a hub in the middle of work: some complaints carried over into
@@ -217,23 +259,28 @@ fn places(desk: &DeskDir, hub: &Path, everywhere: bool) -> Result<Vec<Place>, Fa
         side: Side::Hub,
         file: None,
     }];
-    for (side, prefix, dir) in [
-        (Side::Desk, "desk", desk.data.as_path()),
-        (Side::Hub, "hub", hub),
+    for (side, prefix, below) in [
+        (Side::Desk, "desk", ""),
+        (Side::Desk, "desk", "journal"),
+        (Side::Hub, "hub", ""),
     ] {
+        let dir = match side {
+            Side::Desk => desk.data.join(below),
+            Side::Hub => hub.to_owned(),
+        };
         for entry in std::fs::read_dir(dir).map_err(Failure::io("a data directory"))? {
             let entry = entry.map_err(Failure::io("a data directory"))?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let size = entry.metadata().map_or(0, |meta| meta.len());
             let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-            let is_left_out = !everywhere && (is_log(&name) || side == Side::Hub);
+            let is_left_out = !everywhere && !is_log(&name) && side == Side::Hub;
             if is_left_out || !is_file || size == 0 || NOT_DATA.contains(&name.as_str()) {
                 continue;
             }
             places.push(Place {
                 name: format!("{prefix}:{name}"),
                 side,
-                file: Some(PathBuf::from(name)),
+                file: Some(Path::new(below).join(name)),
             });
         }
     }
@@ -244,24 +291,65 @@ fn places(desk: &DeskDir, hub: &Path, everywhere: bool) -> Result<Vec<Place>, Fa
 impl Rig {
     /// One change in a copy. Gives what found it, and where it was.
     async fn one(&self, place: &Place, dice: &mut Dice) -> Result<(Outcome, String), Failure> {
-        let copy = self.city.dir.path().join("copy");
+        let changed = self.changed();
         let original = match place.side {
-            Side::Desk => self.desk.data.clone(),
-            Side::Hub => self.city.hub_data(),
+            Side::Desk => &self.kept_desk,
+            Side::Hub => &self.kept_hub,
         };
-        if copy.exists() {
-            std::fs::remove_dir_all(&copy).map_err(Failure::io("an old copy"))?;
-        }
-        output(Command::new("cp").arg("-a").arg(&original).arg(&copy))?;
+        copy(original, &changed)?;
         let at = match &place.file {
-            Some(file) => flip_byte(&copy.join(file), dice)?,
-            None => flip_row(&copy, dice).await?,
+            Some(file) => flip_byte(&changed.join(file), dice)?,
+            None => flip_row(&changed, dice).await?,
         };
+        // Judging opens, and opening changes.
+        let judged = self.city.dir.path().join("judged");
+        copy(&changed, &judged)?;
         let outcome = match place.side {
-            Side::Desk => self.judge_desk(&copy).await,
-            Side::Hub => self.judge_hub(&copy).await,
+            Side::Desk => self.judge_desk(&judged).await,
+            Side::Hub => self.judge_hub(&judged).await,
         };
         Ok((outcome, at))
+    }
+
+    fn changed(&self) -> PathBuf {
+        self.city.dir.path().join("changed")
+    }
+
+    /// Goes on with the changed files: a start of the desk and a sync, with the
+    /// hub as it was, or with the hub's changed log and the desk as it was.
+    async fn recover(&mut self, place: &Place, outcome: Outcome, at: &str) -> Result<(), Failure> {
+        let of_hub = place.side == Side::Hub;
+        if of_hub && !is_log(&place.name) {
+            // Put right by a restore, which has a rig of its own.
+            return Ok(());
+        }
+        let (desk, hub) = match of_hub {
+            true => (self.kept_desk.clone(), self.changed()),
+            false => (self.changed(), self.kept_hub.clone()),
+        };
+        copy(&desk, &self.desk.data)?;
+        copy(&hub, &self.city.hub_data())?;
+        self.city.start_hub()?;
+        let synced = self.desk.sync();
+        let books = DeskBooks::read(&self.desk).await;
+        let hub = HubBooks::read(&self.city.hub_data()).await;
+        self.city.kill_hub();
+        let whole = |books: &DeskBooks, hub: &HubBooks| {
+            books.missing(&self.complaints) == 0
+                && self.complaints.is_subset(&hub.complaints)
+                && hub.doubled() == 0
+                && hub.set_aside == 0
+        };
+        match (synced, books, hub) {
+            (Ok(()), Ok(books), Ok(hub)) if whole(&books, &hub) => self.recovery.whole += 1,
+            (Err(_), ..) if outcome == Outcome::Start => self.recovery.refused += 1,
+            (synced, ..) => {
+                let said = synced.err().map(|error| error.to_string());
+                let what = format!("{} at {at}: {}", place.name, said.unwrap_or_default());
+                self.recovery.lacking.push(what);
+            }
+        }
+        Ok(())
     }
 
     async fn judge_desk(&self, copy: &Path) -> Outcome {
@@ -283,7 +371,7 @@ impl Rig {
             return Outcome::Start;
         }
         match rows {
-            Ok(rows) if rows == self.desk_rows && same_identity(&self.desk.data, copy) => {
+            Ok(rows) if rows == self.desk_rows && same_identity(&self.kept_desk, copy) => {
                 Outcome::Harmless
             }
             _ => Outcome::Unnoticed,
@@ -302,31 +390,27 @@ impl Rig {
         if check_integrity(&mut conn).await.is_err() {
             return Outcome::Integrity;
         }
-        match hub_digest(copy).await {
-            Ok(rows) if rows == self.hub_rows => Outcome::Harmless,
-            _ => Outcome::Unnoticed,
+        let rows = hub_digest(copy).await.unwrap_or_default();
+        match changed_tables(&self.hub_rows, &rows) {
+            tables if tables.is_empty() => Outcome::Harmless,
+            tables => {
+                self.unnoticed.borrow_mut().extend(tables);
+                Outcome::Unnoticed
+            }
         }
     }
 
     /// A change made with the database's own means, which leaves every file
     /// whole, and which only the comparison of rows can see: it must.
     async fn control(&self, report: &mut Report) -> Result<(), Failure> {
-        let copy = self.city.dir.path().join("copy");
-        if copy.exists() {
-            std::fs::remove_dir_all(&copy).map_err(Failure::io("an old copy"))?;
-        }
-        output(
-            Command::new("cp")
-                .arg("-a")
-                .arg(self.city.hub_data())
-                .arg(&copy),
-        )?;
+        let changed = self.changed();
+        copy(&self.kept_hub, &changed)?;
         write_hub(
-            &copy,
+            &changed,
             "update staff set name = name || '?' where login = 'admin'",
         )
         .await?;
-        let outcome = self.judge_hub(&copy).await;
+        let outcome = self.judge_hub(&changed).await;
         report.figure("control", outcome.name());
         report.bar(
             outcome == Outcome::Unnoticed,
@@ -334,6 +418,14 @@ impl Rig {
         );
         Ok(())
     }
+}
+
+/// Makes `to` what `from` is.
+fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
+    if to.exists() {
+        std::fs::remove_dir_all(to).map_err(Failure::io("an old copy"))?;
+    }
+    output(Command::new("cp").arg("-a").arg(from).arg(to)).map(drop)
 }
 
 fn flip_byte(file: &Path, dice: &mut Dice) -> Result<String, Failure> {
@@ -435,16 +527,27 @@ fn same_identity(before: &Path, after: &Path) -> bool {
     read(before) == read(after)
 }
 
-async fn desk_digest(desk: &DeskDir) -> Result<[u8; 32], Failure> {
+async fn desk_digest(desk: &DeskDir) -> Result<Rows, Failure> {
     digest(&mut open_desk(desk).await?).await
 }
 
-async fn hub_digest(data: &Path) -> Result<[u8; 32], Failure> {
+async fn hub_digest(data: &Path) -> Result<Rows, Failure> {
     digest(&mut open_hub(data).await?).await
 }
 
+/// A digest of each table's rows.
+type Rows = BTreeMap<String, [u8; 32]>;
+
+/// Tables whose rows read otherwise than before.
+fn changed_tables(before: &Rows, now: &Rows) -> Vec<String> {
+    let names = before
+        .iter()
+        .filter(|(name, digest)| now.get(*name) != Some(*digest));
+    names.map(|(name, _)| name.clone()).collect()
+}
+
 /// Over every value of every row of every table.
-async fn digest(conn: &mut SqliteConnection) -> Result<[u8; 32], Failure> {
+async fn digest(conn: &mut SqliteConnection) -> Result<Rows, Failure> {
     let tables: Vec<String> = sqlx::query_scalar(
         "select name from sqlite_schema where type = 'table' and sql not like 'create virtual%' \
          order by name",
@@ -452,9 +555,8 @@ async fn digest(conn: &mut SqliteConnection) -> Result<[u8; 32], Failure> {
     .fetch_all(&mut *conn)
     .await
     .map_err(sql)?;
-    let mut hasher = Sha256::new();
+    let mut digests_of = Rows::new();
     for table in tables {
-        hasher.update(table.as_bytes());
         let all = format!("select * from \"{table}\"");
         let rows = sqlx::query(AssertSqlSafe(all))
             .fetch_all(&mut *conn)
@@ -478,9 +580,11 @@ async fn digest(conn: &mut SqliteConnection) -> Result<[u8; 32], Failure> {
             digests.push(one.finalize().into());
         }
         digests.sort_unstable();
+        let mut hasher = Sha256::new();
         for digest in digests {
             hasher.update(digest);
         }
+        digests_of.insert(table, hasher.finalize().into());
     }
-    Ok(hasher.finalize().into())
+    Ok(digests_of)
 }

@@ -624,6 +624,11 @@ export type StartNotice =
 /**  The file lacked what had been written last; it was put back. */
 "put_back" | 
 /**
+ *  A place in the log beside the file was damaged. What was saved after it
+ *  was put back; what a form held that was not saved yet may be older.
+ */
+"log_damaged" | 
+/**
  *  The file was damaged or gone; a backup is in its place, and all that
  *  was written after it was put back.
  */

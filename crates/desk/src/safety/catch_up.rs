@@ -65,11 +65,13 @@ impl Desk {
             self.renew_incarnation(cause).await?;
         }
         self.settle_restored(&file)?;
-        let notice = match (lost, file.restored, replayed.earlier) {
+        let torn = self.inner.store.has_lost_log();
+        let notice = match (lost, file.restored, torn, replayed.earlier) {
             (true, ..) => Some(StartNotice::AwaitsHub),
-            (false, true, _) => Some(StartNotice::Restored),
-            (false, false, true) => Some(StartNotice::PutBack),
-            (false, false, false) => None,
+            (false, true, ..) => Some(StartNotice::Restored),
+            (false, false, true, _) => Some(StartNotice::LogDamaged),
+            (false, false, false, true) => Some(StartNotice::PutBack),
+            (false, false, false, false) => None,
         };
         self.inner.safety.change(|view| view.notice = notice);
         if (lost || !self.inner.place.seed().exists())
@@ -133,8 +135,9 @@ impl Desk {
         }
         let mut conn = self.inner.store.read().await?;
         let heads = ledger::heads(&mut conn, device, incarnation).await?;
+        let put_back = file.restored || self.inner.store.has_lost_log();
         let Some(reached) = found.reached.get(&(device, incarnation)) else {
-            return Ok(file.restored);
+            return Ok(put_back);
         };
         for lane in Lane::ALL {
             let (here, known) = (heads[lane.index()], reached.ends[lane.index()]);
@@ -150,7 +153,7 @@ impl Desk {
             }
         }
         // What cannot be read may have told more.
-        Ok(file.restored && found.damaged > 0)
+        Ok(put_back && found.damaged > 0)
     }
 
     pub(crate) async fn start_journal(

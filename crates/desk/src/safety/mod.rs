@@ -45,6 +45,9 @@ pub enum SafetyTrouble {
 pub enum StartNotice {
     /// The file lacked what had been written last; it was put back.
     PutBack,
+    /// A place in the log beside the file was damaged. What was saved after it
+    /// was put back; what a form held that was not saved yet may be older.
+    LogDamaged,
     /// The file was damaged or gone; a backup is in its place, and all that
     /// was written after it was put back.
     Restored,
@@ -57,6 +60,10 @@ impl StartNotice {
         match self {
             Self::PutBack => {
                 "the data file lacked what was written last; it was put back from the journal"
+            }
+            Self::LogDamaged => {
+                "a damaged place in the data was set aside and what was saved was put back; look \
+                 again at forms that were not saved yet"
             }
             Self::Restored => {
                 "the data file was damaged and is set aside; everything was put back from the \

@@ -20,7 +20,7 @@ use crate::desk::OpenError;
 use crate::key::DatabaseKey;
 use crate::place::{IdentityFile, Place, PlaceError, sync_directory};
 use crate::store::copy::{self, ExamineError};
-use crate::store::{FileError, Store};
+use crate::store::{FileError, Store, directory};
 
 const READY: &str = "suda.db";
 const PART: &str = "suda.db.part";
@@ -182,9 +182,15 @@ pub(crate) async fn open_or_restore(
     let there = database.exists();
     let none = if there || identity.device.is_none() {
         match Store::open_sound(&database, key, care).await {
-            Ok(store) => {
+            Ok(store) if identity.device.is_none() || is_enrolled(&store).await? => {
                 place.unmark_damaged();
                 return Ok(store);
+            }
+            // What is left of it is from before the enrolment.
+            Ok(store) => {
+                store.close().await?;
+                tracing::error!("the data file lacks the enrolment");
+                OpenError::Damaged
             }
             Err(error) if is_damage(&error) && identity.device.is_some() => {
                 tracing::error!(%error, "the data file is damaged");
@@ -199,6 +205,11 @@ pub(crate) async fn open_or_restore(
     from_best(place, key, identity, none).await?;
     let opened = Store::open_sound(&database, key, care).await;
     opened.map_err(|error| crate::desk::undecipherable(error, true))
+}
+
+async fn is_enrolled(store: &Store) -> Result<bool, crate::StoreError> {
+    let mut conn = store.read().await?;
+    Ok(directory::device(&mut conn).await?.is_some())
 }
 
 fn is_damage(error: &FileError) -> bool {

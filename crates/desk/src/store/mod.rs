@@ -29,6 +29,7 @@ use sqlx::{ConnectOptions as _, SqliteConnection};
 use suda_domain::ComplaintId;
 use suda_sync::place::LaneHead;
 use suda_sync::{Receipt, Signed};
+use suda_wal::Damage;
 use tokio::sync::{Mutex, MutexGuard};
 
 use complaints::StateRow;
@@ -48,6 +49,8 @@ pub(crate) struct Store {
     writer: Option<Mutex<Writer>>,
     readers: Readers,
     journal_fails: std::sync::Mutex<Arc<AtomicBool>>,
+    /// Found in the log before it was opened.
+    log_damage: Option<Damage>,
 }
 
 struct Writer {
@@ -85,7 +88,7 @@ impl Store {
     pub(crate) async fn open(file: &Path, key: &DatabaseKey) -> Result<Self, FileError> {
         let mut conn = open::writer(file, key).await?;
         open::migrate(&mut conn).await?;
-        Self::with(conn, file, key).await
+        Self::with(conn, None, file, key).await
     }
 
     /// Like [`open`](Self::open); an existing file is checked first, and copied
@@ -95,11 +98,16 @@ impl Store {
         key: &DatabaseKey,
         care: &Care<'_>,
     ) -> Result<Self, FileError> {
-        let conn = open::sound_writer(file, key, care).await?;
-        Self::with(conn, file, key).await
+        let (conn, damage) = open::sound_writer(file, key, care).await?;
+        Self::with(conn, damage, file, key).await
     }
 
-    async fn with(conn: Connection, file: &Path, key: &DatabaseKey) -> Result<Self, FileError> {
+    async fn with(
+        conn: Connection,
+        log_damage: Option<Damage>,
+        file: &Path,
+        key: &DatabaseKey,
+    ) -> Result<Self, FileError> {
         let readers = open::readers(file, key).await?;
         let writer = Writer {
             conn,
@@ -114,18 +122,35 @@ impl Store {
             writer: Some(Mutex::new(writer)),
             readers,
             journal_fails: std::sync::Mutex::default(),
+            log_damage,
         })
     }
 
     /// Opens for reading, beside whoever writes.
     pub(crate) async fn open_reading(file: &Path, key: &DatabaseKey) -> Result<Self, FileError> {
+        // Before it is opened: reading, too, takes the rest of the log for torn.
+        let log_damage = suda_wal::examine(file).map_err(sqlx::Error::Io)?;
         Ok(Self {
             file: file.to_owned(),
             key: key.clone(),
             writer: None,
             readers: open::readers(file, key).await?,
             journal_fails: std::sync::Mutex::default(),
+            log_damage,
         })
+    }
+
+    /// A damaged log was put right when the database was opened.
+    pub(crate) fn has_lost_log(&self) -> bool {
+        self.writer.is_some() && self.log_damage.is_some()
+    }
+
+    /// What is wrong with the log as it is.
+    pub(crate) fn log_damage(&self) -> Result<Option<Damage>, StoreError> {
+        match &self.writer {
+            None if self.log_damage.is_some() => Ok(self.log_damage),
+            _ => Ok(suda_wal::examine(&self.file).map_err(sqlx::Error::Io)?),
+        }
     }
 
     pub(crate) fn key(&self) -> &DatabaseKey {

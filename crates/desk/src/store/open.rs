@@ -1,11 +1,13 @@
 //! Opening the database file: key, settings, migrations.
 
+use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, SqliteConnection};
+use suda_wal::Damage;
 
 use crate::key::DatabaseKey;
 use crate::safety::shelf::Shelf;
@@ -101,11 +103,18 @@ pub(super) async fn writer(file: &Path, key: &DatabaseKey) -> Result<Connection,
 }
 
 /// Opens, checks, copies when the schema is about to change, and migrates.
+/// Where the log has lost commits, what comes before them is the database now,
+/// and the log as it was is kept.
 pub(super) async fn sound_writer(
     file: &Path,
     key: &DatabaseKey,
     care: &Care<'_>,
-) -> Result<Connection, FileError> {
+) -> Result<(Connection, Option<Damage>), FileError> {
+    let damage = suda_wal::examine(file).map_err(sqlx::Error::Io)?;
+    if let Some(damage) = damage {
+        tracing::error!(%damage, "the log of the data file is damaged");
+        keep_log(file, care.quarantine).map_err(sqlx::Error::Io)?;
+    }
     let mut conn = writer(file, key).await?;
     let schema = version(&mut conn).await?;
     if schema > 0 {
@@ -118,7 +127,25 @@ pub(super) async fn sound_writer(
         care.shelf.finish(&part).map_err(FileError::NoCopy)?;
     }
     migrate(&mut conn).await?;
-    Ok(conn)
+    if damage.is_some() {
+        // The lost frames' remains would be met again behind new ones.
+        sqlx::query("pragma wal_checkpoint(truncate)")
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok((conn, damage))
+}
+
+/// Copies the log into the quarantine under the next free name.
+fn keep_log(file: &Path, quarantine: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(quarantine)?;
+    let free = (1_u32..)
+        .map(|number| quarantine.join(format!("log-{number:04}")))
+        .find(|name| !name.exists());
+    match free {
+        Some(name) => fs::copy(suda_wal::beside(file, "-wal"), name).map(drop),
+        None => Ok(()),
+    }
 }
 
 /// How carefully a file is opened.
@@ -127,6 +154,8 @@ pub(crate) struct Care<'a> {
     pub(crate) whole: bool,
     /// Where a copy goes before the schema is changed.
     pub(crate) shelf: &'a Shelf,
+    /// Where a damaged log is kept.
+    pub(crate) quarantine: &'a Path,
     pub(crate) at: DateTime<Utc>,
 }
 

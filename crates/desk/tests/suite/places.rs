@@ -74,7 +74,18 @@ async fn a_wrong_key_a_missing_key_and_a_damaged_file_are_told_apart() {
         reason(&data, &key).await,
         OpenError::DatabaseMissing
     ));
-    std::fs::write(&identity, "{").unwrap();
+    let changed = std::fs::read_to_string(&identity)
+        .unwrap()
+        .replace("1", "7");
+    for damaged in ["{", changed.as_str()] {
+        std::fs::write(&identity, damaged).unwrap();
+        let from_copy = reason(&data, &key).await;
+        assert!(
+            matches!(from_copy, OpenError::DatabaseMissing),
+            "{from_copy:?}"
+        );
+    }
+    std::fs::write(data.join("desk.json.copy"), "{").unwrap();
     assert!(matches!(
         reason(&data, &key).await,
         OpenError::Place(PlaceError::Damaged(_))

@@ -220,9 +220,10 @@ async fn open_copy(bench: &Bench, copy: &Path) -> Result<Desk, OpenError> {
 async fn a_log_with_a_flipped_byte_loses_nothing_and_without_the_journal_it_does() {
     let bench = Bench::new().await;
     record(&bench, "件", 6).await;
-    for (name, journal) in [("with", true), ("without", false)] {
+    // Before the end of the enrolment's own transaction, and behind it.
+    for (name, journal, place) in [("all", true, 2), ("with", true, 9), ("without", false, 9)] {
         let copy = as_after_a_power_cut(&bench, name);
-        flip(&copy.join("suda.db-wal"), |len| len / 2);
+        flip(&copy.join("suda.db-wal"), |len| len / 10 * place);
         if !journal {
             std::fs::remove_dir_all(copy.join("journal")).unwrap();
         }
@@ -230,11 +231,18 @@ async fn a_log_with_a_flipped_byte_loses_nothing_and_without_the_journal_it_does
         let complaints = desk.report().await.unwrap().complaints;
         if journal {
             assert_eq!(complaints, 6);
-            assert_eq!(desk.start_notice(), Some(StartNotice::PutBack));
+            let expected = match place {
+                2 => StartNotice::Restored,
+                _ => StartNotice::LogDamaged,
+            };
+            assert_eq!(desk.start_notice(), Some(expected));
         } else {
             assert!(complaints < 6, "the control must lose");
+            assert_eq!(desk.start_notice(), Some(StartNotice::AwaitsHub));
         }
+        assert!(copy.join("quarantine/log-0001").exists());
         assert!(desk.verify().await.unwrap().is_clean());
+        desk.close().await.unwrap();
     }
 }
 

@@ -58,17 +58,24 @@ const RULES: &[Rule] = &[
     },
     Rule {
         package: "suda-desk",
-        members: &["suda-domain", "suda-judge", "suda-sync"],
+        members: &["suda-domain", "suda-judge", "suda-sync", "suda-wal"],
         externals: None,
         never_direct: &[],
         never_at_all: &["tauri", "wry", "axum"],
     },
     Rule {
         package: "suda-hub",
-        members: &["suda-domain", "suda-judge", "suda-sync"],
+        members: &["suda-domain", "suda-judge", "suda-sync", "suda-wal"],
         externals: None,
         never_direct: &[],
         never_at_all: &["tauri", "wry"],
+    },
+    Rule {
+        package: "suda-wal",
+        members: &[],
+        externals: Some(&[]),
+        never_direct: &[],
+        never_at_all: OUTSIDE_WORLD,
     },
     Rule {
         package: "suda",

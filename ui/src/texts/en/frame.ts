@@ -73,6 +73,7 @@ export const frame: SameTexts<typeof frameReference> = {
       journal: 'The spare journal of unsent records cannot be written; recording goes on, please check the disk',
       put_back: 'The data file lacked the last records; they were put back',
       restored: 'The data file was damaged and was restored from a backup; everything saved is here',
+      log_damaged: 'A damaged place in the data was set aside; what was saved is back. Please look again at forms you had not saved',
       awaits_hub: 'The data file was damaged or old and was restored; the rest comes from the hub with the next sync',
     },
     failed: 'The status cannot be read now',

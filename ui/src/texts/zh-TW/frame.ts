@@ -76,6 +76,7 @@ export const frame: SameTexts<typeof frameReference> = {
       journal: '未送達記錄的備用日誌寫不進去；記錄不受影響，請檢查磁碟',
       put_back: '資料檔案缺少最後的記錄，已自動補回',
       restored: '資料檔案曾損壞，已從備份復原，已儲存的內容都在',
+      log_damaged: '資料中有一處損壞，已隔離；已儲存的內容均已復原，請核對尚未儲存的表單',
       awaits_hub: '資料檔案曾損壞或是舊的，已復原；其餘內容下次同步時由中心補齊',
     },
     failed: '狀態暫時讀不到',

@@ -71,7 +71,7 @@ impl Directory for SqliteStore {
 
     async fn is_initialised(&self) -> Result<bool> {
         let mut reader = self.reader().await?;
-        Ok(find_setting::<HubPlace>(&mut reader, HUB).await?.is_some())
+        Ok(find_place(&mut reader).await?.is_some())
     }
 
     async fn identity(&self) -> Result<Identity> {
@@ -408,6 +408,11 @@ pub async fn policy(connection: &mut SqliteConnection) -> Result<Policy> {
 pub async fn hub_place(connection: &mut SqliteConnection) -> Result<(DeviceId, u32)> {
     let place = place(connection).await?;
     Ok((place.device, place.incarnation))
+}
+
+/// The hub's place, unless the database is new.
+pub async fn find_place(connection: &mut SqliteConnection) -> Result<Option<HubPlace>> {
+    find_setting(connection, HUB).await
 }
 
 pub async fn place(connection: &mut SqliteConnection) -> Result<HubPlace> {

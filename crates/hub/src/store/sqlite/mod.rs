@@ -25,9 +25,11 @@ use sqlx::sqlite::{
 };
 use sqlx::{Connection as _, Sqlite, Transaction};
 use suda_domain::calendar::Calendar;
+use suda_wal::Damage;
 use tokio::sync::{Mutex, MutexGuard, broadcast};
 
-use super::{Result, Store, StoreError, Touched, value};
+use super::{Fault, Result, Store, StoreError, Touched, checks, value};
+use crate::secret;
 
 pub use backup::{RestoreError, restore};
 
@@ -50,6 +52,7 @@ pub struct SqliteStore {
     readers: SqlitePool,
     calendar: Calendar,
     feed: broadcast::Sender<Arc<Touched>>,
+    log_damage: Option<Damage>,
 }
 
 /// Why the database could not be opened.
@@ -81,11 +84,22 @@ impl SqliteStore {
     }
 
     /// Opens an existing database file, for writing by this process alone.
+    /// When the log beside it has lost commits, the hub goes on from before
+    /// them under a new epoch, so that desks send again what was lost; the log
+    /// as it was is kept beside.
     pub async fn open_file(file: &Path) -> Result<Self, OpenError> {
+        let log_damage = suda_wal::examine(file).map_err(OpenError::Directory)?;
+        if let Some(damage) = &log_damage {
+            tracing::error!(%damage, "the database's log is damaged; the hub goes on from before it");
+            keep_log(file).map_err(OpenError::Directory)?;
+        }
         let mut writer = SqliteConnection::connect_with(&writing(file))
             .await
             .map_err(failed)?;
         migrate(&mut writer).await?;
+        if log_damage.is_some() {
+            put_back(&mut writer).await?;
+        }
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(Duration::from_secs(10))
@@ -98,7 +112,18 @@ impl SqliteStore {
             readers,
             calendar: Calendar::china(),
             feed: broadcast::channel(FEED).0,
+            log_damage,
         })
+    }
+
+    /// What is wrong with the log, now or when it was opened.
+    fn log_fault(&self) -> Result<Option<Fault>> {
+        let damage = match self.log_damage {
+            None => suda_wal::examine(&self.file)
+                .map_err(|error| StoreError::Failed(Box::new(error)))?,
+            known => known,
+        };
+        Ok(damage.map(|damage| checks::fault("write-ahead log", damage.to_string())))
     }
 
     /// Lets the file grow by at most so many pages; beyond, writes fail as on
@@ -171,6 +196,37 @@ fn reading(file: &Path) -> SqliteConnectOptions {
 /// A transaction that has the write lock from its beginning.
 async fn begin(writer: &mut SqliteConnection) -> Result<Transaction<'_, Sqlite>> {
     writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)
+}
+
+/// A new epoch for a database that lacks what it once had. The remains of the
+/// lost frames would be met again behind new ones, so the log is begun anew.
+async fn put_back(writer: &mut SqliteConnection) -> Result<()> {
+    let mut tx = begin(writer).await?;
+    if let Some(before) = directory::find_place(&mut tx).await? {
+        let renewed = directory::HubPlace {
+            incarnation: before.incarnation + 1,
+            epoch: secret::token(),
+            ..before
+        };
+        directory::put_place(&mut tx, &renewed).await?;
+    }
+    tx.commit().await.map_err(failed)?;
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+        .execute(writer)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// Copies the log under the next free name beside it.
+fn keep_log(file: &Path) -> std::io::Result<()> {
+    let free = (1_u32..)
+        .map(|number| suda_wal::beside(file, &format!("-wal.damaged-{number:04}")))
+        .find(|name| !name.exists());
+    match free {
+        Some(name) => std::fs::copy(suda_wal::beside(file, "-wal"), name).map(drop),
+        None => Ok(()),
+    }
 }
 
 async fn migrate(writer: &mut SqliteConnection) -> Result<(), OpenError> {

@@ -143,6 +143,7 @@ impl Upkeep for SqliteStore {
     }
 
     async fn verify(&self) -> Result<Verified> {
+        let log_fault = self.log_fault()?;
         // A connection that has used the text index keeps a copy of its
         // structure, and SQLite's check judges a changed index by that copy.
         let mut fresh = SqliteConnection::connect_with(&reading(&self.file))
@@ -150,7 +151,11 @@ impl Upkeep for SqliteStore {
             .map_err(failed)?;
         let verified = verify::verify(&mut fresh, &self.calendar).await;
         fresh.close().await.map_err(failed)?;
-        verified
+        let verified = verified?;
+        Ok(Verified {
+            fault: log_fault.or(verified.fault),
+            ..verified
+        })
     }
 
     async fn backup(&self, file: &Path) -> Result<(), BackupError> {
