@@ -3,6 +3,7 @@
 //! step. No socket, no database, no clock: the applications perform what the
 //! machines ask for, and a simulator can do the same.
 
+pub mod bundle;
 pub mod chain;
 pub mod desk;
 pub mod fold;
