@@ -2,6 +2,7 @@
 //! every complaint to its end and serves the console. `suda-hub` is its program.
 
 pub mod admin;
+pub mod bundle;
 pub mod cli;
 pub mod clock;
 pub mod demo;

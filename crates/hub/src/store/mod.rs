@@ -26,6 +26,7 @@ use suda_domain::{
 use suda_sync::hub::contact::Contact;
 use suda_sync::message::ClockNotice;
 use suda_sync::message::Renewal;
+use suda_sync::place::LaneHead;
 use suda_sync::{Hash, LogEntry, PublicKey, SealedEvent, SecretKey, SetAside, Verdict};
 use tokio::sync::broadcast;
 use uuid::Uuid;
@@ -481,6 +482,10 @@ pub trait Devices {
     async fn use_session(&self, id: DeviceId, incarnation: u32, session: u64) -> Result<()>;
     /// The hash stored under a name, in the ledger or set aside.
     async fn hash_of(&self, key: EventKey) -> Result<Option<Hash>>;
+    /// The last event of each lane that has one, by lane.
+    async fn heads(&self, id: DeviceId, incarnation: u32) -> Result<Vec<(Lane, LaneHead)>>;
+    /// The incarnations under which it has sent something, the first first.
+    async fn incarnations(&self, id: DeviceId) -> Result<Vec<u32>>;
 }
 
 /// Keeping the store in order.
