@@ -5,6 +5,7 @@
 mod advise;
 mod arrival;
 mod backlog;
+mod bundle;
 pub mod cli;
 mod clock;
 mod correct;
@@ -34,6 +35,7 @@ mod verify;
 pub mod view;
 
 pub use backlog::ReadError;
+pub use bundle::{BundleError, BundleReport, ReceiptsReport};
 pub use clock::{Clock, SystemClock};
 pub use desk::{Change, Desk, EnrolmentView, OpenError};
 pub use enrol::EnrolError;
