@@ -55,6 +55,7 @@ pub use safety::{
 pub use session::{Session, SessionError, SignInError};
 pub use steps::StepError;
 pub use store::StoreError;
+pub use suda_sync::bundle::OpenError as BundleFault;
 pub use sweep::SweepError;
 pub use transport::TransportError;
 pub use verify::{BadRow, Fault, VerifyReport};

@@ -107,6 +107,7 @@ export const testids = {
     note: 'case-note',
     withdraw: 'case-withdraw',
     receipt: 'case-receipt',
+    handover: 'case-handover',
     answer: 'case-answer',
     dialog: 'case-dialog',
     text: 'case-dialog-text',
@@ -114,6 +115,19 @@ export const testids = {
     amount: 'case-dialog-amount',
     submit: 'case-dialog-submit',
     cancel: 'case-dialog-cancel',
+  },
+  handover: {
+    screen: 'handover',
+    folder: 'handover-folder',
+    write: 'handover-write',
+    /** data-events holds how many records the file has. */
+    written: 'handover-written',
+    print: 'handover-print',
+    receipts: 'handover-receipts',
+    /** data-left holds how many still wait. */
+    confirmed: 'handover-confirmed',
+    open: 'handover-open',
+    slip: 'handover-slip',
   },
   guidance: { screen: 'guidance', search: 'guidance-search', item: 'guidance-item' },
   prompt: { notice: 'prompt', open: 'prompt-open' },
