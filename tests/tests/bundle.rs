@@ -7,8 +7,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
-use suda_tests::{City, DeskDir, Failure, bin, output, output_raw};
+use suda_tests::{City, DeskDir, Display, Failure, Screen, bin, eventually, output, output_raw};
 
 type Done = Result<(), Failure>;
 
@@ -232,7 +233,7 @@ fn a_hub_put_back_from_a_backup_gets_everything_again() -> Done {
             .arg(at("b.back")),
     )?;
     assert_eq!(
-        (&taken["applied"], &taken["held"]),
+        (&taken["applied"], &taken["missing"]),
         (&json!(0), &json!(waiting))
     );
     let (code, told) = refused(&mut desk_bundle(&desk, "import", &at("b.back")))?;
@@ -246,7 +247,7 @@ fn a_hub_put_back_from_a_backup_gets_everything_again() -> Done {
     output(&mut hub_bundle(&city, "import", &at("a.suda")))?;
     let taken = json_of(&mut hub_bundle(&city, "import", &at("b.suda")))?;
     assert_eq!(
-        (&taken["applied"], &taken["held"]),
+        (&taken["applied"], &taken["missing"]),
         (&json!(waiting), &json!(0))
     );
     city.start_hub()?;
@@ -265,6 +266,9 @@ fn a_desk_put_back_from_a_backup_hands_over_what_it_wrote_before() -> Done {
     let dir = city.dir.path().to_owned();
     let at = |name: &str| dir.join(name);
     output(desk.command("backup").arg(at("desk.backup")))?;
+    record(&desk)?;
+    // Without its journal it cannot tell what it wrote after the backup.
+    std::fs::remove_dir_all(desk.data.join("journal")).map_err(Failure::io("the journal"))?;
     output(desk.command("restore").arg(at("desk.backup")))?;
     record(&desk)?;
     let status = desk.status()?;
@@ -359,4 +363,98 @@ fn a_bad_file_is_named_and_changes_nothing() -> Done {
     assert!(code == 17 && told.contains("not enrolled"), "{code} {told}");
     assert_eq!(city.hub_status()?["complaints"], 0);
     output(&mut desk.command("verify")).map(drop)
+}
+
+/// Sets a file into the window's choice, as a person would.
+async fn choose(window: &Screen, file: &Path) -> Done {
+    let bytes = std::fs::read(file).map_err(Failure::io("the receipts"))?;
+    let set = "const chosen = new DataTransfer(); \
+        chosen.items.add(new File([new Uint8Array(arguments[0])], 'back.suda')); \
+        const input = document.querySelector('[data-testid=\"handover-receipts\"]'); \
+        input.files = chosen.files; \
+        input.dispatchEvent(new Event('change'))";
+    window.client.execute(set, vec![json!(bytes)]).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_minute_45_the_window_urges_the_file_prints_the_slip_and_takes_receipts() -> Done {
+    let mut city = City::start()?;
+    let branch = city.branch()?;
+    let desk = city.desk(&branch, "desk")?;
+    city.stop_hub()?;
+    let dir = city.dir.path().to_owned();
+    let record = |text: &str, minutes: i64| -> Result<String, Failure> {
+        let arrived = (Utc::now() - TimeDelta::minutes(minutes)).to_rfc3339();
+        let rows = format!("received_at,text,name,phone\n{arrived},{text},钱小满,13800138077\n");
+        std::fs::write(dir.join("row.csv"), rows).map_err(Failure::io("a row"))?;
+        let mut import = desk.command("import");
+        import
+            .arg(dir.join("row.csv"))
+            .args(["--handoff", "none", "--json"]);
+        let printed: Value = serde_json::from_str(&output(&mut import)?)?;
+        Ok(printed["reference"].as_str().unwrap().to_owned())
+    };
+    let early = record("账单多收了三十元", 5)?;
+    let late = record("宽带断了两天", 46)?;
+
+    let display = Display::start()?;
+    let window = Screen::window(&display, &desk).await?;
+    let clerk = city.account("clerk", Some(&branch))?;
+    window.desk_sign_in(clerk).await?;
+    for (reference, urged) in [(&early, "false"), (&late, "true")] {
+        window.click("nav-backlog").await?;
+        window
+            .click_css(&format!("[data-reference=\"{reference}\"]"))
+            .await?;
+        window.reads("case-reference", reference).await?;
+        window
+            .attribute_is("case-handover", "data-urged", urged)
+            .await?;
+    }
+    window.click("case-handover").await?;
+    window.shows(&late).await?;
+    window.click("handover-write").await?;
+    let waiting = unsent_count(&desk)?;
+    window
+        .attribute_is("handover-written", "data-events", &waiting.to_string())
+        .await?;
+    let slip = window.part("handover-slip").await?.text().await?;
+    let file = eventually("the file", std::time::Duration::from_secs(20), || async {
+        let mut written = std::fs::read_dir(desk.data.join("bundles"))
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.path()));
+        Ok(written.find(|path| path.extension().is_some_and(|end| end == "suda")))
+    })
+    .await?;
+    let name = file.file_name().unwrap().to_string_lossy().into_owned();
+    assert!(slip.contains(&name) && slip.contains(&late), "{slip}");
+    for personal in ["钱", "13800138077", "宽带断"] {
+        assert!(!slip.contains(personal), "{slip}");
+    }
+    window.picture("desk-handover").await?;
+
+    let back = dir.join("back.suda");
+    output(
+        hub_bundle(&city, "import", &file)
+            .arg("--receipts")
+            .arg(&back),
+    )?;
+    choose(&window, &file).await?;
+    window
+        .attribute_is("error", "data-code", "bundle_unreadable")
+        .await?;
+    choose(&window, &back).await?;
+    window
+        .attribute_is("handover-confirmed", "data-left", "0")
+        .await?;
+    window
+        .attribute_is("status-unsent", "data-unsent", "0")
+        .await?;
+    window.close().await?;
+    city.start_hub()?;
+    desk.sync()?;
+    assert_eq!(city.hub_status()?["complaints"], 2);
+    verified(&city, &desk)
 }
