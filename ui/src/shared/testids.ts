@@ -124,6 +124,7 @@ export const testids = {
     written: 'handover-written',
     print: 'handover-print',
     receipts: 'handover-receipts',
+    choose: 'handover-choose',
     /** data-left holds how many still wait. */
     confirmed: 'handover-confirmed',
     open: 'handover-open',
