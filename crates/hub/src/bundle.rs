@@ -6,13 +6,13 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use suda_domain::{BranchCode, DeviceId, Lane};
-use suda_sync::bundle::{self, LaneStanding, OpenError, SealError, Standing, Word};
-use suda_sync::message::VERSION;
+use suda_sync::bundle::{self, LaneStanding, OpenError, Renewal, SealError, Standing, Word};
+use suda_sync::message::{self, VERSION};
 use suda_sync::{Ask, Receipt, Request, SealedEvent, Signed, Verdict};
 
 use crate::clock::Clock;
 use crate::ingest::{Arrival, Batch};
-use crate::store::{Device, Identity, Store, StoreError};
+use crate::store::{Device, Greeted, Hello, Identity, Store, StoreError};
 
 /// Events taken in one batch, as at the desks' door.
 const MOST_EVENTS: usize = 1000;
@@ -119,10 +119,14 @@ pub async fn import(
     let identity = store.identity().await?;
     let messages = bundle::open_events(parcel, &identity.key)?;
     let device = sender(store, &messages).await?;
-    let batches = check(&device, &messages)?;
+    let (present, batches) = check(&device, &messages)?;
+    if present > device.incarnation {
+        store.met(device.id, present).await?;
+    }
     let mut report = ImportReport::of(&device);
     let mut words = Vec::with_capacity(batches.len() + 1);
     let mut incarnations = Vec::new();
+    let mut forked = false;
     for batch in batches {
         let (incarnation, now) = (batch.incarnation, clock.now());
         if !incarnations.contains(&incarnation) {
@@ -144,6 +148,7 @@ pub async fn import(
             })
             .await?;
         report.count(&ingested.verdicts);
+        forked |= incarnation == present && ingested.verdicts.contains(&Verdict::Forked);
         let receipt = Receipt {
             device: device.id,
             incarnation,
@@ -158,6 +163,9 @@ pub async fn import(
     }
     for incarnation in incarnations {
         words.push(standing(store, &identity, &device, incarnation, clock.now()).await?);
+    }
+    if forked {
+        words.extend(renewal(store, &identity, &device, present).await?);
     }
     tracing::info!(
         device = %device.id, branch = %device.branch, events = report.events,
@@ -191,8 +199,10 @@ async fn sender(store: &dyn Store, messages: &[Signed]) -> Result<Device, Import
     device.ok_or(ImportError::UnknownDevice)
 }
 
-fn check(device: &Device, messages: &[Signed]) -> Result<Vec<Checked>, ImportError> {
+/// The incarnation the desk goes under and its batches.
+fn check(device: &Device, messages: &[Signed]) -> Result<(u32, Vec<Checked>), ImportError> {
     let mut batches = Vec::with_capacity(messages.len());
+    let mut present = 0;
     for message in messages {
         if !message.is_from(&device.key) {
             return Err(ImportError::Forged);
@@ -211,6 +221,7 @@ fn check(device: &Device, messages: &[Signed]) -> Result<Vec<Checked>, ImportErr
         else {
             return Err(OpenError::Unreadable.into());
         };
+        present = present.max(request.incarnation);
         let incarnation = written.unwrap_or(request.incarnation);
         let within = first_n >= 1
             && i64::try_from(first_n).is_ok()
@@ -230,7 +241,39 @@ fn check(device: &Device, messages: &[Signed]) -> Result<Vec<Checked>, ImportErr
             rekeys,
         });
     }
-    Ok(batches)
+    Ok((present, batches))
+}
+
+/// What a hello that asks for a new incarnation would be answered.
+async fn renewal(
+    store: &dyn Store,
+    identity: &Identity,
+    device: &Device,
+    from: u32,
+) -> Result<Option<Signed>, ImportError> {
+    let hello = Hello {
+        device: device.id,
+        incarnation: from,
+        renewal: message::Renewal::Wanted,
+        shown: 0,
+        same_epoch: true,
+    };
+    let Greeted::Renew {
+        incarnation,
+        letter,
+    } = store.greet(hello).await?
+    else {
+        return Ok(None);
+    };
+    tracing::info!(device = %device.id, incarnation, "a copied database gets a new incarnation");
+    let word = Word::Renewal(Renewal {
+        device: device.id,
+        from,
+        incarnation,
+        letter,
+        epoch: identity.epoch.clone(),
+    });
+    sign(identity, &word).map(Some)
 }
 
 async fn standing(

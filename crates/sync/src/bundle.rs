@@ -94,6 +94,20 @@ impl Kind {
 pub enum Word {
     Receipt(Receipt),
     Standing(Standing),
+    Renewal(Renewal),
+}
+
+/// The hub holds other events under the numbers of the incarnation the desk
+/// wrote under, and gives it a new one, as the answer to a hello would.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Renewal {
+    pub device: DeviceId,
+    /// The incarnation that ends; for a desk that has left it behind, this
+    /// word says nothing.
+    pub from: u32,
+    pub incarnation: u32,
+    pub letter: String,
+    pub epoch: String,
 }
 
 /// How far the hub is with a device. The hashes say that it has the very events

@@ -482,6 +482,8 @@ pub trait Devices {
     async fn use_session(&self, id: DeviceId, incarnation: u32, session: u64) -> Result<()>;
     /// The hash stored under a name, in the ledger or set aside.
     async fn hash_of(&self, key: EventKey) -> Result<Option<Hash>>;
+    /// An incarnation of the device's own was met by another way than a hello.
+    async fn met(&self, id: DeviceId, incarnation: u32) -> Result<()>;
     /// The last event of each lane that has one, by lane.
     async fn heads(&self, id: DeviceId, incarnation: u32) -> Result<Vec<(Lane, LaneHead)>>;
     /// The incarnations under which it has sent something, the first first.

@@ -205,6 +205,17 @@ impl Devices for SqliteStore {
         found.as_deref().map(hash).transpose()
     }
 
+    async fn met(&self, id: DeviceId, incarnation: u32) -> Result<()> {
+        let mut connection = self.writer().await;
+        sqlx::query("UPDATE device SET incarnation = max(incarnation, ?) WHERE id = ?")
+            .bind(i64::from(incarnation))
+            .bind(id.0)
+            .execute(&mut *connection)
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+
     async fn heads(&self, id: DeviceId, incarnation: u32) -> Result<Vec<(Lane, LaneHead)>> {
         let mut reader = self.reader().await?;
         let rows: Vec<(i64, i64, Vec<u8>)> = sqlx::query_as(
