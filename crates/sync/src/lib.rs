@@ -9,6 +9,7 @@ pub mod desk;
 pub mod fold;
 pub mod hub;
 pub mod message;
+pub mod phone;
 pub mod place;
 pub mod rekey;
 pub mod sign;
