@@ -12,6 +12,7 @@ pub mod http;
 pub mod hub;
 pub mod leases;
 pub mod metrics;
+pub mod phone;
 pub mod place;
 pub mod queue;
 pub mod running;

@@ -7,6 +7,7 @@ mod notice;
 pub mod postgres;
 pub mod row;
 pub mod sqlite;
+mod stubs;
 pub mod value;
 pub mod waiting;
 
@@ -34,6 +35,7 @@ use uuid::Uuid;
 use crate::ingest::Batch;
 
 pub use notice::{Touched, TouchedComplaint};
+pub use stubs::{PhoneNote, PhoneStub, PhoneStubs};
 
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -531,7 +533,9 @@ pub enum BackupError {
 }
 
 /// All of it.
-pub trait Store: Ledger + Lists + Directory + Devices + Upkeep + Send + Sync + 'static {
+pub trait Store:
+    Ledger + Lists + Directory + Devices + PhoneStubs + Upkeep + Send + Sync + 'static
+{
     /// What is committed from now on, in order.
     fn feed(&self) -> broadcast::Receiver<Arc<Touched>>;
 }
