@@ -412,8 +412,11 @@ async fn from_minute_45_the_window_urges_the_file_prints_the_slip_and_takes_rece
             .attribute_is("case-handover", "data-urged", urged)
             .await?;
     }
+    let told = window.part("case-phone-code").await?.text().await?;
     window.click("case-handover").await?;
     window.shows(&late).await?;
+    assert_eq!(told.len(), "ABCD EFGH".len());
+    window.reads("handover-code", &told).await?;
     window.click("handover-write").await?;
     let waiting = unsent_count(&desk)?;
     window
@@ -429,7 +432,9 @@ async fn from_minute_45_the_window_urges_the_file_prints_the_slip_and_takes_rece
     })
     .await?;
     let name = file.file_name().unwrap().to_string_lossy().into_owned();
-    assert!(slip.contains(&name) && slip.contains(&late), "{slip}");
+    for stands in [&name, &late, &told] {
+        assert!(slip.contains(stands), "{slip}");
+    }
     for personal in ["钱", "13800138077", "宽带断"] {
         assert!(!slip.contains(personal), "{slip}");
     }

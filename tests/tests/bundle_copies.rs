@@ -2,8 +2,6 @@
 //! by file judges them as the network does, and its receipts bring the new
 //! incarnation along.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test reports")]
-
 use std::path::Path;
 use std::process::Command;
 

@@ -149,6 +149,8 @@ export type CaseView = {
 	answer_remedy: string | null,
 	deadlines: Deadline[],
 	guidance: Guidance | null,
+	/**  In groups, to be read aloud to an expert when nothing else goes. */
+	phone_code: string,
 	timeline: TimelineEntry[],
 	/**  What the person signed in may do now. */
 	can_settle: boolean,
