@@ -438,7 +438,6 @@ async fn from_minute_45_the_window_urges_the_file_prints_the_slip_and_takes_rece
     for personal in ["钱", "13800138077", "宽带断"] {
         assert!(!slip.contains(personal), "{slip}");
     }
-    window.picture("desk-handover").await?;
 
     let back = dir.join("back.suda");
     output(
@@ -454,6 +453,7 @@ async fn from_minute_45_the_window_urges_the_file_prints_the_slip_and_takes_rece
     window
         .attribute_is("handover-confirmed", "data-left", "0")
         .await?;
+    window.picture("desk-handover").await?;
     window
         .attribute_is("status-unsent", "data-unsent", "0")
         .await?;

@@ -191,6 +191,11 @@ async fn batches_are_stored_once_and_in_order(store: &impl Store) {
     );
     assert_eq!(store.heads(desk.device.id, 2).await.unwrap(), []);
     assert_eq!(store.incarnations(desk.device.id).await.unwrap(), [1]);
+    for incarnation in [3, 2] {
+        store.met(desk.device.id, incarnation).await.unwrap();
+        let device = store.device(desk.device.id).await.unwrap().unwrap();
+        assert_eq!(device.incarnation, 3, "it never goes back");
+    }
     assert_eq!(store.timeline(id).await.unwrap().len(), 4);
     assert_eq!(store.find_reference(&reference).await.unwrap(), Some(id));
     let counts = store.counts().await.unwrap();
