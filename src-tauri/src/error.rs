@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use suda_desk::{
-    DraftError, EnrolError, KeyError, OpenError, PlaceError, ReadError, RecordError, SessionError,
-    SignInError, StepError, StoreError, TransportError,
+    BundleError, BundleFault as OpenFault, DraftError, EnrolError, KeyError, OpenError, PlaceError,
+    ReadError, RecordError, SessionError, SignInError, StepError, StoreError, TransportError,
 };
 use suda_domain::Refusal;
 use suda_domain::intake::{Field, Problem};
@@ -58,6 +58,13 @@ pub enum ErrorCode {
     RefusedOwner,
     RefusedIncomplete,
     RefusedOther,
+    /// Into the folder chosen for a bundle.
+    FileNotWritten,
+    /// Cut short or altered.
+    BundleDamaged,
+    /// For another desk, or of another hub or epoch.
+    BundleForeign,
+    BundleUnreadable,
     DiskFull,
     DiskFailing,
     ReadOnly,
@@ -284,6 +291,26 @@ impl From<ReadError> for AppError {
             ReadError::Session(error) => error.into(),
             ReadError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<BundleError> for AppError {
+    fn from(error: BundleError) -> Self {
+        let code = match error {
+            BundleError::Session(error) => return error.into(),
+            BundleError::Store(error) => return error.into(),
+            BundleError::Seal(_) => return Self::fault(ErrorCode::Internal, &error),
+            BundleError::File { .. } | BundleError::Exists(_) => ErrorCode::FileNotWritten,
+            BundleError::Open(OpenFault::Truncated | OpenFault::Altered) => {
+                ErrorCode::BundleDamaged
+            }
+            BundleError::Open(OpenFault::ForAnother)
+            | BundleError::ForeignHub
+            | BundleError::OtherEpoch => ErrorCode::BundleForeign,
+            BundleError::Open(OpenFault::Newer) => ErrorCode::VersionMismatch,
+            BundleError::Open(_) | BundleError::Unreadable { .. } => ErrorCode::BundleUnreadable,
+        };
+        Self::state(code)
     }
 }
 

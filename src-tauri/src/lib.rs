@@ -58,6 +58,8 @@ pub fn bindings() -> Builder<tauri::Wry> {
             commands::cases::withdraw,
             commands::cases::status,
             commands::cases::print_page,
+            commands::bundle::bundle_export,
+            commands::bundle::bundle_receipts,
         ])
         .events(collect_events![
             pulse::Changed,

@@ -8,6 +8,7 @@ use suda_domain::fact::HandoffCause;
 use suda_domain::guidance;
 use suda_domain::trusted::Corrections;
 use suda_domain::{Actor, Complaint, ComplaintId, FactKind, LedgerEvent, ReferenceNumber};
+use suda_sync::phone::PhoneCode;
 
 use crate::clock::from_ms;
 use crate::desk::{Desk, Enrolled, Inner};
@@ -221,6 +222,7 @@ impl Inner {
                 .map(|answer| answer.remedy.clone()),
             deadlines: clocks::deadlines(&complaint, policy, &self.calendar),
             guidance: guidance::for_category(&enrolled.directory.guidance, category).cloned(),
+            phone_code: PhoneCode::of(complaint.id).grouped(),
             timeline,
             can_settle,
             can_hand_off,

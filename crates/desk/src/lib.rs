@@ -5,6 +5,7 @@
 mod advise;
 mod arrival;
 mod backlog;
+mod bundle;
 pub mod cli;
 mod clock;
 mod correct;
@@ -34,6 +35,7 @@ mod verify;
 pub mod view;
 
 pub use backlog::ReadError;
+pub use bundle::{BundleError, BundleReport, ReceiptsReport};
 pub use clock::{Clock, SystemClock};
 pub use desk::{Change, Desk, EnrolmentView, OpenError};
 pub use enrol::EnrolError;
@@ -53,6 +55,7 @@ pub use safety::{
 pub use session::{Session, SessionError, SignInError};
 pub use steps::StepError;
 pub use store::StoreError;
+pub use suda_sync::bundle::OpenError as BundleFault;
 pub use sweep::SweepError;
 pub use transport::TransportError;
 pub use verify::{BadRow, Fault, VerifyReport};

@@ -261,11 +261,13 @@ impl Runner {
 
     async fn perform(&mut self, command: Command) -> Input {
         let done = match command {
-            Command::ReadStanding => self
-                .desk
-                .standing()
-                .await
-                .map(|standing| Input::Standing(Box::new(standing))),
+            Command::ReadStanding => {
+                self.look_who_i_am();
+                self.desk
+                    .standing()
+                    .await
+                    .map(|standing| Input::Standing(Box::new(standing)))
+            }
             Command::Load {
                 stream,
                 after,
@@ -362,12 +364,17 @@ impl Runner {
     async fn renew(&mut self, incarnation: u32, letter: String) -> Result<Standing, StoreError> {
         self.ahead = None;
         self.desk.go_on_as(incarnation, letter).await?;
-        if let Ok(enrolled) = self.desk.inner.enrolled() {
-            self.device = enrolled.device.clone();
-        }
+        self.look_who_i_am();
         self.session.send_replace(None);
         self.desk.inner.tell(Change::Status);
         self.desk.standing().await
+    }
+
+    /// Receipts that came by file may have given the desk another incarnation.
+    fn look_who_i_am(&mut self) {
+        if let Ok(enrolled) = self.desk.inner.enrolled() {
+            self.device = enrolled.device.clone();
+        }
     }
 
     async fn rekey(&mut self, stream: Stream, from_n: u64) -> Result<Standing, StoreError> {
@@ -447,7 +454,10 @@ impl Runner {
             return Ok(());
         };
         let tx = self.desk.inner.store.begin().await?;
-        if receipt.incarnation == self.device.incarnation {
+        // Receipts by file may have ended the incarnation this one speaks of.
+        let enrolled = self.desk.inner.enrolled();
+        let present = enrolled.map_or(self.device.incarnation, |known| known.identity().1);
+        if receipt.incarnation == present {
             tx.commit_receipt(receipt, signed).await?;
         } else {
             tx.commit_earlier_receipt(receipt).await?;

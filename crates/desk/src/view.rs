@@ -203,6 +203,8 @@ pub struct CaseView {
     pub answer_remedy: Option<String>,
     pub deadlines: Vec<Deadline>,
     pub guidance: Option<Guidance>,
+    /// In groups, to be read aloud to an expert when nothing else goes.
+    pub phone_code: String,
     pub timeline: Vec<TimelineEntry>,
     /// What the person signed in may do now.
     pub can_settle: bool,

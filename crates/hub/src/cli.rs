@@ -1,6 +1,8 @@
 //! The commands of `suda-hub`. Each prints its result on standard output and
 //! its failure as one line on standard error.
 
+mod parcel;
+
 use std::io::{self, BufRead as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf, absolute};
@@ -36,7 +38,7 @@ pub struct Cli {
 }
 
 #[derive(Args)]
-struct Output {
+pub(crate) struct Output {
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -115,6 +117,11 @@ enum Command {
         place: Place,
         #[command(flatten)]
         output: Output,
+    },
+    /// What desks send by file when the network is away.
+    Bundle {
+        #[command(subcommand)]
+        command: parcel::BundleCommand,
     },
     /// Give a hub on PostgreSQL a new epoch and incarnation, after its database
     /// was put back to an earlier moment. Not beside a running hub.
@@ -195,8 +202,10 @@ pub enum CommandError {
     Store(#[from] StoreError),
     #[error("no password on standard input")]
     NoPassword,
-    #[error("{0}")]
-    Refused(String),
+    #[error("{message}")]
+    Refused { message: String, exit_code: u8 },
+    #[error("{} exists already", .0.display())]
+    Exists(PathBuf),
     #[error("the ledger is damaged: {row}: {reason}")]
     BadRow { row: String, reason: String },
     #[error("the rule file is not usable")]
@@ -218,6 +227,15 @@ impl CommandError {
             next = source.source();
         }
         line
+    }
+
+    /// What the program exits with: 1, or a code that names why a bundle was
+    /// not taken.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Refused { exit_code, .. } => *exit_code,
+            _ => 1,
+        }
     }
 }
 
@@ -302,6 +320,7 @@ impl Cli {
                 place,
                 output,
             } => restore(&place, &file, &output).await,
+            Command::Bundle { command } => command.run().await,
             Command::Renew { place, output } => renew(&place, &output).await,
             Command::MigrateStore {
                 from: Embedded::Sqlite,
@@ -315,7 +334,7 @@ impl Cli {
 }
 
 impl Output {
-    fn print(
+    pub(crate) fn print(
         &self,
         value: &impl Serialize,
         text: impl FnOnce() -> String,
@@ -330,10 +349,11 @@ impl Output {
     }
 }
 
-fn unexpected() -> Result<(), CommandError> {
-    Err(CommandError::Refused(
-        "the running hub is of another version".into(),
-    ))
+pub(crate) fn unexpected() -> Result<(), CommandError> {
+    Err(CommandError::Refused {
+        message: "the running hub is of another version".into(),
+        exit_code: 1,
+    })
 }
 
 async fn serve(place: &Place, listen: SocketAddr, ui: Option<PathBuf>) -> Result<(), CommandError> {

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::hub::Hub;
 use crate::ingest::Batch;
+use crate::phone;
 use crate::store::{Held, Result, StepError, StoreError, Touched};
 
 const LOOK: Duration = Duration::from_secs(1);
@@ -50,6 +51,7 @@ pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
             }
         }) => {}
         () = index(&hub) => {}
+        () = phone::run(&hub) => {}
     }
 }
 

@@ -2,6 +2,7 @@
 //! every complaint to its end and serves the console. `suda-hub` is its program.
 
 pub mod admin;
+pub mod bundle;
 pub mod cli;
 pub mod clock;
 pub mod demo;
@@ -11,6 +12,7 @@ pub mod http;
 pub mod hub;
 pub mod leases;
 pub mod metrics;
+pub mod phone;
 pub mod place;
 pub mod queue;
 pub mod running;

@@ -24,7 +24,7 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("suda-hub: {}", error.line());
-            ExitCode::FAILURE
+            ExitCode::from(error.exit_code())
         }
     }
 }

@@ -72,13 +72,15 @@ impl Place {
             },
             Target::Database(url) => {
                 let store = open_database(url).await?;
-                let reply = perform(&store, Clock::system().now(), ask).await;
+                let reply = perform(&store, &Clock::system(), ask).await;
                 store.close().await;
                 reply
             }
         };
         match reply {
-            LocalReply::Failed { message } => Err(CommandError::Refused(message)),
+            LocalReply::Failed { message, exit_code } => {
+                Err(CommandError::Refused { message, exit_code })
+            }
             reply => Ok(reply),
         }
     }
@@ -108,7 +110,7 @@ async fn ask_here(dir: &Path, ask: LocalAsk) -> Result<LocalReply, CommandError>
     if !store.is_initialised().await? {
         return Err(OpenError::Missing.into());
     }
-    let reply = perform(&store, Clock::system().now(), ask).await;
+    let reply = perform(&store, &Clock::system(), ask).await;
     store.close().await;
     Ok(reply)
 }

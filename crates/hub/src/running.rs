@@ -15,13 +15,18 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use suda_domain::BranchCode;
 use suda_domain::State as CaseState;
+use suda_domain::{BranchCode, DeviceId};
+use suda_sync::bundle::MOST_BYTES;
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
 use crate::admin::make_code;
+use crate::bundle::{self, ImportError, ImportReport};
 use crate::clock::Clock;
 use crate::secret;
 use crate::store::{AddError, BackupError, Branch, Counts, Fault, Store, StoreError, Verified};
@@ -47,6 +52,13 @@ pub enum LocalAsk {
     Backup {
         file: PathBuf,
     },
+    /// An absolute path.
+    ImportBundle {
+        file: PathBuf,
+    },
+    BundleReceipts {
+        device: DeviceId,
+    },
 }
 
 /// What it is answered.
@@ -60,9 +72,21 @@ pub enum LocalReply {
     },
     Status(StatusReport),
     Verified(VerifyReport),
+    /// The parcel of receipts in base64, and what became of a parcel taken in.
+    Bundle {
+        report: Option<ImportReport>,
+        receipts: String,
+    },
     Failed {
         message: String,
+        /// What the command exits with.
+        #[serde(default = "failure")]
+        exit_code: u8,
     },
+}
+
+fn failure() -> u8 {
+    1
 }
 
 /// `status --json`.
@@ -123,11 +147,9 @@ impl From<Verified> for VerifyReport {
 }
 
 /// Does what is asked, in whichever process holds the store.
-pub async fn perform(store: &dyn Store, now: DateTime<Utc>, ask: LocalAsk) -> LocalReply {
-    let failed = |message: String| LocalReply::Failed { message };
-    let store_failed = |error: StoreError| LocalReply::Failed {
-        message: error.to_string(),
-    };
+pub async fn perform(store: &dyn Store, clock: &Clock, ask: LocalAsk) -> LocalReply {
+    let failed = |message: String| LocalReply::failed(message, failure());
+    let store_failed = |error: StoreError| failed(error.to_string());
     match ask {
         LocalAsk::Alive => LocalReply::Done,
         LocalAsk::AddBranch { code, name } => {
@@ -144,14 +166,16 @@ pub async fn perform(store: &dyn Store, now: DateTime<Utc>, ask: LocalAsk) -> Lo
                 Err(error) => failed(error.to_string()),
             }
         }
-        LocalAsk::MakeCode { branch } => match make_code(store, branch.clone(), now).await {
-            Ok(made) => LocalReply::Code {
-                code: made.code,
-                expires_at: made.expires_at,
-            },
-            Err(AddError::UnknownBranch) => failed(format!("there is no branch {branch}")),
-            Err(error) => failed(error.to_string()),
-        },
+        LocalAsk::MakeCode { branch } => {
+            match make_code(store, branch.clone(), clock.now()).await {
+                Ok(made) => LocalReply::Code {
+                    code: made.code,
+                    expires_at: made.expires_at,
+                },
+                Err(AddError::UnknownBranch) => failed(format!("there is no branch {branch}")),
+                Err(error) => failed(error.to_string()),
+            }
+        }
         LocalAsk::Status => match store.counts().await {
             Ok(counts) => LocalReply::Status(counts.into()),
             Err(error) => store_failed(error),
@@ -169,6 +193,48 @@ pub async fn perform(store: &dyn Store, now: DateTime<Utc>, ask: LocalAsk) -> Lo
             Err(BackupError::Store(error)) => store_failed(error),
             Err(error @ BackupError::Elsewhere) => failed(error.to_string()),
         },
+        LocalAsk::ImportBundle { file } => import_bundle(store, clock, &file).await,
+        LocalAsk::BundleReceipts { device } => match bundle::receipts(store, clock, device).await {
+            Ok(parcel) => LocalReply::bundle(None, &parcel),
+            Err(ImportError::UnknownDevice) => failed(format!("there is no desk {device}")),
+            Err(error) => LocalReply::failed(error.to_string(), error.exit_code()),
+        },
+    }
+}
+
+async fn import_bundle(store: &dyn Store, clock: &Clock, file: &Path) -> LocalReply {
+    let parcel = match read_parcel(file).await {
+        Ok(parcel) => parcel,
+        Err(error) => {
+            let message = format!("{} cannot be read: {error}", file.display());
+            return LocalReply::failed(message, failure());
+        }
+    };
+    match bundle::import(store, clock, &parcel).await {
+        Ok((report, receipts)) => LocalReply::bundle(Some(report), &receipts),
+        Err(error) => LocalReply::failed(error.to_string(), error.exit_code()),
+    }
+}
+
+/// No more than a parcel can be, so that a wrong file does not fill the memory.
+async fn read_parcel(file: &Path) -> io::Result<Vec<u8>> {
+    let mut parcel = Vec::new();
+    tokio::fs::File::open(file)
+        .await?
+        .take(MOST_BYTES as u64 + 1)
+        .read_to_end(&mut parcel)
+        .await?;
+    Ok(parcel)
+}
+
+impl LocalReply {
+    fn failed(message: String, exit_code: u8) -> Self {
+        Self::Failed { message, exit_code }
+    }
+
+    fn bundle(report: Option<ImportReport>, parcel: &[u8]) -> Self {
+        let receipts = STANDARD.encode(parcel);
+        Self::Bundle { report, receipts }
     }
 }
 
@@ -268,7 +334,7 @@ async fn answer(
     if presented.map(secret::digest) != Some(door.expected) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    Json(perform(door.store.as_ref(), door.clock.now(), ask).await).into_response()
+    Json(perform(door.store.as_ref(), &door.clock, ask).await).into_response()
 }
 
 /// Asks the hub that runs on this data directory. None when none runs.
@@ -294,7 +360,7 @@ pub async fn ask_running(dir: &Path, ask: &LocalAsk) -> Option<LocalReply> {
         Ok(reply) => Some(reply),
         Err(error) => {
             let message = format!("the running hub did not answer: {}", error.without_url());
-            Some(LocalReply::Failed { message })
+            Some(LocalReply::failed(message, failure()))
         }
     }
 }

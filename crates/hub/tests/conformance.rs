@@ -21,6 +21,7 @@ use suda_hub::store::{
     AddError, After, Branch, EnrolError, Own, Scope, Step, StepError, StepRefused, Store, View,
 };
 use suda_sync::message::ClockNotice;
+use suda_sync::place::LaneHead;
 use suda_sync::{SecretKey, Verdict};
 use suda_test_postgres::PrivatePostgres;
 use support::{fill, intake, morning};
@@ -180,6 +181,21 @@ async fn batches_are_stored_once_and_in_order(store: &impl Store) {
         store.watermarks(desk.device.id, 1).await.unwrap(),
         [1, 2, 0, 0]
     );
+    let last = |lane: usize| LaneHead {
+        n: desk.pen.heads[lane].0,
+        hash: desk.pen.heads[lane].1,
+    };
+    assert_eq!(
+        store.heads(desk.device.id, 1).await.unwrap(),
+        [(Lane::Urgent, last(0)), (Lane::Ordinary, last(1))]
+    );
+    assert_eq!(store.heads(desk.device.id, 2).await.unwrap(), []);
+    assert_eq!(store.incarnations(desk.device.id).await.unwrap(), [1]);
+    for incarnation in [3, 2] {
+        store.met(desk.device.id, incarnation).await.unwrap();
+        let device = store.device(desk.device.id).await.unwrap().unwrap();
+        assert_eq!(device.incarnation, 3, "it never goes back");
+    }
     assert_eq!(store.timeline(id).await.unwrap().len(), 4);
     assert_eq!(store.find_reference(&reference).await.unwrap(), Some(id));
     let counts = store.counts().await.unwrap();

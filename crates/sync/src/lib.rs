@@ -3,11 +3,13 @@
 //! step. No socket, no database, no clock: the applications perform what the
 //! machines ask for, and a simulator can do the same.
 
+pub mod bundle;
 pub mod chain;
 pub mod desk;
 pub mod fold;
 pub mod hub;
 pub mod message;
+pub mod phone;
 pub mod place;
 pub mod rekey;
 pub mod sign;

@@ -43,6 +43,11 @@ impl SecretKey {
     pub fn sign(&self, bytes: &[u8]) -> String {
         STANDARD.encode(self.0.sign(&digest(bytes)).to_bytes())
     }
+
+    /// The same secret as a key of X25519, for opening what was sealed to it.
+    pub(crate) fn agreement(&self) -> [u8; 32] {
+        self.0.to_scalar_bytes()
+    }
 }
 
 impl fmt::Debug for SecretKey {
@@ -67,6 +72,15 @@ impl PublicKey {
         let decoded = STANDARD.decode(signature).ok();
         let signature = decoded.and_then(|raw| Signature::from_slice(&raw).ok());
         signature.is_some_and(|signature| self.0.verify(&digest(bytes), &signature).is_ok())
+    }
+
+    pub(crate) fn bytes(&self) -> [u8; 32] {
+        self.0.to_bytes()
+    }
+
+    /// The same key as one of X25519, for sealing to it.
+    pub(crate) fn agreement(&self) -> [u8; 32] {
+        self.0.to_montgomery().to_bytes()
     }
 }
 

@@ -36,6 +36,13 @@ export const commands = {
 	status: () => typedError<StatusView, AppError>(__TAURI_INVOKE("status")),
 	/**  Opens the system's print dialog for what the window shows. */
 	printPage: () => typedError<null, AppError>(__TAURI_INVOKE("print_page")),
+	/**
+	 *  Writes what waits into a new sealed file in `folder`, beside the data when
+	 *  none is named.
+	 */
+	bundleExport: (folder: string | null) => typedError<BundleReport, AppError>(__TAURI_INVOKE("bundle_export", { folder })),
+	/**  Takes in the hub's receipts, as read from their file. */
+	bundleReceipts: (parcel: number[]) => typedError<ReceiptsReport, AppError>(__TAURI_INVOKE("bundle_receipts", { parcel })),
 };
 
 /** Events */
@@ -79,6 +86,22 @@ export type Assessment = {
  *  and digits, beginning with a letter, for example `CQ0123`.
  */
 export type BranchCode = string;
+
+/**  A bundle that was written. */
+export type BundleReport = {
+	/**  Absent when nothing waited to be sent. */
+	file: string | null,
+	bytes: number,
+	batches: number,
+	events: number,
+	/**  Those of the urgent lane among them. */
+	urgent: number,
+	/**
+	 *  Events that did not fit; the next bundle takes them, once the receipts
+	 *  for this one are in.
+	 */
+	left: number,
+};
 
 /**  A page of the backlog. */
 export type CasePage = {
@@ -126,6 +149,8 @@ export type CaseView = {
 	answer_remedy: string | null,
 	deadlines: Deadline[],
 	guidance: Guidance | null,
+	/**  In groups, to be read aloud to an expert when nothing else goes. */
+	phone_code: string,
 	timeline: TimelineEntry[],
 	/**  What the person signed in may do now. */
 	can_settle: boolean,
@@ -286,7 +311,13 @@ export type ErrorCode = "not_enrolled" | "already_enrolled" | "hub_unreachable" 
 /**  `problems` say what to mend. */
 "form_incomplete" | "override_reason_missing" | 
 /**  `params.limit` says how many characters fit. */
-"text_too_long" | "not_found" | "refused_state" | "refused_role" | "refused_owner" | "refused_incomplete" | "refused_other" | "disk_full" | "disk_failing" | "read_only" | "damaged" | 
+"text_too_long" | "not_found" | "refused_state" | "refused_role" | "refused_owner" | "refused_incomplete" | "refused_other" | 
+/**  Into the folder chosen for a bundle. */
+"file_not_written" | 
+/**  Cut short or altered. */
+"bundle_damaged" | 
+/**  For another desk, or of another hub or epoch. */
+"bundle_foreign" | "bundle_unreadable" | "disk_full" | "disk_failing" | "read_only" | "damaged" | 
 /**  The database is gone although this computer is enrolled. */
 "data_missing" | 
 /**  The database is another computer's, or an older copy. */
@@ -507,6 +538,15 @@ export type ReceiptView = {
 	respond_by: string,
 	/**  What the QR code holds: the status address with the number, else the number. */
 	qr: string,
+};
+
+/**  Receipts that were taken in. */
+export type ReceiptsReport = {
+	receipts: number,
+	/**  Events that the hub is now known to have. */
+	confirmed: number,
+	/**  Events still without a receipt. */
+	left: number,
 };
 
 /**

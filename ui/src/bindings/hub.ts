@@ -568,6 +568,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/phone-stubs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Complaints known by telephone alone, the earliest arrival first. */
+        get: operations["phone_stubs"];
+        put?: never;
+        /**
+         * Opens one. A second call with the same code leads to the first, and a code
+         *     whose record is there leads to the record.
+         */
+        post: operations["open_stub"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/phone-stubs/{id}/note": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Writes down more of what was told. */
+        post: operations["note_stub"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/phone-stubs/{id}/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes it over from the expert who has looked after it. */
+        post: operations["take_stub"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/quarantine": {
         parameters: {
             query?: never;
@@ -1036,7 +1091,7 @@ export interface components {
          * @description Every reason the console's API can give.
          * @enum {string}
          */
-        ErrorCode: "not_signed_in" | "wrong_credentials" | "too_many_tries" | "not_allowed" | "foreign_origin" | "not_found" | "no_such_route" | "malformed" | "too_large" | "too_long" | "required" | "in_the_past" | "not_in_this_state" | "not_owner" | "claimed_by_other" | "not_claimed" | "task_not_open" | "incomplete" | "needs_approval" | "already_exists" | "unknown_branch" | "unknown_department" | "unknown_category" | "bad_branch_code" | "bad_login" | "weak_password" | "branch_required" | "own_account" | "busy" | "disk_full" | "internal";
+        ErrorCode: "not_signed_in" | "wrong_credentials" | "too_many_tries" | "not_allowed" | "foreign_origin" | "not_found" | "no_such_route" | "malformed" | "too_large" | "too_long" | "required" | "in_the_past" | "not_in_this_state" | "not_owner" | "claimed_by_other" | "not_claimed" | "task_not_open" | "incomplete" | "needs_approval" | "already_exists" | "unknown_branch" | "unknown_department" | "unknown_category" | "bad_branch_code" | "bad_phone_code" | "bad_login" | "weak_password" | "branch_required" | "own_account" | "busy" | "disk_full" | "internal";
         /** @description One thing that happened. */
         Fact: {
             /** Format: date-time */
@@ -1446,6 +1501,25 @@ export interface components {
             password?: string | null;
             role: components["schemas"]["Role"];
         };
+        /** @description What the clerk tells. */
+        NewStub: {
+            /**
+             * Format: date-time
+             * @description When the customer arrived.
+             */
+            arrived_at: string;
+            branch: string;
+            /** @description Eight characters, with or without spaces. */
+            code: string;
+            grade: components["schemas"]["Grade"];
+            /**
+             * Format: uuid
+             * @description Made by the browser when the form opens; the same a second time writes
+             *     no second note.
+             */
+            key?: string | null;
+            note?: string;
+        };
         NoteText: {
             text: string;
         };
@@ -1570,6 +1644,37 @@ export interface components {
             /** Format: int64 */
             complaints: number;
             state: components["schemas"]["State"];
+        };
+        StubNote: {
+            /** Format: date-time */
+            at: string;
+            by_name: string;
+            text: string;
+        };
+        /** @description A complaint known by telephone alone. */
+        StubView: {
+            /** @description The record is missing for so long that the branch should be asked. */
+            alarm: boolean;
+            /** Format: date-time */
+            arrived_at: string;
+            branch: components["schemas"]["BranchCode"];
+            branch_name: string;
+            /** @description In groups, as it is read aloud. */
+            code: string;
+            complaint?: components["schemas"]["ComplaintId"] | null;
+            /**
+             * Format: date-time
+             * @description When the hour ends.
+             */
+            due_at: string;
+            grade: components["schemas"]["Grade"];
+            held_by: components["schemas"]["StaffId"];
+            held_by_name: string;
+            /** Format: uuid */
+            id: string;
+            notes: components["schemas"]["StubNote"][];
+            /** Format: date-time */
+            opened_at: string;
         };
         /** @description What the rules had proposed, kept beside what was decided. */
         SuggestionTrace: {
@@ -2813,6 +2918,126 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    phone_stubs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StubView"][];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    open_stub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewStub"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StubView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    note_stub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteText"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StubView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    take_stub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StubView"];
                 };
             };
             "4XX": {

@@ -16,11 +16,13 @@ import type {
   Me,
   NewGuidance,
   NewStaff,
+  NewStub,
   PasswordSet,
   QuarantineRow,
   Report,
   Resolution,
   StaffRow,
+  StubView,
   Task,
   Tasks,
   ViewName,
@@ -67,6 +69,11 @@ export const step = <Name extends keyof Steps>(id: string, name: Name, body: Ste
 
 /** Lengthens my own claim. */
 export const renew = (id: string) => post<Lease>(`/api/complaints/${id}/renew`)
+
+export const phoneStubs = () => get<StubView[]>('/api/phone-stubs')
+export const openStub = (told: NewStub) => post<StubView>('/api/phone-stubs', told)
+export const noteStub = (id: string, text: string) => post<StubView>(`/api/phone-stubs/${id}/note`, { text })
+export const takeStub = (id: string) => post<StubView>(`/api/phone-stubs/${id}/take`)
 
 export const tasks = (view: 'open' | 'done', after?: string) => get<Tasks>('/api/tasks', { view, after })
 

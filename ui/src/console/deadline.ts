@@ -1,5 +1,5 @@
 // The clock a list shows for a work order, in the shape the badge reads.
-import type { Deadline, Task, WorkOrder } from './types'
+import type { Deadline, StubView, Task, WorkOrder } from './types'
 
 const DAY = 24 * 60 * 60_000
 
@@ -16,6 +16,18 @@ export function nextOf(row: WorkOrder): Deadline | null {
     clock: row.next_clock,
     from: new Date(from).toISOString(),
     due: row.next_due,
+    ended: null,
+    past_at_recording: false,
+    calendar_covered: true,
+  }
+}
+
+/** The hour of a complaint known by telephone: only its record ends it. */
+export function stubClock(stub: StubView): Deadline {
+  return {
+    clock: 'handoff',
+    from: stub.arrived_at,
+    due: stub.due_at,
     ended: null,
     past_at_recording: false,
     calendar_covered: true,

@@ -28,6 +28,17 @@ export const ids = {
     claim: 'console-claim',
     more: 'console-queue-more',
   },
+  phone: {
+    open: 'console-phone-open',
+    list: 'console-phone-stubs',
+    /** One per stub, with data-code and data-alarm. */
+    stub: 'console-phone-stub',
+    more: 'console-phone-more',
+    code: 'console-phone-code',
+    branch: 'console-phone-branch',
+    arrived: 'console-phone-arrived',
+    note: 'console-phone-note',
+  },
   case: {
     screen: 'console-case',
     reference: 'console-case-reference',

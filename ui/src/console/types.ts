@@ -41,6 +41,7 @@ export type PasswordSet = Shape<'PasswordSet'>
 export type QuarantineRow = Shape<'QuarantineRow'>
 export type Report = Shape<'Report'>
 export type Role = Shape<'Role'>
+export type StubView = Shape<'StubView'>
 export type StaffRow = Shape<'StaffRow'>
 export type State = Shape<'State'>
 export type Task = Shape<'Task'>
@@ -57,5 +58,6 @@ export type ViewName = NonNullable<
 
 /** What is sent, where a field may be left out. */
 export type NewGuidance = Shapes['NewGuidance']
+export type NewStub = Shapes['NewStub']
 export type NewStaff = Shapes['NewStaffBody']
 export type Resolution = Shapes['Resolution']

@@ -73,6 +73,8 @@ export const host = {
   categories: () => ask(commands.categories()),
   guidance: () => ask(commands.guidance()),
   printPage: () => ask(commands.printPage()),
+  bundleExport: (folder: string | null) => ask(commands.bundleExport(folder)),
+  bundleReceipts: (parcel: Uint8Array) => ask(commands.bundleReceipts(Array.from(parcel))),
 } as const
 
 /** What changed in the store; views ask again for what they show. */

@@ -24,6 +24,12 @@ export const router = createRouter({
       component: () => import('./screens/CaseScreen.vue'),
       props: true,
     },
+    {
+      path: '/handover/:id',
+      name: 'handover',
+      component: () => import('./screens/HandoverScreen.vue'),
+      props: true,
+    },
     { path: '/guidance', name: 'guidance', component: () => import('./screens/GuidanceScreen.vue') },
     { path: '/:rest(.*)', redirect: '/record' },
   ],

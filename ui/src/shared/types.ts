@@ -6,6 +6,7 @@ import type { Chosen, Contact, Intake, Representative } from '../bindings/desk'
 export type {
   AdviceView,
   Assessment,
+  BundleReport,
   CasePage,
   CaseRow,
   CaseView,
@@ -36,6 +37,7 @@ export type {
   PromptView,
   Reason,
   ReceiptView,
+  ReceiptsReport,
   ReleaseCause,
   Report,
   Representative,

@@ -8,11 +8,12 @@ type Areas = [
   Promise<{ consoleWork: Messages }>,
   Promise<{ consoleAdmin: Messages }>,
   Promise<{ consoleErrors: Messages }>,
+  Promise<{ consolePhone: Messages }>,
 ]
 
 async function joined(areas: Areas): Promise<Messages> {
-  const [{ consoleFrame }, { consoleWork }, { consoleAdmin }, { consoleErrors }] = await Promise.all(areas)
-  return { console: { ...consoleFrame, ...consoleWork, admin: consoleAdmin, errors: consoleErrors } }
+  const [{ consoleFrame }, { consoleWork }, { consoleAdmin }, { consoleErrors }, { consolePhone }] = await Promise.all(areas)
+  return { console: { ...consoleFrame, ...consoleWork, admin: consoleAdmin, errors: consoleErrors, phone: consolePhone } }
 }
 
 const own: Record<Locale, () => Promise<Messages>> = {
@@ -22,6 +23,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-CN/console/work'),
       import('./zh-CN/console/admin'),
       import('./zh-CN/console/errors'),
+      import('./zh-CN/console/phone'),
     ]),
   'zh-TW': () =>
     joined([
@@ -29,6 +31,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-TW/console/work'),
       import('./zh-TW/console/admin'),
       import('./zh-TW/console/errors'),
+      import('./zh-TW/console/phone'),
     ]),
   en: () =>
     joined([
@@ -36,6 +39,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./en/console/work'),
       import('./en/console/admin'),
       import('./en/console/errors'),
+      import('./en/console/phone'),
     ]),
 }
 

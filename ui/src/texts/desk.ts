@@ -3,27 +3,30 @@ import type { TextLoader } from '@/shared/texts'
 
 export const deskTexts: TextLoader = {
   'zh-CN': async () => {
-    const [frame, intake, cases] = await Promise.all([
+    const [frame, intake, cases, handover] = await Promise.all([
       import('./zh-CN/frame'),
       import('./zh-CN/intake'),
       import('./zh-CN/cases'),
+      import('./zh-CN/handover'),
     ])
-    return { ...frame, ...intake, ...cases }
+    return { ...frame, ...intake, ...cases, ...handover }
   },
   'zh-TW': async () => {
-    const [frame, intake, cases] = await Promise.all([
+    const [frame, intake, cases, handover] = await Promise.all([
       import('./zh-TW/frame'),
       import('./zh-TW/intake'),
       import('./zh-TW/cases'),
+      import('./zh-TW/handover'),
     ])
-    return { ...frame, ...intake, ...cases }
+    return { ...frame, ...intake, ...cases, ...handover }
   },
   en: async () => {
-    const [frame, intake, cases] = await Promise.all([
+    const [frame, intake, cases, handover] = await Promise.all([
       import('./en/frame'),
       import('./en/intake'),
       import('./en/cases'),
+      import('./en/handover'),
     ])
-    return { ...frame, ...intake, ...cases }
+    return { ...frame, ...intake, ...cases, ...handover }
   },
 }

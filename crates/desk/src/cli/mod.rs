@@ -2,6 +2,7 @@
 //! lines. Answers go to standard output, everything else to standard error.
 
 mod keep;
+mod parcel;
 mod run;
 mod show;
 
@@ -162,6 +163,11 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// What goes to the hub by file when the network is away.
+    Bundle {
+        #[command(subcommand)]
+        command: parcel::BundleCommand,
+    },
     /// Check the ledger and everything made from it.
     Verify {
         #[command(flatten)]
@@ -187,7 +193,7 @@ pub async fn main() -> ExitCode {
         Err(failure) if is_broken_pipe(failure.as_ref()) => ExitCode::FAILURE,
         Err(failure) => {
             eprintln!("suda-desk: {}", sentence(failure.as_ref()));
-            ExitCode::FAILURE
+            parcel::exit_code(failure.as_ref())
         }
     }
 }
@@ -245,6 +251,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
             no_second,
             json,
         } => keep::backups(&place, second, no_second, json).await,
+        Command::Bundle { command } => command.run().await,
         Command::Verify { place, json } => show::verify(&place, json).await,
     }
 }

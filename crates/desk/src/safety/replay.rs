@@ -117,6 +117,9 @@ impl Desk {
                 if event.key.device != device {
                     continue;
                 }
+                if ledger::has_new_number(tx.conn(), &event, sealed.hash).await? {
+                    continue;
+                }
                 match ledger::known(tx.conn(), event.key).await? {
                     Some(hash) if hash == sealed.hash => continue,
                     Some(_) => {

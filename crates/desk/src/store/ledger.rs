@@ -268,6 +268,28 @@ pub(crate) async fn renumber(conn: &mut SqliteConnection, new: &Rekeyed) -> Resu
     Ok(())
 }
 
+/// Whether an event is kept here under another number than the one it names.
+pub(crate) async fn has_new_number(
+    conn: &mut SqliteConnection,
+    event: &LedgerEvent,
+    hash: Hash,
+) -> Result<bool, StoreError> {
+    let first = match &event.origin {
+        Some(origin) => origin.hash.clone(),
+        None => hash.to_string(),
+    };
+    Ok(sqlx::query_scalar(
+        "select exists (select 1 from renumbered where origin = ? \
+         and (incarnation, lane, n) <> (?, ?, ?))",
+    )
+    .bind(first)
+    .bind(event.key.incarnation)
+    .bind(event.key.lane.number())
+    .bind(signed(event.key.n))
+    .fetch_one(conn)
+    .await?)
+}
+
 /// Everything that happened to a complaint, in the order it was applied here.
 pub(crate) async fn of_complaint(
     conn: &mut SqliteConnection,

@@ -18,6 +18,7 @@ mod journaled;
 pub(crate) mod ledger;
 mod open;
 pub(crate) mod outbox;
+pub(crate) mod parcels;
 pub(crate) mod search;
 
 use std::path::{Path, PathBuf};

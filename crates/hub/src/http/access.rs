@@ -20,6 +20,7 @@ pub enum Access {
 const SEES_COMPLAINTS: Access =
     Access::Any(&[Right::SeeAll, Right::SeeOwnBranch, Right::SeeOwnTasks]);
 const ADMINISTERS: Access = Access::Any(&[Right::Administer]);
+const EXPERTS: Access = Access::Any(&[Right::UseQueue]);
 const MENDS: Access = Access::Any(&[Right::MendQuarantine]);
 
 /// Method, route as the router names it, and what it asks.
@@ -125,6 +126,10 @@ pub const TABLE: &[(&str, &str, Access)] = &[
         "/api/complaints/{id}/acknowledge",
         Access::Step(FactKind::AlertAcknowledged),
     ),
+    ("GET", "/api/phone-stubs", EXPERTS),
+    ("POST", "/api/phone-stubs", EXPERTS),
+    ("POST", "/api/phone-stubs/{id}/note", EXPERTS),
+    ("POST", "/api/phone-stubs/{id}/take", EXPERTS),
     ("GET", "/api/tasks", Access::Any(&[Right::SeeOwnTasks])),
     (
         "POST",

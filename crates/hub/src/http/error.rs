@@ -55,6 +55,8 @@ pub enum ErrorCode {
     UnknownDepartment,
     UnknownCategory,
     BadBranchCode,
+    /// A telephone code that was misheard or mistyped.
+    BadPhoneCode,
     BadLogin,
     /// `least`: characters.
     WeakPassword,
@@ -149,9 +151,8 @@ impl ErrorCode {
             Malformed => StatusCode::BAD_REQUEST,
             TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             TooLong | Required | InThePast | Incomplete | UnknownBranch | UnknownDepartment
-            | UnknownCategory | BadBranchCode | BadLogin | WeakPassword | BranchRequired => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            | UnknownCategory | BadBranchCode | BadPhoneCode | BadLogin | WeakPassword
+            | BranchRequired => StatusCode::UNPROCESSABLE_ENTITY,
             NotInThisState | NotOwner | ClaimedByOther | NotClaimed | TaskNotOpen
             | NeedsApproval | AlreadyExists | OwnAccount => StatusCode::CONFLICT,
             Busy | DiskFull => StatusCode::SERVICE_UNAVAILABLE,

@@ -124,7 +124,7 @@ impl News {
             self.ids.insert(one.id);
         }
         self.quarantine |= touched.quarantine;
-        self.lists |= touched.everything;
+        self.lists |= touched.everything || touched.stubs;
     }
 
     fn events(self, who: &SignedIn) -> Vec<Event> {

@@ -53,7 +53,7 @@ struct Described;
 
 /// The console's routes with their description, from the same list.
 fn described() -> (Router<Arc<Hub>>, OpenApi) {
-    use api::{admin, board, complaints, lists, quarantine, steps, tasks};
+    use api::{admin, board, complaints, lists, quarantine, steps, stubs, tasks};
     let timed = OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(session::login))
         .routes(routes!(session::logout))
@@ -81,6 +81,9 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(steps::withdraw))
         .routes(routes!(steps::reopen))
         .routes(routes!(steps::acknowledge))
+        .routes(routes!(stubs::phone_stubs, stubs::open_stub))
+        .routes(routes!(stubs::note_stub))
+        .routes(routes!(stubs::take_stub))
         .routes(routes!(tasks::tasks))
         .routes(routes!(tasks::accept))
         .routes(routes!(tasks::reject))

@@ -7,6 +7,7 @@ mod notice;
 pub mod postgres;
 pub mod row;
 pub mod sqlite;
+mod stubs;
 pub mod value;
 pub mod waiting;
 
@@ -26,6 +27,7 @@ use suda_domain::{
 use suda_sync::hub::contact::Contact;
 use suda_sync::message::ClockNotice;
 use suda_sync::message::Renewal;
+use suda_sync::place::LaneHead;
 use suda_sync::{Hash, LogEntry, PublicKey, SealedEvent, SecretKey, SetAside, Verdict};
 use tokio::sync::broadcast;
 use uuid::Uuid;
@@ -33,6 +35,7 @@ use uuid::Uuid;
 use crate::ingest::Batch;
 
 pub use notice::{Touched, TouchedComplaint};
+pub use stubs::{PhoneNote, PhoneStub, PhoneStubs};
 
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -481,6 +484,12 @@ pub trait Devices {
     async fn use_session(&self, id: DeviceId, incarnation: u32, session: u64) -> Result<()>;
     /// The hash stored under a name, in the ledger or set aside.
     async fn hash_of(&self, key: EventKey) -> Result<Option<Hash>>;
+    /// An incarnation of the device's own was met by another way than a hello.
+    async fn met(&self, id: DeviceId, incarnation: u32) -> Result<()>;
+    /// The last event of each lane that has one, by lane.
+    async fn heads(&self, id: DeviceId, incarnation: u32) -> Result<Vec<(Lane, LaneHead)>>;
+    /// The incarnations under which it has sent something, the first first.
+    async fn incarnations(&self, id: DeviceId) -> Result<Vec<u32>>;
 }
 
 /// Keeping the store in order.
@@ -524,7 +533,9 @@ pub enum BackupError {
 }
 
 /// All of it.
-pub trait Store: Ledger + Lists + Directory + Devices + Upkeep + Send + Sync + 'static {
+pub trait Store:
+    Ledger + Lists + Directory + Devices + PhoneStubs + Upkeep + Send + Sync + 'static
+{
     /// What is committed from now on, in order.
     fn feed(&self) -> broadcast::Receiver<Arc<Touched>>;
 }

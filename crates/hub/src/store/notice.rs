@@ -13,6 +13,9 @@ pub struct Touched {
     /// The directory of the desks has changed.
     pub directory: bool,
     pub quarantine: bool,
+    /// Complaints told by telephone. Absent from older processes.
+    #[serde(default)]
+    pub stubs: bool,
     /// Something may have been missed: look at everything anew.
     pub everything: bool,
 }
@@ -47,6 +50,7 @@ impl Touched {
             complaints,
             directory: false,
             quarantine: !changes.set_aside.is_empty(),
+            stubs: false,
             everything: false,
         }
     }
@@ -56,6 +60,7 @@ impl Touched {
         Self {
             directory: true,
             quarantine: true,
+            stubs: true,
             everything: true,
             ..Self::default()
         }

@@ -12,5 +12,6 @@ pub mod lists;
 pub mod mask;
 pub mod quarantine;
 pub mod steps;
+pub mod stubs;
 pub mod tasks;
 pub mod view;

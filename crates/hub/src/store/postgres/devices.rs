@@ -3,14 +3,15 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
-use suda_domain::{DeviceId, EventKey};
+use suda_domain::{DeviceId, EventKey, Lane};
 use suda_sync::hub::contact::{Contact, Greeting};
 use suda_sync::message::ClockNotice;
+use suda_sync::place::LaneHead;
 use suda_sync::{Hash, PublicKey};
 use uuid::Uuid;
 
 use super::ledger::watermarks;
-use super::value::{branch, count, hash, int, json, letters, ms, number, parsed, time};
+use super::value::{branch, count, hash, int, json, lane, letters, ms, number, parsed, time};
 use super::{PostgresStore, Tx, failed, is_foreign_key_violation, is_unique_violation};
 use crate::store::{
     AddError, Device, Devices, EnrolCode, EnrolError, Greeted, Hello, Result, StoreError,
@@ -207,6 +208,47 @@ impl Devices for PostgresStore {
         .await
         .map_err(failed)?;
         found.as_deref().map(hash).transpose()
+    }
+
+    async fn met(&self, id: DeviceId, incarnation: u32) -> Result<()> {
+        let mut connection = self.connection().await?;
+        sqlx::query("UPDATE device SET incarnation = greatest(incarnation, $1) WHERE id = $2")
+            .bind(i64::from(incarnation))
+            .bind(id.0)
+            .execute(&mut *connection)
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    async fn heads(&self, id: DeviceId, incarnation: u32) -> Result<Vec<(Lane, LaneHead)>> {
+        let mut connection = self.connection().await?;
+        let rows: Vec<(i64, i64, Vec<u8>)> = sqlx::query_as(
+            "SELECT lane, n, hash FROM lane_head WHERE device = $1 AND incarnation = $2 \
+             ORDER BY lane",
+        )
+        .bind(id.0)
+        .bind(i64::from(incarnation))
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(failed)?;
+        let head = |(number, n, bytes): (i64, i64, Vec<u8>)| {
+            let (n, hash) = (count(n), hash(&bytes)?);
+            Ok((lane(number)?, LaneHead { n, hash }))
+        };
+        rows.into_iter().map(head).collect()
+    }
+
+    async fn incarnations(&self, id: DeviceId) -> Result<Vec<u32>> {
+        let mut connection = self.connection().await?;
+        let rows: Vec<i64> = sqlx::query_scalar(
+            "SELECT DISTINCT incarnation FROM lane_head WHERE device = $1 ORDER BY incarnation",
+        )
+        .bind(id.0)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(failed)?;
+        rows.into_iter().map(number).collect()
     }
 }
 

@@ -28,6 +28,7 @@ export const consoleErrors: SameTexts<typeof reference> = {
     unknown_department: 'There is no such department account, or it is no longer active.',
     unknown_category: 'There is no such category.',
     bad_branch_code: 'A branch code is 2 to 10 capital letters and digits, beginning with a letter.',
+    bad_phone_code: 'This is not a valid code: a character was misheard or mistyped. Ask the clerk to read it again.',
     bad_login: 'A login has only lower-case letters, digits, dots, dashes and underscores.',
     weak_password: 'The password is too short: at least {least} characters.',
     branch_required: 'Clerks and branch managers belong to a branch.',

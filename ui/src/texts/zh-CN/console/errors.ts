@@ -28,6 +28,7 @@ export const consoleErrors = {
     unknown_department: '没有这个部门账号，可能已停用。',
     unknown_category: '没有这个类别。',
     bad_branch_code: '厅代码为 2 至 10 位大写字母和数字，以字母开头。',
+    bad_phone_code: '这不是一个有效的代码，可能听错或输错。请营业员再念一遍。',
     bad_login: '账号只能用小写字母、数字、点、横线和下划线。',
     weak_password: '密码太短，至少 {least} 个字符。',
     branch_required: '营业员和店长须指定所属营业厅。',

@@ -28,6 +28,7 @@ export const consoleErrors: SameTexts<typeof reference> = {
     unknown_department: '沒有這個部門賬號，可能已停用。',
     unknown_category: '沒有這個類別。',
     bad_branch_code: '廳程式碼為 2 至 10 位大寫字母和數字，以字母開頭。',
+    bad_phone_code: '這不是有效的代碼，可能聽錯或輸錯。請營業員再念一遍。',
     bad_login: '賬號只能用小寫字母、數字、點、橫線和下劃線。',
     weak_password: '密碼太短，至少 {least} 個字元。',
     branch_required: '營業員和店長鬚指定所屬營業廳。',

@@ -1,0 +1,143 @@
+//! Receipts that come by file: what counts, and what never may.
+
+use suda_desk::{BundleError, BundleFault};
+use suda_domain::Lane;
+use suda_sync::bundle::{LaneStanding, Standing, Word, open_events, pack_words};
+use suda_sync::{Ask, Hash, Receipt, Request, SealedEvent, SecretKey, Signed, Verdict};
+
+use crate::support::{Bench, form};
+
+/// A desk with some ordinary events that wait, and what its bundle holds.
+struct Waiting {
+    bench: Bench,
+    hub: SecretKey,
+    request: Request,
+    events: Vec<SealedEvent>,
+}
+
+impl Waiting {
+    async fn new() -> Self {
+        let bench = Bench::new().await;
+        for text in ["多扣话费十元", "多扣话费二十元"] {
+            bench.record(form(text)).await;
+        }
+        let file = bench.dir.path().join("out.suda");
+        let written = bench.desk.export_bundle(&file).await.unwrap();
+        let total = bench.desk.report().await.unwrap().unsent.total();
+        assert_eq!(u64::from(written.events), total);
+        let hub = bench.hub.state.lock().unwrap().key.clone();
+        let messages = open_events(&std::fs::read(&file).unwrap(), &hub).unwrap();
+        let device = bench.hub.state.lock().unwrap().device_key.unwrap();
+        let request: Request = messages.last().unwrap().open(&device).unwrap();
+        let Ask::Batch { lane, events, .. } = request.ask.clone() else {
+            panic!("not a batch");
+        };
+        assert!(lane == Lane::Ordinary && events.len() >= 4);
+        Self {
+            bench,
+            hub,
+            request,
+            events,
+        }
+    }
+
+    async fn left(&self) -> u64 {
+        self.bench.desk.report().await.unwrap().unsent.lane1
+    }
+
+    async fn take(&self, word: &Word, key: &SecretKey) -> Result<u32, BundleError> {
+        let words = [Signed::seal(word, key).unwrap()];
+        let device = self.bench.hub.state.lock().unwrap().device_key.unwrap();
+        let parcel = pack_words(&words, &device).unwrap();
+        let taken = self.bench.desk.take_receipts(&parcel).await;
+        taken.map(|report| report.confirmed)
+    }
+
+    fn receipt(&self, first_n: u64, count: usize, watermark: u64) -> Word {
+        Word::Receipt(Receipt {
+            device: self.request.device,
+            incarnation: 1,
+            epoch: "e1".into(),
+            watermarks: [0, watermark, 0, 0],
+            lane: Lane::Ordinary,
+            first_n,
+            verdicts: vec![Verdict::Applied; count],
+            at: chrono::Utc::now(),
+        })
+    }
+
+    fn standing(&self, n: u64, hash: Hash) -> Word {
+        let lane = Lane::Ordinary;
+        Word::Standing(Standing {
+            device: self.request.device,
+            incarnation: 1,
+            epoch: "e1".into(),
+            lanes: vec![LaneStanding { lane, n, hash }],
+            at: chrono::Utc::now(),
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_receipt_speaks_of_what_was_asked_and_only_behind_what_is_receipted() {
+    let desk = Waiting::new().await;
+    let all = desk.left().await;
+    // Behind a gap it says nothing of the gap.
+    assert_eq!(
+        desk.take(&desk.receipt(3, 2, 4), &desk.hub).await.unwrap(),
+        0
+    );
+    // The hub may have more under these numbers, of a copy of this desk.
+    assert_eq!(
+        desk.take(&desk.receipt(1, 2, 9), &desk.hub).await.unwrap(),
+        2
+    );
+    assert_eq!(
+        desk.take(&desk.receipt(1, 2, 0), &desk.hub).await.unwrap(),
+        0
+    );
+    assert_eq!(desk.left().await, all - 2);
+    assert_eq!(
+        desk.take(&desk.receipt(3, 2, 4), &desk.hub).await.unwrap(),
+        2
+    );
+    assert_eq!(desk.left().await, all - 4);
+}
+
+#[tokio::test]
+async fn how_far_the_hub_is_counts_only_for_the_same_events() {
+    let desk = Waiting::new().await;
+    let all = desk.left().await;
+    let (third, fourth) = (desk.events[2].hash, desk.events[3].hash);
+    for other in [desk.standing(3, fourth), desk.standing(99, third)] {
+        assert_eq!(desk.take(&other, &desk.hub).await.unwrap(), 0);
+    }
+    assert_eq!(
+        desk.take(&desk.standing(3, third), &desk.hub)
+            .await
+            .unwrap(),
+        3
+    );
+    assert_eq!(desk.left().await, all - 3);
+}
+
+#[tokio::test]
+async fn only_this_desks_own_hub_gives_receipts() {
+    let desk = Waiting::new().await;
+    let all = desk.left().await;
+    let stranger = SecretKey::from_seed([8; 32]);
+    let refused = desk.take(&desk.receipt(1, 2, 2), &stranger).await;
+    assert!(matches!(refused, Err(BundleError::ForeignHub)));
+    let Word::Receipt(mut receipt) = desk.receipt(1, 2, 2) else {
+        panic!("a receipt");
+    };
+    receipt.device.0 = uuid::Uuid::nil();
+    let refused = desk.take(&Word::Receipt(receipt.clone()), &desk.hub).await;
+    let for_another = BundleError::Open(BundleFault::ForAnother);
+    assert_eq!(refused.unwrap_err().to_string(), for_another.to_string());
+    receipt.device = desk.request.device;
+    receipt.epoch = "e0".into();
+    let refused = desk.take(&Word::Receipt(receipt), &desk.hub).await;
+    assert!(matches!(refused, Err(BundleError::OtherEpoch)));
+    assert_eq!(desk.left().await, all);
+}

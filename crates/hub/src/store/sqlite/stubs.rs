@@ -1,0 +1,253 @@
+//! Complaints told by telephone.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sqlx::SqliteConnection;
+use suda_domain::{BranchCode, ComplaintId, StaffId};
+use uuid::Uuid;
+
+use super::value::{branch, ms, parsed, time};
+use super::{SqliteStore, begin, failed, is_foreign_key_violation};
+use crate::store::{
+    AddError, PhoneNote, PhoneStub, PhoneStubs, Result, StoreError, Touched, value::json,
+};
+
+const STUB: &str = "SELECT id, code, branch, arrived_at, grade, opened_by, opened_at, held_by, \
+     complaint, joined_at FROM phone_stub";
+
+type StubRow = (
+    Uuid,
+    String,
+    String,
+    i64,
+    String,
+    Uuid,
+    i64,
+    Uuid,
+    Option<Uuid>,
+    Option<i64>,
+);
+
+#[async_trait]
+impl PhoneStubs for SqliteStore {
+    async fn open_stub(&self, stub: &PhoneStub) -> Result<Uuid, AddError> {
+        let mut writer = self.writer().await;
+        let mut tx = begin(&mut writer).await?;
+        let made = sqlx::query(
+            "INSERT INTO phone_stub (id, code, branch, arrived_at, grade, opened_by, opened_at, \
+             held_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        )
+        .bind(stub.id)
+        .bind(stub.code.to_string())
+        .bind(stub.branch.as_str())
+        .bind(ms(stub.arrived_at))
+        .bind(json(&stub.grade)?)
+        .bind(stub.opened_by.0)
+        .bind(ms(stub.opened_at))
+        .bind(stub.held_by.0)
+        .execute(&mut *tx)
+        .await;
+        made.map_err(|error| match is_foreign_key_violation(&error) {
+            true => AddError::UnknownBranch,
+            false => AddError::Store(failed(error)),
+        })?;
+        let open: Option<Uuid> = sqlx::query_scalar(
+            "SELECT id FROM phone_stub WHERE branch = ? AND code = ? AND joined_at IS NULL",
+        )
+        .bind(stub.branch.as_str())
+        .bind(stub.code.to_string())
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(failed)?;
+        // The same call a second time, whose stub has found its record by now.
+        let Some(id) = open else {
+            return Ok(stub.id);
+        };
+        for note in &stub.notes {
+            add_note(&mut tx, id, note).await?;
+        }
+        tx.commit().await.map_err(failed)?;
+        drop(writer);
+        self.tell(touched());
+        Ok(id)
+    }
+
+    async fn open_stubs(&self) -> Result<Vec<PhoneStub>> {
+        let mut connection = self.reader().await?;
+        let rows: Vec<StubRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "{STUB} WHERE joined_at IS NULL ORDER BY arrived_at, id"
+        )))
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(failed)?;
+        let mut stubs = Vec::with_capacity(rows.len());
+        for row in rows {
+            let notes = notes(&mut connection, row.0).await?;
+            stubs.push(stub(row, notes)?);
+        }
+        Ok(stubs)
+    }
+
+    async fn stub(&self, id: Uuid) -> Result<Option<PhoneStub>> {
+        let mut connection = self.reader().await?;
+        let row: Option<StubRow> =
+            sqlx::query_as(sqlx::AssertSqlSafe(format!("{STUB} WHERE id = ?")))
+                .bind(id)
+                .fetch_optional(&mut *connection)
+                .await
+                .map_err(failed)?;
+        let Some(row) = row else { return Ok(None) };
+        let notes = notes(&mut connection, id).await?;
+        stub(row, notes).map(Some)
+    }
+
+    async fn add_stub_note(&self, id: Uuid, note: &PhoneNote) -> Result<bool> {
+        let mut writer = self.writer().await;
+        let mut tx = begin(&mut writer).await?;
+        if !is_open(&mut tx, id).await? {
+            return Ok(false);
+        }
+        add_note(&mut tx, id, note).await?;
+        tx.commit().await.map_err(failed)?;
+        drop(writer);
+        self.tell(touched());
+        Ok(true)
+    }
+
+    async fn hold_stub(&self, id: Uuid, expert: StaffId) -> Result<bool> {
+        let mut writer = self.writer().await;
+        let mut tx = begin(&mut writer).await?;
+        if !is_open(&mut tx, id).await? {
+            return Ok(false);
+        }
+        sqlx::query("UPDATE phone_stub SET held_by = ? WHERE id = ?")
+            .bind(expert.0)
+            .bind(id)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
+        tx.commit().await.map_err(failed)?;
+        drop(writer);
+        self.tell(touched());
+        Ok(true)
+    }
+
+    async fn join_stub(
+        &self,
+        id: Uuid,
+        complaint: ComplaintId,
+        notes: usize,
+        at: DateTime<Utc>,
+    ) -> Result<bool> {
+        let mut writer = self.writer().await;
+        let mut tx = begin(&mut writer).await?;
+        let there: i64 = sqlx::query_scalar("SELECT count(*) FROM phone_note WHERE stub = ?")
+            .bind(id)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(failed)?;
+        if !is_open(&mut tx, id).await? || usize::try_from(there).ok() != Some(notes) {
+            return Ok(false);
+        }
+        sqlx::query("UPDATE phone_stub SET complaint = ?, joined_at = ? WHERE id = ?")
+            .bind(complaint.0)
+            .bind(ms(at))
+            .bind(id)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
+        tx.commit().await.map_err(failed)?;
+        drop(writer);
+        self.tell(touched());
+        Ok(true)
+    }
+
+    async fn arrived_since(
+        &self,
+        branch: &BranchCode,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<ComplaintId>> {
+        let mut connection = self.reader().await?;
+        let ids: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT id FROM complaint WHERE branch = ? AND arrived_at >= ? ORDER BY id",
+        )
+        .bind(branch.as_str())
+        .bind(ms(since))
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(failed)?;
+        Ok(ids.into_iter().map(ComplaintId).collect())
+    }
+}
+
+fn touched() -> Touched {
+    Touched {
+        stubs: true,
+        ..Touched::default()
+    }
+}
+
+async fn is_open(connection: &mut SqliteConnection, id: Uuid) -> Result<bool> {
+    let open: Option<bool> =
+        sqlx::query_scalar("SELECT joined_at IS NULL FROM phone_stub WHERE id = ?")
+            .bind(id)
+            .fetch_optional(connection)
+            .await
+            .map_err(failed)?;
+    Ok(open == Some(true))
+}
+
+async fn add_note(connection: &mut SqliteConnection, stub: Uuid, note: &PhoneNote) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO phone_note (id, stub, at, by, text) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(note.id)
+    .bind(stub)
+    .bind(ms(note.at))
+    .bind(note.by.0)
+    .bind(&note.text)
+    .execute(connection)
+    .await
+    .map_err(failed)?;
+    Ok(())
+}
+
+async fn notes(connection: &mut SqliteConnection, stub: Uuid) -> Result<Vec<PhoneNote>> {
+    let rows: Vec<(Uuid, i64, Uuid, String)> =
+        sqlx::query_as("SELECT id, at, by, text FROM phone_note WHERE stub = ? ORDER BY at, id")
+            .bind(stub)
+            .fetch_all(connection)
+            .await
+            .map_err(failed)?;
+    rows.into_iter()
+        .map(|(id, at, by, text)| {
+            Ok(PhoneNote {
+                id,
+                at: time(at)?,
+                by: StaffId(by),
+                text,
+            })
+        })
+        .collect()
+}
+
+fn stub(row: StubRow, notes: Vec<PhoneNote>) -> Result<PhoneStub> {
+    let (id, code, of, arrived_at, grade, opened_by, opened_at, held_by, complaint, joined_at) =
+        row;
+    let code = code
+        .parse()
+        .map_err(|_| StoreError::Damaged("a telephone code".into()))?;
+    let joined_at = joined_at.map(time).transpose()?;
+    Ok(PhoneStub {
+        id,
+        code,
+        branch: branch(of)?,
+        arrived_at: time(arrived_at)?,
+        grade: parsed(&grade)?,
+        opened_by: StaffId(opened_by),
+        opened_at: time(opened_at)?,
+        held_by: StaffId(held_by),
+        joined: complaint.map(ComplaintId).zip(joined_at),
+        notes,
+    })
+}

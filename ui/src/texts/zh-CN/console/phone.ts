@@ -1,0 +1,21 @@
+// Complaints told by telephone while neither the network nor a file goes.
+export const consolePhone = {
+  open: '登记电话转交',
+  title: '电话转交',
+  lead: '营业厅断网时，营业员在电话里念出代码。先登记，真正的记录到达后自动合并，备注不会丢。',
+  count: '{n} 件等待记录到达',
+  code: '代码（8 个字符）',
+  code_hint: '大小写、空格都可以。念错或输错会被发现。',
+  branch: '营业厅代码',
+  arrived: '客户到店时间',
+  grade: '级别',
+  note: '营业员说了什么',
+  note_hint: '记录到达后成为这件投诉的备注',
+  submit: '登记',
+  held_by: '{name} 跟进',
+  take: '由我跟进',
+  add_note: '添加备注',
+  more: '补充备注',
+  alarm: '打电话已过 {span}，记录仍未到达，请联系营业厅',
+  there: '这件投诉的记录已经到达，已打开。',
+}
