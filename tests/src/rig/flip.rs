@@ -167,7 +167,7 @@ pub async fn run(options: Options) -> Result<Report, Failure> {
         let unnoticed = |by: &BTreeMap<Outcome, u32>| by.contains_key(&Outcome::Unnoticed);
         report.bar(!of_kind.into_iter().any(|(_, by)| unnoticed(by)), rule);
     }
-    report.figure("unnoticed_in", rig.unnoticed.take());
+    report.figure("unnoticed_in", Vec::from_iter(rig.unnoticed.take()));
     report.figure("recovered", rig.recovery.whole);
     report.figure("refused_to_start", rig.recovery.refused);
     report.figure("not_recovered", rig.recovery.lacking.len());
