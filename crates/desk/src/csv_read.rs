@@ -179,6 +179,34 @@ pub(crate) struct Table {
     open_row: Option<u64>,
 }
 
+/// Reads a file as an import does, up to the complaints themselves, and gives
+/// the number of rows.
+///
+/// # Errors
+/// Why the file cannot be imported.
+#[cfg(feature = "fuzzing")]
+pub fn read_through(bytes: &[u8]) -> Result<u64, TableError> {
+    let table = Table::read(bytes, &Columns::default())?;
+    let civil = FixedOffset::east_opt(8 * 3600).unwrap_or(chrono::Utc.fix());
+    let (mut rows, mut byte) = (0, 0);
+    for row in table.rows() {
+        rows += 1;
+        assert_eq!(row.number, rows, "rows are numbered without gaps");
+        assert!(
+            row.byte >= byte && row.byte <= table.bytes(),
+            "rows follow each other"
+        );
+        byte = row.byte;
+        for column in Column::ALL {
+            let cell = table.cell(&row, column);
+            parse_time(cell, civil);
+            parse_amount(cell);
+        }
+        table.is_open_at_end(&row);
+    }
+    Ok(rows)
+}
+
 /// One row as it stands in the file.
 pub(crate) struct Row {
     /// From 1, the header not counted.

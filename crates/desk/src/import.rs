@@ -16,6 +16,8 @@ use suda_sync::Hash;
 use uuid::Uuid;
 
 use crate::clock::to_ms;
+#[cfg(feature = "fuzzing")]
+pub use crate::csv_read::read_through;
 use crate::csv_read::{Column, Row, Table, parse_amount, parse_time};
 pub use crate::csv_read::{Columns, TableError};
 use crate::desk::{Desk, Enrolled};

@@ -39,6 +39,8 @@ pub use bundle::{BundleError, BundleReport, ReceiptsReport};
 pub use clock::{Clock, SystemClock};
 pub use desk::{Change, Desk, EnrolmentView, OpenError};
 pub use enrol::EnrolError;
+#[cfg(feature = "fuzzing")]
+pub use import::read_through;
 pub use import::{
     BadImportRow, Columns, HandoffChoice, ImportError, ImportEvent, ImportOptions, ImportReport,
     ImportedRow, RowError, TableError,

@@ -10,6 +10,7 @@ mod bindings;
 mod bundle;
 mod demo;
 mod edges;
+mod fuzz;
 mod rig;
 mod setup;
 mod sim;
@@ -56,6 +57,8 @@ enum Command {
     Sim(sim::Sim),
     /// Run a rig: kill, power, disk, acks, flip, herd, restore, claims, live or hour
     Rig(rig::Options),
+    /// Fuzz what comes from outside: the wire, a bundle or an imported file
+    Fuzz(fuzz::Fuzz),
     /// Build the installers: .deb and .rpm of the desk, .deb of the hub
     Bundle {
         /// Where to copy the installers [default: the target directory's `installers`]
@@ -85,6 +88,7 @@ fn dispatch(workspace: &Workspace, command: Command) -> anyhow::Result<()> {
         Command::Bench(options) => bench::run_benches(workspace, &options),
         Command::Sim(options) => sim::simulate(workspace, &options),
         Command::Rig(options) => rig::run_rig(workspace, &options),
+        Command::Fuzz(options) => fuzz::fuzz(workspace, &options),
         Command::Bundle { out } => bundle::run(workspace, out),
     }
 }

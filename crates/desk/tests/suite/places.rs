@@ -85,7 +85,9 @@ async fn a_wrong_key_a_missing_key_and_a_damaged_file_are_told_apart() {
             "{from_copy:?}"
         );
     }
-    std::fs::write(data.join("desk.json.copy"), "{").unwrap();
+    for name in ["desk.json", "desk.json.copy"] {
+        std::fs::write(data.join(name), "{").unwrap();
+    }
     assert!(matches!(
         reason(&data, &key).await,
         OpenError::Place(PlaceError::Damaged(_))

@@ -1,0 +1,68 @@
+//! What a desk and a hub read from the network: a signed message, its question
+//! or answer, and the events in it. Nothing may panic, and what was read is
+//! written and read again as the same.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use suda_domain::LedgerEvent;
+use suda_sync::message::{Ask, Reply, Request};
+use suda_sync::{SealedEvent, SecretKey, Signed};
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(signed) = serde_json::from_slice::<Signed>(bytes) {
+        let _ = signed.is_from(&SecretKey::from_seed([7; 32]).public());
+        question(signed.body.get());
+        answer(signed.body.get());
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        question(text);
+        answer(text);
+        event(text);
+    }
+});
+
+fn question(text: &str) {
+    let Ok(request) = serde_json::from_str::<Request>(text) else {
+        return;
+    };
+    if let Ask::Batch { events, .. } = &request.ask {
+        opened(events.iter());
+    }
+    let again = serde_json::to_string(&request).expect("what was read can be written");
+    let twice: Request = serde_json::from_str(&again).expect("what was written can be read");
+    let twice = serde_json::to_string(&twice).expect("what was read can be written");
+    assert_eq!(again, twice);
+}
+
+fn answer(text: &str) {
+    let Ok(reply) = serde_json::from_str::<Reply>(text) else {
+        return;
+    };
+    if let Reply::Page(page) = &reply {
+        opened(page.entries.iter().map(|entry| &entry.event));
+    }
+    let again = serde_json::to_string(&reply).expect("what was read can be written");
+    let twice: Reply = serde_json::from_str(&again).expect("what was written can be read");
+    let twice = serde_json::to_string(&twice).expect("what was read can be written");
+    assert_eq!(again, twice);
+}
+
+fn opened<'e>(events: impl Iterator<Item = &'e SealedEvent>) {
+    let read: Vec<LedgerEvent> = events.filter_map(|event| event.open().ok()).collect();
+    fold(&read);
+}
+
+fn event(text: &str) {
+    if let Ok(event) = serde_json::from_str::<LedgerEvent>(text) {
+        fold(&[event]);
+    }
+}
+
+/// The rules take any order of any events.
+fn fold(events: &[LedgerEvent]) {
+    let mut state = None;
+    for event in events {
+        let _ = suda_sync::fold::apply(&mut state, event);
+    }
+}
