@@ -5,6 +5,7 @@ pub mod admin;
 pub mod cli;
 pub mod clock;
 pub mod demo;
+pub mod evidence;
 pub mod group;
 pub mod guard;
 pub mod http;

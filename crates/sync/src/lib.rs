@@ -5,6 +5,7 @@
 
 pub mod chain;
 pub mod desk;
+pub mod evidence;
 pub mod fold;
 pub mod hub;
 pub mod message;

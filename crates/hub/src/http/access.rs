@@ -125,6 +125,22 @@ pub const TABLE: &[(&str, &str, Access)] = &[
         "/api/complaints/{id}/acknowledge",
         Access::Step(FactKind::AlertAcknowledged),
     ),
+    ("GET", "/api/complaints/{id}/evidence", SEES_COMPLAINTS),
+    (
+        "GET",
+        "/api/complaints/{id}/evidence/{file}",
+        SEES_COMPLAINTS,
+    ),
+    (
+        "GET",
+        "/api/complaints/{id}/evidence-reads",
+        Access::Any(&[Right::SeeBoard]),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/evidence",
+        Access::Step(FactKind::EvidenceAdded),
+    ),
     ("GET", "/api/tasks", Access::Any(&[Right::SeeOwnTasks])),
     (
         "POST",

@@ -38,6 +38,8 @@ pub enum ErrorCode {
     NoSuchRoute,
     Malformed,
     TooLarge,
+    /// Not a picture, scan or recording that is taken as evidence.
+    FileTypeNotTaken,
     /// `limit`: characters.
     TooLong,
     Required,
@@ -149,9 +151,8 @@ impl ErrorCode {
             Malformed => StatusCode::BAD_REQUEST,
             TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             TooLong | Required | InThePast | Incomplete | UnknownBranch | UnknownDepartment
-            | UnknownCategory | BadBranchCode | BadLogin | WeakPassword | BranchRequired => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            | UnknownCategory | BadBranchCode | BadLogin | WeakPassword | BranchRequired
+            | FileTypeNotTaken => StatusCode::UNPROCESSABLE_ENTITY,
             NotInThisState | NotOwner | ClaimedByOther | NotClaimed | TaskNotOpen
             | NeedsApproval | AlreadyExists | OwnAccount => StatusCode::CONFLICT,
             Busy | DiskFull => StatusCode::SERVICE_UNAVAILABLE,

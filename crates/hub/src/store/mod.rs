@@ -3,6 +3,7 @@
 //! same traits. Every implementation has to pass the same conformance suite.
 
 pub mod checks;
+pub mod evidence;
 mod notice;
 pub mod postgres;
 pub mod row;
@@ -524,7 +525,9 @@ pub enum BackupError {
 }
 
 /// All of it.
-pub trait Store: Ledger + Lists + Directory + Devices + Upkeep + Send + Sync + 'static {
+pub trait Store:
+    Ledger + Lists + Directory + Devices + Upkeep + evidence::EvidenceStore + Send + Sync + 'static
+{
     /// What is committed from now on, in order.
     fn feed(&self) -> broadcast::Receiver<Arc<Touched>>;
 }
