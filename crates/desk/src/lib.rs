@@ -11,6 +11,7 @@ mod correct;
 mod csv_read;
 mod desk;
 mod enrol;
+mod evidence;
 mod fold;
 mod import;
 mod journal;
@@ -37,6 +38,10 @@ pub use backlog::ReadError;
 pub use clock::{Clock, SystemClock};
 pub use desk::{Change, Desk, EnrolmentView, OpenError};
 pub use enrol::EnrolError;
+pub use evidence::{
+    AddEvidenceError, ContentsError, EvidenceSource, GivenUp, Incoming, ReadEvidenceError,
+    TakeInError,
+};
 pub use import::{
     BadImportRow, Columns, HandoffChoice, ImportError, ImportEvent, ImportOptions, ImportReport,
     ImportedRow, RowError, TableError,

@@ -64,6 +64,9 @@ impl Desk {
             );
             self.renew_incarnation(cause).await?;
         }
+        if lost || file.restored {
+            self.know_evidence_again().await?;
+        }
         self.settle_restored(&file)?;
         let notice = match (lost, file.restored, replayed.earlier) {
             (true, ..) => Some(StartNotice::AwaitsHub),

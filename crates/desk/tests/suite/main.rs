@@ -5,6 +5,7 @@
 mod backups;
 mod commands;
 mod disk;
+mod evidence;
 mod hour;
 mod importing;
 mod places;
