@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod cases;
+pub mod evidence;
 pub mod intake;
 
 use crate::error::AppError;

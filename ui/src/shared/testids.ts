@@ -115,6 +115,8 @@ export const testids = {
     submit: 'case-dialog-submit',
     cancel: 'case-dialog-cancel',
   },
+  /** One per file, with data-id and data-state. */
+  evidence: { list: 'evidence', file: 'evidence-file', add: 'evidence-add', give: 'evidence-give', remove: 'evidence-remove' },
   guidance: { screen: 'guidance', search: 'guidance-search', item: 'guidance-item' },
   prompt: { notice: 'prompt', open: 'prompt-open' },
 } as const

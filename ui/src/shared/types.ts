@@ -22,6 +22,8 @@ export type {
   DraftView,
   EnrolmentView,
   ErrorCode,
+  EvidenceKind,
+  EvidenceView,
   Fact,
   FactKind,
   Field,
