@@ -51,3 +51,24 @@ impl Border {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_that_does_not_fit_comes_again_and_the_chunks_before_it_stay() {
+        let bytes = CHUNK * 2 + 7;
+        assert_eq!(border(0, bytes), Border::None);
+        assert_eq!(border(CHUNK - 1, bytes), Border::None);
+        let second = border(CHUNK * 2, bytes);
+        assert_eq!(second, Border::Chunk { from: CHUNK });
+        assert_eq!(second.judge(true, || true), After::Keep);
+        assert_eq!(second.judge(false, || true), After::CutBack(CHUNK));
+        let whole = border(bytes, bytes);
+        assert_eq!(whole, Border::File { from: CHUNK * 2 });
+        assert_eq!(whole.judge(true, || true), After::Complete);
+        assert_eq!(whole.judge(false, || true), After::CutBack(CHUNK * 2));
+        assert_eq!(whole.judge(true, || false), After::CutBack(0));
+    }
+}
