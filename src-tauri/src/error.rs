@@ -7,8 +7,9 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use suda_desk::{
-    BundleError, BundleFault as OpenFault, DraftError, EnrolError, KeyError, OpenError, PlaceError,
-    ReadError, RecordError, SessionError, SignInError, StepError, StoreError, TransportError,
+    AddEvidenceError, BundleError, BundleFault as OpenFault, ContentsError, DraftError, EnrolError,
+    KeyError, OpenError, PlaceError, ReadError, ReadEvidenceError, RecordError, SessionError,
+    SignInError, StepError, StoreError, TakeInError, TransportError,
 };
 use suda_domain::Refusal;
 use suda_domain::intake::{Field, Problem};
@@ -78,6 +79,13 @@ pub enum ErrorCode {
     KeyMissing,
     InUse,
     KeyringMissing,
+    FileUnreadable,
+    FileEmpty,
+    /// `params.limit` says how many megabytes fit.
+    FileTooLarge,
+    FileTypeNotTaken,
+    /// `params.limit` says how many files a complaint can have.
+    FileTooMany,
     Internal,
 }
 
@@ -115,7 +123,11 @@ impl AppError {
     }
 
     fn too_long(limit: u32) -> Self {
-        let mut answer = Self::state(ErrorCode::TextTooLong);
+        Self::limited(ErrorCode::TextTooLong, limit)
+    }
+
+    fn limited(code: ErrorCode, limit: impl ToString) -> Self {
+        let mut answer = Self::state(code);
         answer.params.insert("limit".to_owned(), limit.to_string());
         answer
     }
@@ -311,6 +323,52 @@ impl From<BundleError> for AppError {
             BundleError::Open(_) | BundleError::Unreadable { .. } => ErrorCode::BundleUnreadable,
         };
         Self::state(code)
+    }
+}
+
+impl From<AddEvidenceError> for AppError {
+    fn from(error: AddEvidenceError) -> Self {
+        match error {
+            AddEvidenceError::NotFound => Self::state(ErrorCode::NotFound),
+            AddEvidenceError::NotAFile => Self::state(ErrorCode::FileUnreadable),
+            AddEvidenceError::KindDoesNotFit => Self::state(ErrorCode::FileTypeNotTaken),
+            AddEvidenceError::TooMany { limit } => Self::limited(ErrorCode::FileTooMany, limit),
+            AddEvidenceError::TakeIn(error) => error.into(),
+            AddEvidenceError::Refused(refusal) => refusal.into(),
+            AddEvidenceError::Session(error) => error.into(),
+            AddEvidenceError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<TakeInError> for AppError {
+    fn from(error: TakeInError) -> Self {
+        let code = match &error {
+            TakeInError::Unreadable(_) | TakeInError::Changed => ErrorCode::FileUnreadable,
+            TakeInError::Empty => ErrorCode::FileEmpty,
+            TakeInError::TooLarge { limit } => {
+                let megabytes = limit / 1024 / 1024;
+                return Self::limited(ErrorCode::FileTooLarge, megabytes);
+            }
+            TakeInError::TypeNotTaken => ErrorCode::FileTypeNotTaken,
+            TakeInError::DiskFull => return Self::fault(ErrorCode::DiskFull, &error),
+            TakeInError::Disk(_) => return Self::fault(ErrorCode::DiskFailing, &error),
+        };
+        Self::state(code)
+    }
+}
+
+impl From<ReadEvidenceError> for AppError {
+    fn from(error: ReadEvidenceError) -> Self {
+        match error {
+            ReadEvidenceError::NotFound
+            | ReadEvidenceError::Contents(ContentsError::Missing)
+            | ReadEvidenceError::TooLarge => Self::state(ErrorCode::NotFound),
+            ReadEvidenceError::Recorded => Self::state(ErrorCode::RefusedState),
+            ReadEvidenceError::Contents(_) => Self::fault(ErrorCode::FileUnreadable, &error),
+            ReadEvidenceError::Session(error) => error.into(),
+            ReadEvidenceError::Store(error) => error.into(),
+        }
     }
 }
 

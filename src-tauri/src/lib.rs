@@ -60,6 +60,12 @@ pub fn bindings() -> Builder<tauri::Wry> {
             commands::cases::print_page,
             commands::bundle::bundle_export,
             commands::bundle::bundle_receipts,
+            commands::evidence::evidence,
+            commands::evidence::evidence_begin,
+            commands::evidence::evidence_piece,
+            commands::evidence::evidence_end,
+            commands::evidence::evidence_remove,
+            commands::evidence::evidence_contents,
         ])
         .events(collect_events![
             pulse::Changed,
@@ -85,6 +91,7 @@ pub fn run(options: Options) -> tauri::Result<()> {
             };
             let host = tauri::async_runtime::block_on(Host::open(data, options.key));
             app.manage(host);
+            app.manage(commands::evidence::Arriving::default());
             notify::listen(app.handle());
             pulse::start(app.handle());
             Ok(())

@@ -6,12 +6,14 @@
 mod browser;
 mod city;
 mod desktop;
+mod line;
 mod process;
 pub mod rig;
 
 pub use browser::{Display, Screen};
 pub use city::{Account, City, DeskDir};
 pub use desktop::{Desktop, Notice};
+pub use line::Line;
 pub use process::{
     Failure, Running, age_of, bin, descendants, eventually, kill_below, named_below, output,
     output_raw,

@@ -1,6 +1,8 @@
 //! Lists, one case, the search and the status line: from stored rows to what
 //! the screens show. Reads only.
 
+use std::sync::atomic::Ordering;
+
 use chrono::TimeDelta;
 use suda_domain::clocks;
 use suda_domain::complaint::Owner;
@@ -18,7 +20,7 @@ use crate::session::{Session, SessionError};
 use crate::store::complaints::{Place, Stored};
 use crate::store::incarnation::Receipted;
 use crate::store::ledger::{StoredEvent, signed};
-use crate::store::{StoreError, complaints, incarnation, ledger, outbox, search};
+use crate::store::{StoreError, complaints, evidence, incarnation, ledger, outbox, search};
 use crate::view::{CasePage, CaseRow, CaseView, Delivery, Scope, StatusView, TimelineEntry};
 
 /// Why something cannot be shown.
@@ -106,6 +108,8 @@ impl Desk {
             clock_off_by_s: clock.off_by_s.filter(|s| s.abs() > CLOCK_WARNING_S),
             clock,
             device_letter: enrolled.device.desk_letter.clone(),
+            evidence_waiting: to_u32(evidence::count_waiting(&mut conn).await?.0),
+            evidence_needs_newer_hub: inner.hub_takes_no_evidence.load(Ordering::Relaxed),
             safety: inner.safety_view(),
         })
     }

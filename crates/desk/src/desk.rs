@@ -1,8 +1,9 @@
 //! The desk: one data directory, opened. Opening, enrolment, and what every
 //! other module needs of it; what can be done with it is in those modules.
 
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use suda_domain::calendar::Calendar;
 use suda_domain::category::CategoryTree;
 use suda_domain::guidance::Guidance;
-use suda_domain::{BranchCode, DeviceId, Stamp};
+use suda_domain::{BranchCode, ComplaintId, DeviceId, Stamp};
 use suda_judge::RuleSet;
 use suda_sync::Directory;
 use suda_sync::place::LaneHead;
@@ -97,6 +98,9 @@ pub(crate) struct Inner {
     pub(crate) written: Notify,
     link: AtomicU8,
     trouble: Mutex<Option<LinkTrouble>>,
+    pub(crate) forms_with_files: Mutex<BTreeSet<ComplaintId>>,
+    /// The hub proved to be of a version without lane 2.
+    pub(crate) hub_takes_no_evidence: AtomicBool,
     pub(crate) throttle: Mutex<Throttle>,
     pub(crate) safety: Safety,
     pub(crate) judged: Mutex<Option<Judged>>,
@@ -203,6 +207,9 @@ impl Desk {
         let file = place.identity()?.unwrap_or(file);
         let desk = Self::assemble(place, store, clock, Some(lock), file).await?;
         desk.catch_up().await?;
+        // Tidying up, which a full disk for one must not keep anybody from working by.
+        let settled = desk.settle_evidence().await;
+        settled.unwrap_or_else(|error| tracing::warn!(%error, "evidence is settled later"));
         Ok(desk)
     }
 
@@ -302,6 +309,8 @@ impl Desk {
             written: Notify::new(),
             link: AtomicU8::new(LinkCode::UNKNOWN),
             trouble: Mutex::default(),
+            forms_with_files: Mutex::default(),
+            hub_takes_no_evidence: AtomicBool::default(),
             throttle: Mutex::default(),
             safety: Safety::default(),
             judged: Mutex::default(),

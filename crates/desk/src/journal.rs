@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::clock::{from_ms, to_ms};
 use crate::desk::{Desk, Inner};
 use crate::session::{Session, SessionError};
-use crate::store::{StoreError, drafts};
+use crate::store::{StoreError, drafts, evidence};
 use crate::view::{Chosen, DraftView};
 
 /// Why a draft was not kept or found.
@@ -87,7 +87,9 @@ impl Desk {
         let mut views = Vec::new();
         for row in drafts::of_staff(&mut conn, session.staff_id()).await? {
             let sheet: Sheet = serde_json::from_str(&row.body)?;
-            if sheet == Sheet::default() {
+            let id = ComplaintId(row.id);
+            if sheet == Sheet::default() && evidence::of_complaint(&mut conn, id).await?.is_empty()
+            {
                 continue;
             }
             views.push(DraftView {
@@ -110,7 +112,8 @@ impl Desk {
         self.inner.at_work(session)?;
         let mut tx = self.inner.store.begin().await?;
         drafts::delete(tx.conn(), id, session.staff_id()).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(self.forget_formless().await?)
     }
 }
 

@@ -12,6 +12,7 @@ mod correct;
 mod csv_read;
 mod desk;
 mod enrol;
+mod evidence;
 mod fold;
 mod import;
 mod journal;
@@ -39,6 +40,10 @@ pub use bundle::{BundleError, BundleReport, ReceiptsReport};
 pub use clock::{Clock, SystemClock};
 pub use desk::{Change, Desk, EnrolmentView, OpenError};
 pub use enrol::EnrolError;
+pub use evidence::{
+    AddEvidenceError, ContentsError, EvidenceSource, GivenUp, Incoming, ReadEvidenceError,
+    TakeInError,
+};
 #[cfg(feature = "fuzzing")]
 pub use import::read_through;
 pub use import::{

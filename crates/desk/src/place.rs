@@ -23,6 +23,7 @@ const DAMAGED_MARK: &str = "damaged";
 const JOURNAL: &str = "journal";
 const SEED: &str = "enrolment.sealed";
 const RESTORING: &str = "restoring";
+const EVIDENCE: &str = "evidence";
 const QUARANTINE: &str = "quarantine";
 const BACKUPS: &str = "backups";
 /// The format of the data directory this program writes.
@@ -190,6 +191,11 @@ impl Place {
     /// The sealed file with what the enrolment gave.
     pub(crate) fn seed(&self) -> PathBuf {
         self.dir.join(SEED)
+    }
+
+    /// The sealed contents of evidence files.
+    pub(crate) fn evidence(&self) -> PathBuf {
+        self.dir.join(EVIDENCE)
     }
 
     /// Where a file that takes the database's place is made ready.

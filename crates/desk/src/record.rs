@@ -133,6 +133,7 @@ impl Desk {
             clock::note_arrival(tx.conn(), draft, stretch).await?;
         }
         tx.commit_with(&written.row, &written.events).await?;
+        self.adopt_from_form(draft).await;
         self.inner.tell_written();
         Ok(receipt(&self.inner, &enrolled, &written.row.complaint))
     }

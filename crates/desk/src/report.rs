@@ -8,7 +8,7 @@ use suda_domain::DeviceId;
 
 use crate::clock::from_ms;
 use crate::desk::Desk;
-use crate::store::{StoreError, complaints, incarnation, ledger, outbox};
+use crate::store::{StoreError, complaints, evidence, incarnation, ledger, outbox};
 use crate::view::{ClockView, Scope};
 
 /// How the desk stands. The field names are a contract with other programs.
@@ -23,6 +23,9 @@ pub struct StatusReport {
     pub incarnation: Option<u32>,
     pub hub_epoch: Option<String>,
     pub last_receipt_at: Option<DateTime<Utc>>,
+    /// Evidence files without a receipt, and how many of their bytes the hub lacks.
+    pub evidence_waiting: u64,
+    pub evidence_waiting_bytes: u64,
     pub clock: ClockView,
 }
 
@@ -68,7 +71,11 @@ impl Desk {
             let past = incarnation::oldest_unsent(&mut conn).await?;
             oldest = [present, past].into_iter().flatten().min();
         }
+        let (evidence_waiting, evidence_waiting_bytes) = evidence::count_waiting(&mut conn).await?;
+        unsent.lane2 += evidence_waiting;
         Ok(StatusReport {
+            evidence_waiting,
+            evidence_waiting_bytes,
             complaints: complaints::count(&mut conn, Scope::All).await?,
             by_state: complaints::by_state(&mut conn).await?,
             unsent,

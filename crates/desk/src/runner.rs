@@ -11,6 +11,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::clock::HubTime;
 use crate::desk::{Change, Desk};
+use crate::evidence::lane::EvidenceLane;
 use crate::session::SessionError;
 use crate::store::directory::DeviceRow;
 use crate::store::{StoreError, outbox};
@@ -101,6 +102,8 @@ pub struct SyncSummary {
     pub received: u64,
     /// Events the hub has set aside for a person to mend.
     pub quarantined: u64,
+    /// Evidence files that a signed receipt calls complete.
+    pub evidence: u64,
 }
 
 impl Desk {
@@ -117,7 +120,10 @@ impl Desk {
             runner.sleep().await;
             runner.feed(None, Input::Tick).await;
         }
-        Ok(runner.summary)
+        let mut lane = runner.evidence_lane();
+        let sent = lane.run_once().await;
+        runner.summary.evidence = lane.completed();
+        sent.map(|()| runner.summary)
     }
 
     /// Syncs until `shutdown` ends: at every local write, at the hub's news,
@@ -191,11 +197,19 @@ impl Runner {
         })
     }
 
+    fn evidence_lane(&self) -> EvidenceLane {
+        EvidenceLane::new(&self.desk, self.transport.clone(), self.session.clone())
+    }
+
     async fn run(&mut self, nudge: &Notify) {
         let mut input = Input::Tick;
+        let mut evidence = self.evidence_lane();
         loop {
             self.feed(None, input).await;
+            let is_free = self.machine.is_at_rest() && self.machine.link() == Link::Up;
+            // Whatever the other lanes have to do drops the slice under way.
             input = tokio::select! {
+                never = evidence.run(nudge), if is_free => match never {},
                 () = self.desk.inner.written.notified() => Input::LocalWrite,
                 () = nudge.notified() => Input::Nudge,
                 () = self.sleep() => Input::Tick,
@@ -482,7 +496,7 @@ impl Runner {
 }
 
 /// Asks the hub and checks who answers.
-async fn exchange(
+pub(crate) async fn exchange(
     transport: &Transport,
     device: &DeviceRow,
     session: Option<String>,

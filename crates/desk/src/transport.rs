@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, StatusCode, Url};
+use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde::Serialize;
+use suda_sync::evidence::HEAD;
 
 /// Largest answer read. A page of 200 entries of the longest events stays below.
 const ANSWER_LIMIT: usize = 32 * 1024 * 1024;
@@ -110,32 +111,55 @@ impl Transport {
         )
     }
 
+    /// Sends a piece of a file under its signed head.
+    pub(crate) async fn put_slice(
+        &self,
+        path: &str,
+        head: String,
+        bytes: Vec<u8>,
+    ) -> Result<Answer, TransportError> {
+        let request = self
+            .client
+            .put(self.address(path))
+            .header("content-type", "application/octet-stream")
+            .header(HEAD, head)
+            .body(bytes)
+            .timeout(ANSWER_TIMEOUT);
+        answer(request).await
+    }
+
     async fn post_within(
         &self,
         path: &str,
         question: &impl Serialize,
         timeout: Duration,
     ) -> Result<Answer, TransportError> {
-        let address = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
-        let mut response = self
+        let request = self
             .client
-            .post(address)
+            .post(self.address(path))
             .header("content-type", "application/json")
             .body(serde_json::to_vec(question)?)
-            .timeout(timeout)
-            .send()
-            .await
-            .map_err(failure)?;
-        let status = response.status();
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failure)? {
-            if body.len() + chunk.len() > ANSWER_LIMIT {
-                return Err(TransportError::TooLarge);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Answer { status, body })
+            .timeout(timeout);
+        answer(request).await
     }
+
+    fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.base.as_str().trim_end_matches('/'))
+    }
+}
+
+/// Sends a request and reads the whole answer.
+async fn answer(request: RequestBuilder) -> Result<Answer, TransportError> {
+    let mut response = request.send().await.map_err(failure)?;
+    let status = response.status();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failure)? {
+        if body.len() + chunk.len() > ANSWER_LIMIT {
+            return Err(TransportError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer { status, body })
 }
 
 /// An answer that is not HTTP comes from something that is not a hub; a

@@ -8,7 +8,8 @@ use suda_domain::fact::{FactKind, HandoffCause};
 use suda_domain::guidance::Guidance;
 use suda_domain::intake::Problem;
 use suda_domain::{
-    BranchCode, ComplaintId, Complexity, Fact, Grade, Intake, ReferenceNumber, Role, StaffId, State,
+    BranchCode, ComplaintId, Complexity, EvidenceId, EvidenceKind, Fact, Grade, Intake,
+    ReferenceNumber, Role, StaffId, State,
 };
 use suda_judge::Suggestion;
 
@@ -101,6 +102,40 @@ pub struct ReceiptView {
     pub respond_by: DateTime<Utc>,
     /// What the QR code holds: the status address with the number, else the number.
     pub qr: String,
+}
+
+/// How far the contents of an evidence file are.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum EvidenceDelivery {
+    SavedHere,
+    /// `received` bytes are at the hub, as it has signed.
+    Partly,
+    /// A signed receipt says so.
+    AtHub,
+    /// Added at another desk or at the centre; that one tells.
+    Elsewhere,
+}
+
+/// An evidence file of a complaint or form.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct EvidenceView {
+    pub id: EvidenceId,
+    pub name: String,
+    pub kind: EvidenceKind,
+    pub media_type: String,
+    #[cfg_attr(feature = "specta", specta(type = u32))]
+    pub bytes: u64,
+    pub sha256: String,
+    pub added_by: String,
+    pub added_at: DateTime<Utc>,
+    /// Its contents are on this computer.
+    pub here: bool,
+    pub delivery: EvidenceDelivery,
+    #[cfg_attr(feature = "specta", specta(type = u32))]
+    pub received: u64,
 }
 
 /// How far a complaint's events are.
@@ -273,6 +308,10 @@ pub struct StatusView {
     pub clock_off_by_s: Option<i64>,
     pub clock: ClockView,
     pub device_letter: String,
+    /// Evidence files of which the hub has not all.
+    pub evidence_waiting: u32,
+    /// They wait because the hub is of a version that does not take any.
+    pub evidence_needs_newer_hub: bool,
     pub safety: SafetyView,
 }
 

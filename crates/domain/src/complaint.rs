@@ -8,6 +8,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::EvidenceHeld;
 use crate::fact::{
     Corrected, CorrectedStep, Decision, Fact, FactKind, HandoffCause, Measure, ReleaseCause, Report,
 };
@@ -152,6 +153,9 @@ pub struct Complaint {
     /// Whether texts of the intake are still the packet's cut ones.
     pub cut: bool,
     pub covered: Option<Covered>,
+    /// In the order of their ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<EvidenceHeld>,
 }
 
 /// What an event did to a complaint.
@@ -236,6 +240,7 @@ impl Complaint {
                     answer: None,
                     cut: false,
                     covered: None,
+                    evidence: Vec::new(),
                 })
             }
             Fact::HandedOff { packet, .. } => {
@@ -264,6 +269,7 @@ impl Complaint {
                     answer: None,
                     cut: packet.cut,
                     covered: None,
+                    evidence: Vec::new(),
                 };
                 complaint.apply(event)?;
                 Ok(complaint)
@@ -343,6 +349,7 @@ impl Complaint {
         };
         match fact {
             Fact::Noted { text } => given(text),
+            Fact::EvidenceAdded { file } => self.admit_evidence(file),
             Fact::Settled { summary, .. } => given(summary),
             Fact::Answered { text, .. } => given(text),
             Fact::Implemented { summary } => given(summary),
@@ -480,7 +487,10 @@ impl Complaint {
                     Err(Refusal::State)
                 }
             }
-            Fact::Noted { .. } | Fact::AlertAcknowledged | Fact::TimeCorrected { .. } => Ok(now),
+            Fact::Noted { .. }
+            | Fact::EvidenceAdded { .. }
+            | Fact::AlertAcknowledged
+            | Fact::TimeCorrected { .. } => Ok(now),
         }
     }
 
@@ -488,7 +498,7 @@ impl Complaint {
     pub fn apply(&mut self, event: &LedgerEvent) -> Result<Applied, Refusal> {
         let kind = event.fact.kind();
         if self.is_covered(event.key) || self.is_own_record(&event.fact) {
-            self.take_whole_texts(event);
+            self.take_what_the_packet_left_out(event);
             return Ok(Applied::History);
         }
         if kind.is_remark() {
@@ -525,8 +535,10 @@ impl Complaint {
         matches!(fact, Fact::Recorded { reference, .. } if *reference == self.reference)
     }
 
-    /// The ordinary lane brings the texts the packet had to cut.
-    fn take_whole_texts(&mut self, event: &LedgerEvent) {
+    /// The ordinary lane brings the texts the packet had to cut and the files
+    /// it does not name.
+    fn take_what_the_packet_left_out(&mut self, event: &LedgerEvent) {
+        self.keep_evidence(event);
         if let Fact::Recorded { intake, .. } = &event.fact {
             if self.cut {
                 let category = std::mem::take(&mut self.intake.category);
@@ -543,6 +555,7 @@ impl Complaint {
         let at = event.at.trusted();
         match &event.fact {
             Fact::Recorded { .. } | Fact::KeptInBranch | Fact::Noted { .. } | Fact::Archived => {}
+            Fact::EvidenceAdded { .. } => self.keep_evidence(event),
             Fact::Assessed {
                 category,
                 grade,

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::Evidence;
 use crate::ids::{LeaseId, StaffId, TaskId};
 use crate::intake::Intake;
 use crate::packet::HandoffPacket;
@@ -125,6 +126,10 @@ pub enum Fact {
     },
     Noted {
         text: String,
+    },
+    /// A file that belongs to the complaint; its contents follow in lane 2.
+    EvidenceAdded {
+        file: Evidence,
     },
     /// The hub accepted the handoff: it is in the experts' queue and theirs.
     Queued,
@@ -281,6 +286,7 @@ kinds! {
     KeptInBranch => "kept_in_branch",
     HandedOff => "handed_off",
     Noted => "noted",
+    EvidenceAdded => "evidence_added",
     Queued => "queued",
     Claimed => "claimed",
     Released => "released",
@@ -321,6 +327,7 @@ impl FactKind {
         matches!(
             self,
             Self::Noted
+                | Self::EvidenceAdded
                 | Self::TaskAccepted
                 | Self::AlertAcknowledged
                 | Self::CalledBack

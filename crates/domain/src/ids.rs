@@ -48,6 +48,10 @@ uuid_id! {
     TaskId
 }
 uuid_id! {
+    /// One evidence file. A UUIDv7 made when the file is added.
+    EvidenceId
+}
+uuid_id! {
     /// One claim of a work order by one expert.
     LeaseId
 }

@@ -10,6 +10,7 @@ pub mod category;
 pub mod check;
 pub mod clocks;
 pub mod complaint;
+pub mod evidence;
 pub mod fact;
 pub mod guidance;
 pub mod ids;
@@ -25,8 +26,9 @@ pub mod text;
 pub mod trusted;
 
 pub use complaint::{Applied, Complaint, Owner, Refusal};
+pub use evidence::{Evidence, EvidenceKind};
 pub use fact::{Fact, FactKind};
-pub use ids::{BranchCode, ComplaintId, DeviceId, LeaseId, StaffId, TaskId};
+pub use ids::{BranchCode, ComplaintId, DeviceId, EvidenceId, LeaseId, StaffId, TaskId};
 pub use intake::Intake;
 pub use ledger::{Actor, EventKey, Lane, LedgerEvent, Origin, Stamp};
 pub use packet::HandoffPacket;

@@ -57,7 +57,9 @@ pub fn may_write(role: Role, kind: FactKind) -> bool {
                 || (role == Role::System && kind == HandedOff)
         }
         Settled => matches!(role, Role::Clerk | Role::BranchManager),
-        Noted => !matches!(role, Role::Auditor | Role::Administrator | Role::System),
+        Noted | EvidenceAdded => {
+            !matches!(role, Role::Auditor | Role::Administrator | Role::System)
+        }
         Queued => role == Role::System,
         Released => matches!(role, Role::Expert | Role::System),
         Claimed | ReturnedToBranch | Dispatched | ApprovalRequested | SolvingStarted

@@ -10,8 +10,9 @@ use suda_domain::clocks::{self, Clock, Prompt};
 use suda_domain::complaint::{Applied, Complaint, EXPERT_TEAM, Owner, Refusal};
 use suda_domain::fact::{Decision, Fact, FactKind, HandoffCause, ReleaseCause, Report, Source};
 use suda_domain::{
-    Actor, BranchCode, ComplaintId, Complexity, DeviceId, EventKey, Grade, HandoffPacket, Intake,
-    Lane, LeaseId, LedgerEvent, Policy, ReferenceNumber, Role, StaffId, Stamp, State, TaskId,
+    Actor, BranchCode, ComplaintId, Complexity, DeviceId, EventKey, Evidence, EvidenceId,
+    EvidenceKind, Grade, HandoffPacket, Intake, Lane, LeaseId, LedgerEvent, Policy,
+    ReferenceNumber, Role, StaffId, Stamp, State, TaskId,
 };
 use uuid::Uuid;
 
@@ -107,6 +108,17 @@ fn assessed(grade: Grade, complexity: Complexity) -> Fact {
     }
 }
 
+fn photo(number: u128) -> Evidence {
+    Evidence {
+        id: EvidenceId(id(2000 + number)),
+        name: "账单.jpg".into(),
+        kind: EvidenceKind::Photo,
+        media_type: "image/jpeg".into(),
+        bytes: 1000,
+        sha256: "ab".repeat(32),
+    }
+}
+
 /// A fact of every kind, made to fit the complaint where it can.
 fn fact(kind: FactKind, c: &Complaint, n: u64) -> Fact {
     let text = || "说明".to_owned();
@@ -133,6 +145,9 @@ fn fact(kind: FactKind, c: &Complaint, n: u64) -> Fact {
             cause: HandoffCause::Manual,
         },
         FactKind::Noted => Fact::Noted { text: text() },
+        FactKind::EvidenceAdded => Fact::EvidenceAdded {
+            file: photo(u128::from(n)),
+        },
         FactKind::Queued => Fact::Queued,
         FactKind::Claimed => Fact::Claimed {
             lease: LeaseId(id(5)),
@@ -457,5 +472,48 @@ proptest! {
             again.apply(event).unwrap();
         }
         prop_assert_eq!(again, c);
+    }
+}
+
+#[test]
+fn a_file_added_before_the_handoff_and_heard_of_after_it_belongs_to_the_complaint() {
+    let handed_off = Fact::HandedOff {
+        packet: Box::new(packet(None, 3)),
+        cause: HandoffCause::Manual,
+    };
+    let first = event(1, Lane::Urgent, 1, 1, actor(Role::Clerk), handed_off);
+    let mut c = Complaint::open(&first).unwrap();
+    let added = |n, number, owner_no| {
+        let file = photo(number);
+        let fact = Fact::EvidenceAdded { file };
+        event(n, Lane::Ordinary, 0, owner_no, actor(Role::Clerk), fact)
+    };
+    assert_eq!(c.apply(&added(3, 2, 1)), Ok(Applied::History));
+    assert_eq!(c.apply(&added(4, 1, 1)), Ok(Applied::Remark));
+    let ids: Vec<_> = c.evidence.iter().map(|held| held.file.id).collect();
+    assert_eq!(ids, [photo(1).id, photo(2).id], "in the order of their ids");
+    let again = Fact::EvidenceAdded { file: photo(1) };
+    assert_eq!(c.admit(&actor(Role::Clerk), &again), Err(Refusal::State));
+}
+
+#[test]
+fn a_file_that_cannot_be_what_it_says_is_refused() {
+    let c = Complaint::open(&recorded(start(), false)).unwrap();
+    let admits = |change: &dyn Fn(&mut Evidence)| {
+        let mut file = photo(1);
+        change(&mut file);
+        c.admit(&actor(Role::Clerk), &Fact::EvidenceAdded { file })
+    };
+    assert_eq!(admits(&|_| {}), Ok(()), "the control");
+    let wrong: [&dyn Fn(&mut Evidence); 6] = [
+        &|file| file.bytes = 0,
+        &|file| file.bytes = suda_domain::evidence::MOST_BYTES + 1,
+        &|file| file.media_type = "text/html".into(),
+        &|file| file.kind = EvidenceKind::Audio,
+        &|file| file.name = "../x.jpg".into(),
+        &|file| file.sha256 = "AB".repeat(32),
+    ];
+    for change in wrong {
+        assert_eq!(admits(change), Err(Refusal::Incomplete));
     }
 }

@@ -45,6 +45,11 @@ pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
                 tracing::warn!(%error, "old codes and sign-ins could not be removed; tried again");
             }
         }) => {}
+        () = every(SWEEP, || async {
+            if let Err(error) = crate::evidence::forget_staged(&hub).await {
+                tracing::warn!(%error, "unfinished files could not be removed; tried again");
+            }
+        }) => {}
         () = every(HELD, || async {
             if let Err(error) = try_held_again(&hub).await {
                 tracing::warn!(%error, "held records could not be tried again; tried later");

@@ -6,6 +6,7 @@ pub mod bundle;
 pub mod cli;
 pub mod clock;
 pub mod demo;
+pub mod evidence;
 pub mod group;
 pub mod guard;
 pub mod http;

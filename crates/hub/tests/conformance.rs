@@ -15,6 +15,7 @@ use direct::{Desk, claim, code, ids, member, step};
 use suda_domain::guidance::Guidance;
 use suda_domain::{ComplaintId, Complexity, Fact, FactKind, Grade, Lane, Refusal, Role, State};
 use suda_hub::queue::steps;
+use suda_hub::store::evidence::{EvidenceRead, SliceOf, Stored};
 use suda_hub::store::postgres::PostgresStore;
 use suda_hub::store::sqlite::SqliteStore;
 use suda_hub::store::{
@@ -69,6 +70,7 @@ async fn conformance<S: Store>(make: impl AsyncFn() -> S) {
     guidance_and_staff_change_the_directory(&make().await).await;
     sessions_end(&make().await).await;
     texts_are_found(&make().await).await;
+    evidence_is_put_together_in_order(&make().await).await;
 }
 
 async fn begins_once(store: &impl Store) {
@@ -584,4 +586,78 @@ async fn texts_are_found(store: &impl Store) {
         .collect();
     use FactKind::*;
     assert_eq!(kinds, [Recorded, Assessed, HandedOff, Queued]);
+}
+
+async fn evidence_is_put_together_in_order(store: &impl Store) {
+    let file = suda_domain::EvidenceId(uuid::Uuid::now_v7());
+    let complaint = ComplaintId(uuid::Uuid::now_v7());
+    let add = async |at: u64, bytes: usize, staged| {
+        let data = (at..at + bytes as u64).map(|n| n as u8).collect();
+        let slice = SliceOf {
+            file,
+            complaint,
+            at,
+            data,
+            staged,
+        };
+        store.add_slice(slice, morning()).await.unwrap()
+    };
+    let so_far = |received| Stored {
+        received,
+        complete_at: None,
+    };
+    assert_eq!(store.evidence_stored(file).await.unwrap(), so_far(0));
+    assert_eq!(add(5, 5, true).await, so_far(0), "a gap is not stored");
+    assert_eq!(add(0, 10, true).await, so_far(10));
+    assert_eq!(add(0, 10, true).await, so_far(10), "nor the same twice");
+    assert_eq!(add(10, 7, true).await, so_far(17));
+    let slice = async |at| store.evidence_slice(file, at).await.unwrap();
+    assert_eq!(slice(9).await.unwrap(), (0, (0..10).collect()));
+    assert_eq!(slice(10).await.unwrap().0, 10);
+    assert!(slice(17).await.is_none());
+    store.cut_evidence(file, 10).await.unwrap();
+    assert_eq!(store.evidence_stored(file).await.unwrap(), so_far(10));
+    assert!(slice(10).await.is_none());
+    // Of two that bring the same slice one wins, and nothing is doubled.
+    let (one, other) = tokio::join!(add(10, 4, true), add(10, 4, true));
+    assert_eq!((one, other), (so_far(14), so_far(14)));
+
+    let later = morning() + TimeDelta::hours(1);
+    let staged = store.staged_before(later).await.unwrap();
+    assert_eq!(staged, [(file, complaint)]);
+    assert!(store.staged_before(morning()).await.unwrap().is_empty());
+    store.complete_evidence(file, morning()).await.unwrap();
+    store.unstage_evidence(file).await.unwrap();
+    store.drop_staged(file).await.unwrap();
+    store.cut_evidence(file, 0).await.unwrap();
+    let whole = Stored {
+        complete_at: Some(morning()),
+        ..so_far(14)
+    };
+    assert_eq!(
+        add(14, 3, false).await,
+        whole,
+        "a whole file stays as it is"
+    );
+
+    let dropped = suda_domain::EvidenceId(uuid::Uuid::now_v7());
+    let slice = SliceOf {
+        file: dropped,
+        complaint,
+        at: 0,
+        data: vec![1],
+        staged: true,
+    };
+    store.add_slice(slice, morning()).await.unwrap();
+    store.drop_staged(dropped).await.unwrap();
+    assert_eq!(store.evidence_stored(dropped).await.unwrap(), so_far(0));
+
+    let read = EvidenceRead {
+        at: morning(),
+        staff: suda_domain::StaffId(uuid::Uuid::now_v7()),
+        complaint,
+        file,
+    };
+    store.note_evidence_read(read).await.unwrap();
+    assert_eq!(store.evidence_reads(complaint).await.unwrap(), [read]);
 }

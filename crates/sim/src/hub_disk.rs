@@ -177,7 +177,7 @@ impl HubDisk {
                 own.unwrap_or_default(),
                 at,
             )),
-            Ask::Hello(_) | Ask::Watch { .. } => Err(Refused::Malformed),
+            Ask::Hello(_) | Ask::Watch { .. } | Ask::Evidence { .. } => Err(Refused::Malformed),
         }
     }
 

@@ -6,6 +6,7 @@
 pub mod bundle;
 pub mod chain;
 pub mod desk;
+pub mod evidence;
 pub mod fold;
 pub mod hub;
 pub mod message;

@@ -9,6 +9,7 @@ use suda_domain::staff::StaffRecord;
 use suda_domain::{BranchCode, DeviceId, Lane, Policy, Refusal};
 
 use crate::chain::{Hash, SealedEvent};
+use crate::evidence::{FileName, Standings};
 use crate::sign::PublicKey;
 
 /// The version this program writes.
@@ -64,6 +65,8 @@ pub enum Ask {
     },
     /// Answer when my branch's log has something after `cursor`, or after a while.
     Watch { cursor: u64, directory: u32 },
+    /// How far these evidence files are. An older hub does not understand it.
+    Evidence { files: Vec<FileName> },
 }
 
 /// How far a desk is, as its store says.
@@ -176,6 +179,8 @@ pub enum Reply {
     Changed {
         changed: bool,
     },
+    /// How far evidence files are: to that question, and to each slice.
+    Evidence(Standings),
     Refused(Refused),
 }
 

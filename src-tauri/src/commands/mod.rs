@@ -4,6 +4,7 @@
 pub mod account;
 pub mod bundle;
 pub mod cases;
+pub mod evidence;
 pub mod intake;
 
 use crate::error::AppError;

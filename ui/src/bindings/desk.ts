@@ -43,6 +43,22 @@ export const commands = {
 	bundleExport: (folder: string | null) => typedError<BundleReport, AppError>(__TAURI_INVOKE("bundle_export", { folder })),
 	/**  Takes in the hub's receipts, as read from their file. */
 	bundleReceipts: (parcel: number[]) => typedError<ReceiptsReport, AppError>(__TAURI_INVOKE("bundle_receipts", { parcel })),
+	evidence: (id: ComplaintId) => typedError<EvidenceView[], AppError>(__TAURI_INVOKE("evidence", { id })),
+	/**
+	 *  Begins to add a file to a complaint or form; its pieces follow under the
+	 *  number answered.
+	 */
+	evidenceBegin: (id: ComplaintId, name: string) => typedError<number, AppError>(__TAURI_INVOKE("evidence_begin", { id, name })),
+	/**
+	 *  Takes the next piece, in base64. False when the file is not taken any
+	 *  further: ending it tells why.
+	 */
+	evidencePiece: (number: number, piece: string) => typedError<boolean, AppError>(__TAURI_INVOKE("evidence_piece", { number, piece })),
+	/**  Ends a file: all pieces have been given, or it is not wanted any more. */
+	evidenceEnd: (number: number, whole: boolean) => typedError<EvidenceView | null, AppError>(__TAURI_INVOKE("evidence_end", { number, whole })),
+	evidenceRemove: (form: ComplaintId, file: EvidenceId) => typedError<null, AppError>(__TAURI_INVOKE("evidence_remove", { form, file })),
+	/**  The contents of a small file, in base64, for a preview. */
+	evidenceContents: (id: ComplaintId, file: EvidenceId) => typedError<string, AppError>(__TAURI_INVOKE("evidence_contents", { id, file })),
 };
 
 /** Events */
@@ -323,7 +339,55 @@ export type ErrorCode = "not_enrolled" | "already_enrolled" | "hub_unreachable" 
 /**  The database is another computer's, or an older copy. */
 "data_of_another" | "wrong_key" | 
 /**  The keyring works or the file's place is known, but no key is there. */
-"key_missing" | "in_use" | "keyring_missing" | "internal";
+"key_missing" | "in_use" | "keyring_missing" | "file_unreadable" | "file_empty" | 
+/**  `params.limit` says how many megabytes fit. */
+"file_too_large" | "file_type_not_taken" | 
+/**  `params.limit` says how many files a complaint can have. */
+"file_too_many" | "internal";
+
+/**  One file that belongs to a complaint. */
+export type Evidence = {
+	id: EvidenceId,
+	/**  Without folders; see [`clean_name`]. */
+	name: string,
+	kind: EvidenceKind,
+	/**  One of [`MEDIA_TYPES`], found in the contents and not in the name. */
+	media_type: string,
+	bytes: number,
+	/**  SHA-256 of the contents, 64 hexadecimal digits in lower case. */
+	sha256: string,
+};
+
+/**  How far the contents of an evidence file are. */
+export type EvidenceDelivery = "saved_here" | 
+/**  `received` bytes are at the hub, as it has signed. */
+"partly" | 
+/**  A signed receipt says so. */
+"at_hub" | 
+/**  Added at another desk or at the centre; that one tells. */
+"elsewhere";
+
+/**  One evidence file. A UUIDv7 made when the file is added. */
+export type EvidenceId = string;
+
+/**  What a file shows. */
+export type EvidenceKind = "photo" | "scan" | "audio" | "signature" | "other";
+
+/**  An evidence file of a complaint or form. */
+export type EvidenceView = {
+	id: EvidenceId,
+	name: string,
+	kind: EvidenceKind,
+	media_type: string,
+	bytes: number,
+	sha256: string,
+	added_by: string,
+	added_at: string,
+	/**  Its contents are on this computer. */
+	here: boolean,
+	delivery: EvidenceDelivery,
+	received: number,
+};
 
 /**  One thing that happened. */
 export type Fact = { kind: "recorded"; reference: ReferenceNumber; intake: Intake; arrived_at: string; 
@@ -331,6 +395,8 @@ export type Fact = { kind: "recorded"; reference: ReferenceNumber; intake: Intak
 late: boolean; source: Source } | { kind: "assessed"; category: string; grade: Grade; complexity: Complexity; suggestion: SuggestionTrace | null; 
 /**  Why the person decided otherwise; required when they did. */
 override_reason: string | null } | { kind: "kept_in_branch" } | { kind: "handed_off"; packet: HandoffPacket; cause: HandoffCause } | { kind: "noted"; text: string } | 
+/**  A file that belongs to the complaint; its contents follow in lane 2. */
+{ kind: "evidence_added"; file: Evidence } | 
 /**  The hub accepted the handoff: it is in the experts' queue and theirs. */
 { kind: "queued" } | { kind: "claimed"; lease: LeaseId; until: string } | { kind: "released"; lease: LeaseId; cause: ReleaseCause } | { kind: "returned_to_branch"; reason: string } | { kind: "dispatched"; task: TaskId; 
 /**  The department account. */
@@ -357,7 +423,7 @@ guidance: GuidanceUsed | null } | { kind: "called_back"; satisfied: boolean; com
 arrived: Corrected | null; steps: CorrectedStep[] };
 
 /**  A fact without its contents: what permissions and transitions are keyed by. */
-export type FactKind = "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected";
+export type FactKind = "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected";
 
 /**  A field of the form, for putting a problem beside it. */
 export type Field = "name" | "phone" | "email" | "account" | "id_number" | "representative" | "group" | "category" | "business" | "cause" | "description" | "occurred_at" | "place" | "remedy_sought" | "amount" | "links" | 
@@ -696,6 +762,10 @@ export type StatusView = {
 	clock_off_by_s: number | null,
 	clock: ClockView,
 	device_letter: string,
+	/**  Evidence files of which the hub has not all. */
+	evidence_waiting: number,
+	/**  They wait because the hub is of a version that does not take any. */
+	evidence_needs_newer_hub: boolean,
 	safety: SafetyView,
 };
 

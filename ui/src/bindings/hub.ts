@@ -313,6 +313,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files of a complaint. */
+        get: operations["list"];
+        put?: never;
+        /**
+         * Adds a file to a complaint. The body is the file; what it is, is found in
+         *     its contents.
+         */
+        post: operations["add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/evidence-reads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who has read the contents of a complaint's files. */
+        get: operations["reads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/evidence/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The contents of a file, or the part of them that the `Range` header names. */
+        get: operations["file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/implement": {
         parameters: {
             query?: never;
@@ -1091,7 +1146,55 @@ export interface components {
          * @description Every reason the console's API can give.
          * @enum {string}
          */
-        ErrorCode: "not_signed_in" | "wrong_credentials" | "too_many_tries" | "not_allowed" | "foreign_origin" | "not_found" | "no_such_route" | "malformed" | "too_large" | "too_long" | "required" | "in_the_past" | "not_in_this_state" | "not_owner" | "claimed_by_other" | "not_claimed" | "task_not_open" | "incomplete" | "needs_approval" | "already_exists" | "unknown_branch" | "unknown_department" | "unknown_category" | "bad_branch_code" | "bad_phone_code" | "bad_login" | "weak_password" | "branch_required" | "own_account" | "busy" | "disk_full" | "internal";
+        ErrorCode: "not_signed_in" | "wrong_credentials" | "too_many_tries" | "not_allowed" | "foreign_origin" | "not_found" | "no_such_route" | "malformed" | "too_large" | "file_type_not_taken" | "too_long" | "required" | "in_the_past" | "not_in_this_state" | "not_owner" | "claimed_by_other" | "not_claimed" | "task_not_open" | "incomplete" | "needs_approval" | "already_exists" | "unknown_branch" | "unknown_department" | "unknown_category" | "bad_branch_code" | "bad_phone_code" | "bad_login" | "weak_password" | "branch_required" | "own_account" | "busy" | "disk_full" | "internal";
+        /** @description One file that belongs to a complaint. */
+        Evidence: {
+            /** Format: int64 */
+            bytes: number;
+            id: components["schemas"]["EvidenceId"];
+            kind: components["schemas"]["EvidenceKind"];
+            /** @description One of [`MEDIA_TYPES`], found in the contents and not in the name. */
+            media_type: string;
+            /** @description Without folders; see [`clean_name`]. */
+            name: string;
+            /** @description SHA-256 of the contents, 64 hexadecimal digits in lower case. */
+            sha256: string;
+        };
+        /**
+         * Format: uuid
+         * @description One evidence file. A UUIDv7 made when the file is added.
+         */
+        EvidenceId: string;
+        /**
+         * @description What a file shows.
+         * @enum {string}
+         */
+        EvidenceKind: "photo" | "scan" | "audio" | "signature" | "other";
+        /** @description Somebody has read a file's contents. */
+        EvidenceReadView: {
+            /** Format: date-time */
+            at: string;
+            file: components["schemas"]["EvidenceId"];
+            name: string;
+            staff: components["schemas"]["StaffId"];
+        };
+        /** @description A file of a complaint. */
+        EvidenceView: {
+            /** Format: date-time */
+            added_at: string;
+            added_by: string;
+            /** @description All of it is here, and is what was added. */
+            complete: boolean;
+            file: components["schemas"]["Evidence"];
+            /** @description A browser can show or play it without a program of its own. */
+            inline: boolean;
+            /**
+             * Format: int64
+             * @description Its first so many bytes are here.
+             */
+            received: number;
+            role: components["schemas"]["Role"];
+        };
         /** @description One thing that happened. */
         Fact: {
             /** Format: date-time */
@@ -1124,6 +1227,10 @@ export interface components {
             /** @enum {string} */
             kind: "noted";
             text: string;
+        } | {
+            file: components["schemas"]["Evidence"];
+            /** @enum {string} */
+            kind: "evidence_added";
         } | {
             /** @enum {string} */
             kind: "queued";
@@ -1236,7 +1343,7 @@ export interface components {
          * @description A fact without its contents: what permissions and transitions are keyed by.
          * @enum {string}
          */
-        FactKind: "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected";
+        FactKind: "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected";
         /**
          * @description Severity. One is the gravest: management is told at once.
          * @enum {string}
@@ -2449,6 +2556,144 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceView"][];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    add: {
+        parameters: {
+            query?: {
+                /** @description The file's name; folders before it are dropped. */
+                name?: string;
+                /** @description Without it, what the contents look like. */
+                kind?: components["schemas"]["EvidenceKind"];
+            };
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    reads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceReadView"][];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+                file: components["schemas"]["EvidenceId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
                 };
             };
             "4XX": {

@@ -59,6 +59,14 @@ export function post<T>(
   return request<T>('POST', path, body, signal, key)
 }
 
+/** Longer than a file of the largest size takes on a slow link. */
+const FILE_PATIENCE_MS = 30 * 60_000
+
+/** Sends a file as it is. */
+export function postFile<T>(path: string, file: Blob): Promise<T> {
+  return request<T>('POST', path, file)
+}
+
 async function request<T>(
   method: 'GET' | 'POST',
   path: string,
@@ -66,17 +74,18 @@ async function request<T>(
   signal?: AbortSignal,
   key?: string,
 ): Promise<T> {
-  const limit = AbortSignal.timeout(PATIENCE_MS)
+  const isFile = body instanceof Blob
+  const limit = AbortSignal.timeout(isFile ? FILE_PATIENCE_MS : PATIENCE_MS)
   let answer: Response
   try {
     answer = await fetch(path, {
       method,
       credentials: 'same-origin',
       headers: {
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(body === undefined ? {} : { 'content-type': isFile ? 'application/octet-stream' : 'application/json' }),
         ...(key === undefined ? {} : { 'idempotency-key': key }),
       },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined || isFile ? body : JSON.stringify(body),
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
     })
   } catch (cause) {

@@ -1,5 +1,5 @@
 // Every question the console asks the hub, one function each.
-import { get, post } from './api'
+import { get, post, postFile } from './api'
 import type {
   AddedStaff,
   Board,
@@ -10,6 +10,7 @@ import type {
   DepartmentChoice,
   DeviceRow,
   EnrolmentCode,
+  EvidenceRow,
   Guidance,
   Lease,
   Measure,
@@ -66,6 +67,12 @@ export interface Steps {
 /** `key` is the same for every try of one step, so that a second click or a lost answer does it once. */
 export const step = <Name extends keyof Steps>(id: string, name: Name, body: Steps[Name], key: string) =>
   post<ComplaintView>(`/api/complaints/${id}/${name}`, body, key)
+
+export const evidence = (id: string) => get<EvidenceRow[]>(`/api/complaints/${id}/evidence`)
+export const addEvidence = (id: string, file: File) =>
+  postFile<ComplaintView>(`/api/complaints/${id}/evidence?name=${encodeURIComponent(file.name)}`, file)
+/** Where a file's contents are; reading them is written down. */
+export const evidenceAddress = (id: string, file: string) => `/api/complaints/${id}/evidence/${file}`
 
 /** Lengthens my own claim. */
 export const renew = (id: string) => post<Lease>(`/api/complaints/${id}/renew`)

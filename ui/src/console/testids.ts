@@ -41,6 +41,7 @@ export const ids = {
   },
   case: {
     screen: 'console-case',
+    evidence: 'console-case-evidence',
     reference: 'console-case-reference',
     /** data-state holds the state. */
     state: 'console-case-state',

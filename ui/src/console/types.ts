@@ -31,6 +31,7 @@ export type DepartmentChoice = Shape<'DepartmentChoice'>
 export type DeviceRow = Shape<'DeviceRow'>
 export type EnrolmentCode = Shape<'EnrolmentCode'>
 export type ErrorCode = Shape<'ErrorCode'>
+export type EvidenceRow = Shape<'EvidenceView'>
 export type FactKind = Shape<'FactKind'>
 export type Grade = Shape<'Grade'>
 export type Guidance = Shape<'Guidance'>

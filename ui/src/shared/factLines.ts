@@ -1,5 +1,6 @@
 // What a fact says to a reader: a title and the lines below it. Keys and
 // parameters only; nested texts are given as phrases and said by the caller.
+import { sizeOf } from './evidence'
 import type { Phrase } from './time'
 import type { Fact } from './types'
 
@@ -51,6 +52,8 @@ export function factLines(fact: Fact, say: Saying): string[] {
       return fact.suggestion ? [line('as_suggested')] : []
     case 'handed_off':
       return fact.packet.cut ? [line('packet_cut')] : []
+    case 'evidence_added':
+      return [line('file', { name: fact.file.name, size: sizeOf(fact.file.bytes) })]
     case 'noted':
       return given(fact.text)
     case 'claimed':

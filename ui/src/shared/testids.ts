@@ -133,6 +133,8 @@ export const testids = {
     slipCode: 'handover-slip-code',
     code: 'handover-code',
   },
+  /** One per file, with data-id and data-state. */
+  evidence: { list: 'evidence', file: 'evidence-file', add: 'evidence-add', give: 'evidence-give', remove: 'evidence-remove' },
   guidance: { screen: 'guidance', search: 'guidance-search', item: 'guidance-item' },
   prompt: { notice: 'prompt', open: 'prompt-open' },
 } as const

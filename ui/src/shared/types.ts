@@ -23,6 +23,8 @@ export type {
   DraftView,
   EnrolmentView,
   ErrorCode,
+  EvidenceKind,
+  EvidenceView,
   Fact,
   FactKind,
   Field,

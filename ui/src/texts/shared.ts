@@ -3,28 +3,31 @@ import type { TextLoader } from '@/shared/texts'
 
 export const sharedTexts: TextLoader = {
   'zh-CN': async () => {
-    const [{ words }, { errors }, { facts }] = await Promise.all([
+    const [{ words }, { errors }, { facts }, { evidence }] = await Promise.all([
       import('./zh-CN/words'),
       import('./zh-CN/errors'),
       import('./zh-CN/facts'),
+      import('./zh-CN/evidence'),
     ])
-    return { words, errors, facts }
+    return { words, errors, facts, evidence }
   },
   'zh-TW': async () => {
-    const [{ words }, { errors }, { facts }] = await Promise.all([
+    const [{ words }, { errors }, { facts }, { evidence }] = await Promise.all([
       import('./zh-TW/words'),
       import('./zh-TW/errors'),
       import('./zh-TW/facts'),
+      import('./zh-TW/evidence'),
     ])
-    return { words, errors, facts }
+    return { words, errors, facts, evidence }
   },
   en: async () => {
-    const [{ words }, { errors }, { facts }] = await Promise.all([
+    const [{ words }, { errors }, { facts }, { evidence }] = await Promise.all([
       import('./en/words'),
       import('./en/errors'),
       import('./en/facts'),
+      import('./en/evidence'),
     ])
-    return { words, errors, facts }
+    return { words, errors, facts, evidence }
   },
 }
 

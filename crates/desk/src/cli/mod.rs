@@ -1,6 +1,7 @@
 //! The command line of `suda-desk`: reads arguments, calls the desk, writes
 //! lines. Answers go to standard output, everything else to standard error.
 
+mod evidence;
 mod keep;
 mod parcel;
 mod run;
@@ -131,6 +132,9 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Photos, scans and recordings that belong to a complaint.
+    #[command(subcommand)]
+    Evidence(evidence::Command),
     /// Write a checked copy of the data to a new file, beside a running program.
     Backup {
         #[command(flatten)]
@@ -243,6 +247,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
             reference,
             json,
         } => show::show(&place, &reference, json).await,
+        Command::Evidence(command) => evidence::run(command).await,
         Command::Backup { place, file, json } => keep::backup(&place, &file, json).await,
         Command::Restore { place, file, json } => keep::restore(&place, &file, json).await,
         Command::Backups {

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,7 +16,7 @@ use crate::import::{ImportEvent, ImportOptions};
 /// Between two looks at what the hour asks for.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
-async fn open(place: &Place) -> Result<Desk, Failure> {
+pub(super) async fn open(place: &Place) -> Result<Desk, Failure> {
     let desk = Desk::open(&place.data, place.key()).await?;
     if let Some(notice) = desk.start_notice() {
         eprintln!("suda-desk: {}", notice.sentence());
@@ -126,6 +127,7 @@ pub(super) async fn sync_once(place: &Place, json: bool) -> Result<ExitCode, Fai
     let desk = open(place).await?;
     desk.sweep().await?;
     let done = desk.sync_once().await;
+    let waits = desk.inner.hub_takes_no_evidence.load(Ordering::Relaxed);
     desk.close().await?;
     let summary = done?;
     let mut out = std::io::stdout().lock();
@@ -133,6 +135,9 @@ pub(super) async fn sync_once(place: &Place, json: bool) -> Result<ExitCode, Fai
         writeln!(out, "{}", serde_json::to_string(&summary)?)?;
     } else {
         writeln!(out, "{} sent, {} received", summary.sent, summary.received)?;
+    }
+    if waits {
+        eprintln!("evidence files wait: the hub is of a version that does not take any");
     }
     if summary.quarantined > 0 {
         eprintln!(

@@ -57,6 +57,11 @@ pub(super) async fn status(place: &Place, json: bool) -> Result<ExitCode, Failur
         unsent.total(),
         unsent.lane0
     )?;
+    writeln!(
+        out,
+        "evidence      {} files, {} bytes waiting",
+        report.evidence_waiting, report.evidence_waiting_bytes
+    )?;
     writeln!(out, "oldest unsent {}", time(report.oldest_unsent_at))?;
     writeln!(out, "next deadline {}", time(report.next_deadline))?;
     writeln!(out, "last receipt  {}", time(report.last_receipt_at))?;

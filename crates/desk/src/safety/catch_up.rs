@@ -64,6 +64,9 @@ impl Desk {
             );
             self.renew_incarnation(cause).await?;
         }
+        if lost || file.restored {
+            self.know_evidence_again().await?;
+        }
         self.settle_restored(&file)?;
         let torn = self.inner.store.has_lost_log();
         let notice = match (lost, file.restored, torn, replayed.earlier) {

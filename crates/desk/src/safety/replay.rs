@@ -10,6 +10,7 @@ use suda_sync::{Hash, SealedEvent};
 use crate::arrival::{Touched, touch};
 use crate::clock::to_ms;
 use crate::desk::{Desk, Enrolled};
+use crate::evidence::know_file;
 use crate::fold;
 use crate::store::ledger::NewEvent;
 use crate::store::{StoreError, WriteTx, imports, ledger};
@@ -137,6 +138,7 @@ impl Desk {
                 }
                 let new = [new_event(sealed, &event)];
                 ledger::append(tx.conn(), &new).await?;
+                know_file(&mut tx, &event).await?;
                 found.extend(new);
             }
             if found.len() > before {

@@ -58,6 +58,19 @@ pub(crate) async fn save(
     Ok(())
 }
 
+/// Whether there is such a form.
+pub(crate) async fn exists(
+    conn: &mut SqliteConnection,
+    id: ComplaintId,
+) -> Result<bool, StoreError> {
+    Ok(
+        sqlx::query_scalar("select exists (select 1 from draft where id = ?)")
+            .bind(id.0)
+            .fetch_one(conn)
+            .await?,
+    )
+}
+
 /// A person's drafts not yet recorded, the latest first.
 pub(crate) async fn of_staff(
     conn: &mut SqliteConnection,
@@ -113,14 +126,15 @@ pub(crate) async fn delete(
 }
 
 /// Removes what is done with: recorded forms, and the person's that were opened
-/// and never filled in; `blank` is how those are stored.
+/// and never filled in nor given a file; `blank` is how those are stored.
 pub(crate) async fn delete_done(
     conn: &mut SqliteConnection,
     staff: StaffId,
     blank: &str,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "delete from draft where (staff = ? and body = ?) \
+        "delete from draft where (staff = ? and body = ? \
+         and not exists (select 1 from evidence e where e.complaint = draft.id)) \
          or exists (select 1 from complaint where complaint.id = draft.id)",
     )
     .bind(staff.0)

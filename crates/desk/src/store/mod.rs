@@ -11,6 +11,7 @@ pub(crate) mod copy;
 pub(crate) mod directory;
 pub(crate) mod drafts;
 mod error;
+pub(crate) mod evidence;
 pub(crate) mod hub_order;
 pub(crate) mod imports;
 pub(crate) mod incarnation;

@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_incarnation.sql"),
     include_str!("migrations/0008_hub_order.sql"),
     include_str!("migrations/0009_order_of_old.sql"),
+    include_str!("migrations/0010_evidence.sql"),
 ];
 
 /// The schema this program writes.

@@ -10,7 +10,7 @@ use crate::key::DatabaseKey;
 #[derive(Clone)]
 pub(crate) struct SealKey(pub(crate) [u8; 32]);
 
-pub(super) const TAG: usize = 16;
+pub(crate) const TAG: usize = 16;
 const SALT: usize = 16;
 
 fn iv(nonce: u64) -> [u8; 12] {
@@ -21,7 +21,7 @@ fn iv(nonce: u64) -> [u8; 12] {
 
 impl SealKey {
     /// The text sealed, longer by [`TAG`].
-    pub(super) fn seal(&self, nonce: u64, text: &[u8]) -> Result<Vec<u8>, ErrorStack> {
+    pub(crate) fn seal(&self, nonce: u64, text: &[u8]) -> Result<Vec<u8>, ErrorStack> {
         let mut tag = [0; TAG];
         let cipher = Cipher::aes_256_gcm();
         let mut sealed = encrypt_aead(cipher, &self.0, Some(&iv(nonce)), &[], text, &mut tag)?;
@@ -30,7 +30,7 @@ impl SealKey {
     }
 
     /// The text, when it is as it was sealed under this nonce.
-    pub(super) fn open(&self, nonce: u64, sealed: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn open(&self, nonce: u64, sealed: &[u8]) -> Option<Vec<u8>> {
         let (text, tag) = sealed.split_at_checked(sealed.len().checked_sub(TAG)?)?;
         decrypt_aead(
             Cipher::aes_256_gcm(),

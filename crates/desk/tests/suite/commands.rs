@@ -89,6 +89,8 @@ async fn the_contract_from_enrolment_to_verification() {
             "clock",
             "complaints",
             "device",
+            "evidence_waiting",
+            "evidence_waiting_bytes",
             "hub_epoch",
             "incarnation",
             "last_receipt_at",

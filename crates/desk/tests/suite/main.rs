@@ -6,6 +6,7 @@ mod backups;
 mod bundles;
 mod commands;
 mod disk;
+mod evidence;
 mod hour;
 mod importing;
 mod places;

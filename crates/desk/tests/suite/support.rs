@@ -321,6 +321,7 @@ fn answer(hub: &mut HubState, request: Request) -> Reply {
                 now,
             })
         }
+        Ask::Evidence { .. } => Reply::Refused(Refused::Malformed),
         Ask::Watch { cursor, .. } => Reply::Changed {
             changed: cursor < hub.log.len() as u64,
         },

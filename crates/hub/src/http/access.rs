@@ -130,6 +130,22 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/phone-stubs", EXPERTS),
     ("POST", "/api/phone-stubs/{id}/note", EXPERTS),
     ("POST", "/api/phone-stubs/{id}/take", EXPERTS),
+    ("GET", "/api/complaints/{id}/evidence", SEES_COMPLAINTS),
+    (
+        "GET",
+        "/api/complaints/{id}/evidence/{file}",
+        SEES_COMPLAINTS,
+    ),
+    (
+        "GET",
+        "/api/complaints/{id}/evidence-reads",
+        Access::Any(&[Right::SeeBoard]),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/evidence",
+        Access::Step(FactKind::EvidenceAdded),
+    ),
     ("GET", "/api/tasks", Access::Any(&[Right::SeeOwnTasks])),
     (
         "POST",

@@ -100,6 +100,11 @@ pub async fn sync(State(hub): State<Arc<Hub>>, body: Bytes) -> Response {
         Err(_) => Err(Refused::Malformed),
         Ok(signed) => answer(&hub, signed).await,
     };
+    signed_answer(&hub, reply)
+}
+
+/// The answer as it goes out, signed.
+pub(super) fn signed_answer(hub: &Hub, reply: Result<Reply, Refused>) -> Response {
     let status = match &reply {
         Err(Refused::Malformed) => StatusCode::BAD_REQUEST,
         Err(Refused::Busy { .. }) => StatusCode::SERVICE_UNAVAILABLE,
@@ -174,6 +179,7 @@ async fn answer(hub: &Hub, signed: Signed) -> Result<Reply, Refused> {
         Ask::Watch { cursor, directory } => {
             watch(hub, &device, cursor, directory).await.map_err(busy)
         }
+        Ask::Evidence { files } => super::evidence::standings(hub, &device, files).await,
     }
 }
 

@@ -38,6 +38,8 @@ pub enum ErrorCode {
     NoSuchRoute,
     Malformed,
     TooLarge,
+    /// Not a picture, scan or recording that is taken as evidence.
+    FileTypeNotTaken,
     /// `limit`: characters.
     TooLong,
     Required,
@@ -152,7 +154,7 @@ impl ErrorCode {
             TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             TooLong | Required | InThePast | Incomplete | UnknownBranch | UnknownDepartment
             | UnknownCategory | BadBranchCode | BadPhoneCode | BadLogin | WeakPassword
-            | BranchRequired => StatusCode::UNPROCESSABLE_ENTITY,
+            | BranchRequired | FileTypeNotTaken => StatusCode::UNPROCESSABLE_ENTITY,
             NotInThisState | NotOwner | ClaimedByOther | NotClaimed | TaskNotOpen
             | NeedsApproval | AlreadyExists | OwnAccount => StatusCode::CONFLICT,
             Busy | DiskFull => StatusCode::SERVICE_UNAVAILABLE,

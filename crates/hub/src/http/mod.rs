@@ -6,6 +6,7 @@ pub mod api;
 pub mod body;
 pub mod device;
 pub mod error;
+pub mod evidence;
 mod hello;
 pub mod live;
 pub mod session;
@@ -19,7 +20,7 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -53,7 +54,7 @@ struct Described;
 
 /// The console's routes with their description, from the same list.
 fn described() -> (Router<Arc<Hub>>, OpenApi) {
-    use api::{admin, board, complaints, lists, quarantine, steps, stubs, tasks};
+    use api::{admin, board, complaints, evidence, lists, quarantine, steps, stubs, tasks};
     let timed = OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(session::login))
         .routes(routes!(session::logout))
@@ -84,6 +85,9 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(stubs::phone_stubs, stubs::open_stub))
         .routes(routes!(stubs::note_stub))
         .routes(routes!(stubs::take_stub))
+        .routes(routes!(evidence::list))
+        .routes(routes!(evidence::file))
+        .routes(routes!(evidence::reads))
         .routes(routes!(tasks::tasks))
         .routes(routes!(tasks::accept))
         .routes(routes!(tasks::reject))
@@ -102,8 +106,10 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
             StatusCode::SERVICE_UNAVAILABLE,
             API_TIMEOUT,
         ));
-    // The stream of changes goes on for hours.
-    let untimed = OpenApiRouter::new().routes(routes!(live::live));
+    // The stream of changes goes on for hours, and a large file takes a while.
+    let untimed = OpenApiRouter::new()
+        .routes(routes!(live::live))
+        .routes(routes!(evidence::add));
     let (router, mut openapi) = timed.merge(untimed).split_for_parts();
     openapi.info.version = env!("CARGO_PKG_VERSION").to_owned();
     openapi.info.license = None;
@@ -137,6 +143,7 @@ pub fn router(hub: Arc<Hub>) -> Router {
             "/v1/enrol",
             post(device::enrol).layer(DefaultBodyLimit::max(ENROL_BODY)),
         )
+        .route("/v1/evidence/{file}/{offset}", put(evidence::slice))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             SYNC_TIMEOUT,
@@ -161,7 +168,10 @@ pub fn router(hub: Arc<Hub>) -> Router {
     let compress = CompressionLayer::new().compress_when(
         SizeAbove::new(1024)
             .and(NotForContentType::SSE)
-            .and(NotForContentType::IMAGES),
+            .and(NotForContentType::IMAGES)
+            .and(NotForContentType::const_new("audio/"))
+            .and(NotForContentType::const_new("video/"))
+            .and(NotForContentType::const_new("application/pdf")),
     );
     api.merge(desks)
         .merge(probes)

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use suda_domain::fact::{Decision, ReleaseCause, Report};
-use suda_domain::{Actor, Fact, FactKind, LeaseId, TaskId};
+use suda_domain::{Actor, Evidence, EvidenceId, EvidenceKind, Fact, FactKind, LeaseId, TaskId};
 use uuid::Uuid;
 
 use crate::queue::may_step;
@@ -41,6 +41,16 @@ fn sample(kind: FactKind, actor: &Actor, held: &Held, now: DateTime<Utc>) -> Opt
         .map(|task| task.id);
     Some(match kind {
         FactKind::Noted => Fact::Noted { text: text() },
+        FactKind::EvidenceAdded => Fact::EvidenceAdded {
+            file: Evidence {
+                id: EvidenceId(Uuid::nil()),
+                name: "…".to_owned(),
+                kind: EvidenceKind::Photo,
+                media_type: "image/png".to_owned(),
+                bytes: 1,
+                sha256: "0".repeat(64),
+            },
+        },
         FactKind::Claimed if complaint.claim.is_some() => return None,
         FactKind::Claimed => Fact::Claimed {
             lease: LeaseId(Uuid::nil()),

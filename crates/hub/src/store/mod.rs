@@ -3,6 +3,7 @@
 //! same traits. Every implementation has to pass the same conformance suite.
 
 pub mod checks;
+pub mod evidence;
 mod notice;
 pub mod postgres;
 pub mod row;
@@ -534,7 +535,16 @@ pub enum BackupError {
 
 /// All of it.
 pub trait Store:
-    Ledger + Lists + Directory + Devices + PhoneStubs + Upkeep + Send + Sync + 'static
+    Ledger
+    + Lists
+    + Directory
+    + Devices
+    + PhoneStubs
+    + Upkeep
+    + evidence::EvidenceStore
+    + Send
+    + Sync
+    + 'static
 {
     /// What is committed from now on, in order.
     fn feed(&self) -> broadcast::Receiver<Arc<Touched>>;

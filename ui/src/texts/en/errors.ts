@@ -41,6 +41,11 @@ export const errors: SameTexts<typeof reference> = {
     key_missing: 'There is no key for the data file, so it cannot be opened. Ask the administrator; nothing was changed.',
     in_use: 'Suda is running on this PC already. Use the window that is open.',
     keyring_missing: "The system's keyring is not available, so the data cannot be opened. Ask the administrator.",
+    file_unreadable: 'The file cannot be read; it may have been moved or its stick removed. Choose it again.',
+    file_empty: 'The file is empty.',
+    file_too_large: 'The file is too large; {limit} MB at most.',
+    file_type_not_taken: 'This file is not a picture, PDF scan or recording and cannot be evidence.',
+    file_too_many: 'A complaint can have {limit} files at most.',
     internal: 'The program failed and this step was not done. Try again; if it happens again, tell the administrator the trace.',
   },
   problem: {

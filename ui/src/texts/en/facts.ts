@@ -9,6 +9,7 @@ export const facts: SameTexts<typeof reference> = {
     kept_in_branch: 'Kept in the branch',
     handed_off: 'Handed off to the experts ({cause})',
     noted: 'Note',
+    evidence_added: 'Evidence added',
     queued: "Received by the hub, in the experts' queue",
     claimed: 'Claimed by an expert',
     released: 'Claim ended ({cause})',
@@ -54,5 +55,6 @@ export const facts: SameTexts<typeof reference> = {
   guidance: 'By guidance {category}, version {version}',
   satisfied: 'Customer satisfied',
   not_satisfied: 'Customer not satisfied',
+  file: 'File {name} ({size})',
   packet_cut: 'Long texts are cut in the packet; the whole follows',
 }

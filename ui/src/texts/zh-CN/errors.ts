@@ -40,6 +40,11 @@ export const errors = {
     key_missing: '找不到数据文件的密钥，无法打开。请联系管理员；数据没有改动。',
     in_use: '诉达已经在这台电脑上运行，请使用已打开的窗口。',
     keyring_missing: '系统密钥环不可用，无法打开数据。请联系管理员。',
+    file_unreadable: '这个文件读不出来，可能已移动或U盘已拔出，请重新选择。',
+    file_empty: '这个文件是空的。',
+    file_too_large: '文件太大，最多 {limit} MB。',
+    file_type_not_taken: '这个文件不是图片、PDF 扫描件或录音，不能作为证据。',
+    file_too_many: '一件投诉最多 {limit} 个文件。',
     internal: '程序出错了，这一步没有完成。请重试；若再次出现，请把追踪号告诉管理员。',
   } satisfies Record<ErrorCode, string>,
   problem: {

@@ -8,6 +8,7 @@ export const facts = {
     kept_in_branch: '留在本厅处理',
     handed_off: '转派专家（{cause}）',
     noted: '备注',
+    evidence_added: '添加证据文件',
     queued: '中心已收到，进入专家队列',
     claimed: '专家认领',
     released: '退出认领（{cause}）',
@@ -53,5 +54,6 @@ export const facts = {
   guidance: '依据口径 {category} 第 {version} 版',
   satisfied: '客户满意',
   not_satisfied: '客户不满意',
+  file: '文件 {name}（{size}）',
   packet_cut: '转派包内文字过长已截短，全文随后送达',
 }

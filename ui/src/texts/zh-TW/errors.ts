@@ -41,6 +41,11 @@ export const errors: SameTexts<typeof reference> = {
     key_missing: '找不到資料檔案的金鑰，無法開啟。請聯絡管理員；資料沒有改動。',
     in_use: '訴達已經在這台電腦上執行，請使用已開啟的視窗。',
     keyring_missing: '系統金鑰環不可用，無法開啟資料。請聯絡管理員。',
+    file_unreadable: '這個檔案讀不出來，可能已移動或隨身碟已拔出，請重新選擇。',
+    file_empty: '這個檔案是空的。',
+    file_too_large: '檔案太大，最多 {limit} MB。',
+    file_type_not_taken: '這個檔案不是圖片、PDF 掃描檔或錄音，不能作為證據。',
+    file_too_many: '一件投訴最多 {limit} 個檔案。',
     internal: '程式出錯了，這一步沒有完成。請重試；若再次出現，請把追蹤號告訴管理員。',
   },
   problem: {

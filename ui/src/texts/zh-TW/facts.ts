@@ -9,6 +9,7 @@ export const facts: SameTexts<typeof reference> = {
     kept_in_branch: '留在本廳處理',
     handed_off: '轉派專家（{cause}）',
     noted: '備註',
+    evidence_added: '添加證據檔案',
     queued: '中心已收到，進入專家佇列',
     claimed: '專家認領',
     released: '退出認領（{cause}）',
@@ -54,5 +55,6 @@ export const facts: SameTexts<typeof reference> = {
   guidance: '依據口徑 {category} 第 {version} 版',
   satisfied: '客戶滿意',
   not_satisfied: '客戶不滿意',
+  file: '檔案 {name}（{size}）',
   packet_cut: '轉派包內文字過長已截短，全文隨後送達',
 }

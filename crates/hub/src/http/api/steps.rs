@@ -71,7 +71,7 @@ impl FromRequestParts<Arc<Hub>> for Doing {
 
 impl Doing {
     /// Writes what is decided and shows the complaint as it is afterwards.
-    async fn step(self, decide: Decide) -> ApiResult<Json<ComplaintView>> {
+    pub(super) async fn step(self, decide: Decide) -> ApiResult<Json<ComplaintView>> {
         let id = self.held.complaint.id;
         self.hub
             .step(id, self.who.actor(), self.key, decide)

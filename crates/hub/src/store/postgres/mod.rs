@@ -13,6 +13,7 @@
 mod apply;
 mod devices;
 mod directory;
+mod evidence;
 mod group;
 mod ledger;
 mod listen;
@@ -40,11 +41,12 @@ use group::Request;
 use listen::Listening;
 
 /// Each raises `schema_version` by one; only ever added to.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
     include_str!("0004_phone_stub.sql"),
+    include_str!("0005_evidence.sql"),
 ];
 /// The oldest server that is tried by the tests.
 const OLDEST_SERVER: i32 = 150_000;

@@ -33,6 +33,8 @@ const DERIVED: [&str; 5] = [
 const INDEX_AT_ONCE: u32 = 200;
 /// Rows in one statement.
 const ROWS: usize = 500;
+/// Of the table whose rows are pieces of files.
+const ROWS_OF_FILES: usize = 32;
 
 /// What was moved.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -285,6 +287,10 @@ async fn copy(
         .zip(1..)
         .map(|(column, n)| format!("${n}::{}[]", column.kind))
         .collect();
+    let at_once = match table {
+        "evidence_slice" => ROWS_OF_FILES,
+        _ => ROWS,
+    };
     let table = quoted(table);
     let read = format!("SELECT {names} FROM {table}");
     let write = format!(
@@ -292,12 +298,12 @@ async fn copy(
         arrays.join(", ")
     );
     let mut rows = sqlx::query(AssertSqlSafe(read)).fetch(source);
-    let (mut part, mut copied) = (Vec::with_capacity(ROWS), 0);
+    let (mut part, mut copied) = (Vec::with_capacity(at_once), 0);
     loop {
         let row = rows.try_next().await.map_err(failed)?;
         let ended = row.is_none();
         part.extend(row);
-        if part.len() < ROWS && !ended {
+        if part.len() < at_once && !ended {
             continue;
         }
         if !part.is_empty() {

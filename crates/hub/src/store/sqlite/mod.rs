@@ -9,6 +9,7 @@ mod apply;
 mod backup;
 mod devices;
 mod directory;
+mod evidence;
 mod ledger;
 mod lists;
 mod stubs;
@@ -37,11 +38,12 @@ pub use backup::{RestoreError, restore};
 /// The database's name inside the data directory.
 pub const FILE: &str = "hub.db";
 /// Each raises `user_version` by one; only ever added to.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
     include_str!("0004_phone_stub.sql"),
+    include_str!("0005_evidence.sql"),
 ];
 const READERS: u32 = 4;
 /// Changes a slow onlooker may be behind before it has to look anew.

@@ -225,6 +225,7 @@ impl World {
                 })
             }
             Ask::Watch { .. } => Reply::Changed { changed: false },
+            Ask::Evidence { .. } => Reply::Refused(Refused::Malformed),
         }
     }
 

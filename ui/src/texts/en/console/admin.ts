@@ -93,6 +93,7 @@ export const consoleAdmin: SameTexts<typeof reference> = {
       kept_in_branch: 'Kept in branch',
       handed_off: 'Handoff',
       noted: 'Note',
+      evidence_added: 'Evidence',
       queued: 'Queued',
       claimed: 'Claim',
       released: 'Claim ended',

@@ -13,6 +13,7 @@ export const consoleErrors: SameTexts<typeof reference> = {
     no_such_route: 'The hub does not know this function; the versions may differ. Reload the page.',
     malformed: 'The request was not understood. Reload the page and try again.',
     too_large: 'Too much for the hub to take. Shorten it and try again.',
+    file_type_not_taken: 'This file is not a picture, PDF scan or recording and cannot be evidence.',
     too_long: 'Too long: at most {limit} characters.',
     required: 'Something required is missing.',
     in_the_past: 'That time has passed. Choose one in the future.',

@@ -92,6 +92,7 @@ export const consoleAdmin = {
       kept_in_branch: '留厅处理',
       handed_off: '转派',
       noted: '备注',
+      evidence_added: '添加证据',
       queued: '入队',
       claimed: '认领',
       released: '退出认领',

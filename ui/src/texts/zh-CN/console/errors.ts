@@ -13,6 +13,7 @@ export const consoleErrors = {
     no_such_route: '中心没有这项功能，可能版本不一致。请刷新页面。',
     malformed: '请求格式不对，请刷新页面后重试。',
     too_large: '内容太大，中心没有接收。请缩短后重试。',
+    file_type_not_taken: '这个文件不是图片、PDF 扫描件或录音，不能作为证据。',
     too_long: '太长，最多 {limit} 个字。',
     required: '有必填内容没有填写。',
     in_the_past: '这个时间已经过去，请选择将来的时间。',

@@ -93,6 +93,7 @@ export const consoleAdmin: SameTexts<typeof reference> = {
       kept_in_branch: '留廳處理',
       handed_off: '轉派',
       noted: '備註',
+      evidence_added: '加入證據',
       queued: '入隊',
       claimed: '認領',
       released: '退出認領',

@@ -13,6 +13,7 @@ export const consoleErrors: SameTexts<typeof reference> = {
     no_such_route: '中心沒有這項功能，可能版本不一致。請重新整理頁面。',
     malformed: '請求格式不對，請重新整理頁面後重試。',
     too_large: '內容太大，中心沒有接收。請縮短後重試。',
+    file_type_not_taken: '這個檔案不是圖片、PDF 掃描檔或錄音，不能作為證據。',
     too_long: '太長，最多 {limit} 個字。',
     required: '有必填內容沒有填寫。',
     in_the_past: '這個時間已經過去，請選擇將來的時間。',
