@@ -178,6 +178,7 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .merge(files)
         .fallback(async || error::ApiError::new(error::ErrorCode::NoSuchRoute))
         .layer(middleware::from_fn_with_state(Arc::clone(&hub), counted))
+        .layer(middleware::from_fn(close_unread))
         .layer(compress)
         .layer(fixed("content-security-policy", POLICY))
         .layer(fixed("x-content-type-options", "nosniff"))
@@ -192,6 +193,26 @@ fn fixed(name: &'static str, value: &'static str) -> SetResponseHeaderLayer<Head
         HeaderName::from_static(name),
         HeaderValue::from_static(value),
     )
+}
+
+/// Bodies up to this size are read even of a request that is refused.
+const READ_ANYWAY: u64 = 16 * 1024;
+
+/// A large request may be refused before its body was read, and the connection
+/// then ends with the answer. Who asked is told so, and does not send the next
+/// question into it.
+async fn close_unread(request: Request, next: Next) -> Response {
+    let told = request.headers().get(header::CONTENT_LENGTH);
+    let length = told.and_then(|told| told.to_str().ok()?.parse().ok());
+    let large = request.headers().contains_key(header::TRANSFER_ENCODING)
+        || length.is_some_and(|length: u64| length > READ_ANYWAY);
+    let mut response = next.run(request).await;
+    let status = response.status();
+    if large && (status.is_client_error() || status.is_server_error()) {
+        let headers = response.headers_mut();
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// Counts answers by route, never by address: addresses hold ids.
