@@ -355,3 +355,60 @@ fn kill_window(window: &Screen) -> Done {
     assert!(killed > 0, "no window below the driver");
     Ok(())
 }
+
+/// A picture file as one would come from a telephone.
+fn photo() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../icons/icon.png")
+}
+
+fn file_of(state: &str) -> String {
+    format!("[data-testid=\"evidence-file\"][data-state=\"{state}\"]")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_photo_put_on_the_form_is_seen_by_the_expert_whole() -> Done {
+    let Stage {
+        city,
+        desk: _desk,
+        _display,
+        window,
+    } = Stage::set().await?;
+    fill_form(&window, &COMPLEX).await?;
+    let chooser = window
+        .css("[data-testid=\"evidence-add\"] input[type=\"file\"]")
+        .await?;
+    chooser.send_keys(&photo().to_string_lossy()).await?;
+    let thumbnail = format!("{} img", file_of("waiting"));
+    window.css(&thumbnail).await?;
+    window.picture("desk-intake-evidence").await?;
+    window.ctrl('\u{e007}').await?;
+    window.part("receipt").await?;
+    let reference = window.reads("receipt-reference", "-").await?;
+    let reference = reference.trim();
+    open_case(&window, reference).await?;
+    // By a receipt of the hub for the file itself.
+    window.css(&file_of("at_hub")).await?;
+    window.picture("desk-case-evidence").await?;
+
+    let expert = Screen::browser(&format!("{}/console", city.url())).await?;
+    expert
+        .console_sign_in(city.account("expert", None)?)
+        .await?;
+    expert
+        .click_css(&format!(
+            "[data-testid=\"console-work-order\"][data-reference=\"{reference}\"]"
+        ))
+        .await?;
+    expert.css(&thumbnail.replace("waiting", "at_hub")).await?;
+    // Drawn, and of the size it was taken with.
+    let wide = "const img = document.querySelector('[data-testid=\"evidence-file\"] img'); \
+                return img && img.complete ? img.naturalWidth : 0";
+    eventually("the picture is drawn", SOON, || async {
+        let width = expert.client.execute(wide, Vec::new()).await?;
+        Ok((width.as_u64() == Some(512)).then_some(()))
+    })
+    .await?;
+    expert.picture("console-case-evidence").await?;
+    window.close().await?;
+    expert.close().await
+}
