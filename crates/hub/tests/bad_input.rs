@@ -217,6 +217,10 @@ async fn a_bad_record_is_set_aside_and_those_behind_it_pass() {
         "the desk is told which; what waits may still find its place"
     );
     let resolve = |row: &Value| format!("/api/quarantine/{}/resolve", row["id"]);
+    // What the rules do not allow they do not allow afterwards either.
+    let as_it_came = json!({ "action": "accept", "reason": "当时已处理" });
+    let (status, body) = expert.refused(&resolve(&waiting[0]), as_it_came).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "{body}");
     let as_note = json!({ "action": "note", "text": "营业员误操作关闭" });
     expert.post(&resolve(&waiting[0]), as_note.clone()).await;
     expert
@@ -240,6 +244,26 @@ async fn a_bad_record_is_set_aside_and_those_behind_it_pass() {
     );
     assert_eq!(told(desk.pull(0).await.set_aside), [6]);
     assert_eq!(hub.hub.store.counts().await.unwrap().quarantined, 1);
+    // Put right, it has its effect under the name of who did it, once.
+    let mended = json!({
+        "action": "accept",
+        "fact": { "kind": "noted", "text": "已致电客户" },
+        "reason": "传输中损坏，经核对",
+    });
+    expert.post(&resolve(&waiting[2]), mended).await;
+    assert_eq!(hub.hub.store.counts().await.unwrap().quarantined, 0);
+    let case = expert.get(&format!("/api/complaints/{id}")).await;
+    let clerk = hub.staff("clerk").await.name;
+    let said = |text: &str, by: &str| {
+        let events = case["timeline"].as_array().unwrap().iter();
+        let fits = |event: &&Value| event["fact"]["text"] == text && event["actor"]["name"] == by;
+        events.filter(fits).count()
+    };
+    assert_eq!(said("已致电客户", &clerk), 1, "{case}");
+    assert_eq!(
+        said("传输中损坏，经核对", &hub.staff("expert").await.name),
+        1
+    );
     hub.stop().await;
 }
 

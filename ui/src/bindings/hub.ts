@@ -1712,6 +1712,11 @@ export interface components {
             text: string;
         } | {
             /** @enum {string} */
+            action: "accept";
+            fact?: components["schemas"]["Fact"] | null;
+            reason: string;
+        } | {
+            /** @enum {string} */
             action: "discard";
             reason: string;
         };

@@ -39,6 +39,7 @@ export type Lease = Shape<'Lease'>
 export type Me = Shape<'Me'>
 export type Measure = Shape<'Measure'>
 export type PasswordSet = Shape<'PasswordSet'>
+export type Fact = Shape<'Fact'>
 export type QuarantineRow = Shape<'QuarantineRow'>
 export type Report = Shape<'Report'>
 export type Role = Shape<'Role'>

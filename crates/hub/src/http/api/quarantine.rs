@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use suda_domain::{BranchCode, ComplaintId, DeviceId, Fact, LedgerEvent, Role};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use super::complaints::visible;
 use super::mask;
@@ -56,6 +57,15 @@ pub struct QuarantineRow {
 pub enum Resolution {
     /// What it says goes to its complaint as a note.
     Note { text: String },
+    /// It takes its effect after all, under the name of who did it: as it came,
+    /// or with `fact` in the place of what it said. The rules judge it anew, and
+    /// the reason stands beside it as a note of who decided.
+    Accept {
+        #[serde(default)]
+        #[schema(value_type = Option<Fact>)]
+        fact: Option<Box<Fact>>,
+        reason: String,
+    },
     /// It has no consequence.
     Discard { reason: String },
 }
@@ -146,10 +156,19 @@ pub async fn resolve(
             let complaint = record.complaint.ok_or_else(missing)?;
             visible(&hub, &who, &complaint.to_string()).await?;
             // The record's own key: resolving it again writes no second note.
-            let key = uuid::Uuid::from_u64_pair(u64::MAX, id.unsigned_abs());
+            let key = Uuid::from_u64_pair(u64::MAX, id.unsigned_abs());
             let note = steps::plain(Fact::Noted { text: text.clone() });
             hub.step(complaint, who.actor(), Some(key), note).await?;
             format!("note: {text}")
+        }
+        Resolution::Accept { fact, reason } => {
+            let reason = required("reason", &reason, TEXT)?;
+            let told = match fact {
+                Some(_) => format!("mended: {reason}"),
+                None => format!("accepted: {reason}"),
+            };
+            accept(&hub, &who, &record, fact, reason).await?;
+            told
         }
     };
     if hub
@@ -161,4 +180,30 @@ pub async fn resolve(
     } else {
         Err(missing())
     }
+}
+
+/// Writes what a record says, and why it counts, each once however often asked.
+async fn accept(
+    hub: &Hub,
+    who: &SignedIn,
+    record: &Quarantined,
+    mended: Option<Box<Fact>>,
+    reason: String,
+) -> ApiResult<()> {
+    let event: LedgerEvent = serde_json::from_str(&record.body)
+        .map_err(|_| ApiError::of_field(ErrorCode::Malformed, "body"))?;
+    visible(hub, who, &event.complaint.to_string()).await?;
+    let key = |step: u64| Uuid::from_u64_pair(u64::MAX - step, record.id.unsigned_abs());
+    let fact = mended.map_or(event.fact, |fact| *fact);
+    hub.step(
+        event.complaint,
+        event.actor,
+        Some(key(1)),
+        steps::plain(fact),
+    )
+    .await?;
+    let note = steps::plain(Fact::Noted { text: reason });
+    hub.step(event.complaint, who.actor(), Some(key(2)), note)
+        .await?;
+    Ok(())
 }

@@ -75,8 +75,11 @@ export const consoleAdmin: SameTexts<typeof reference> = {
     body: 'The record as it came',
     resolve: 'Resolve',
     complaint: 'Open complaint',
+    accept: 'Accept it, as it came or put right',
+    accept_explain: 'The rules judge it again; it counts under the name of who did it, and your reason stands beside it.',
     as_note: 'Add to the complaint as a note',
     discard: 'Discard',
+    text_accept: 'Why it is accepted',
     text_note: 'Note',
     text_discard: 'Why it is discarded',
     reasons: {

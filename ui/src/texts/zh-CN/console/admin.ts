@@ -74,8 +74,11 @@ export const consoleAdmin = {
     body: '原文',
     resolve: '处理',
     complaint: '查看投诉',
+    accept: '接受（可先更正）',
+    accept_explain: '将按规则重新审核，仍记在原办理人名下；您的理由作为备注一并留存。',
     as_note: '作为备注加到投诉里',
     discard: '不采用',
+    text_accept: '接受理由',
     text_note: '备注内容',
     text_discard: '不采用的原因',
     reasons: {

@@ -75,8 +75,11 @@ export const consoleAdmin: SameTexts<typeof reference> = {
     body: '原文',
     resolve: '處理',
     complaint: '檢視投訴',
+    accept: '接受（可先更正）',
+    accept_explain: '將按規則重新審核，仍記在原辦理人名下；您的理由作為備註一併留存。',
     as_note: '作為備註加到投訴裡',
     discard: '不採用',
+    text_accept: '接受理由',
     text_note: '備註內容',
     text_discard: '不採用的原因',
     reasons: {
