@@ -39,6 +39,11 @@ pub struct Unsent {
 }
 
 impl Unsent {
+    /// What can go by file, which evidence is too large for.
+    pub fn events(&self) -> u64 {
+        self.lane0 + self.lane1
+    }
+
     pub fn total(&self) -> u64 {
         self.lane0 + self.lane1 + self.lane2 + self.lane3
     }

@@ -36,7 +36,7 @@ impl Desk {
     pub async fn export_bundle(&self, file: &Path) -> Result<BundleReport, BundleError> {
         let enrolled = self.inner.enrolled()?;
         let gathered = self.gather(&enrolled).await?;
-        let unsent = self.report().await?.unsent.total();
+        let unsent = self.report().await?.unsent.events();
         let mut report = BundleReport {
             file: None,
             bytes: 0,

@@ -30,7 +30,7 @@ impl Desk {
     pub async fn take_receipts(&self, parcel: &[u8]) -> Result<ReceiptsReport, BundleError> {
         let enrolled = self.inner.enrolled()?;
         let words = words(&enrolled, parcel)?;
-        let before = self.report().await?.unsent.total();
+        let before = self.report().await?.unsent.events();
         let mut tx = self.inner.store.begin().await?;
         let epoch = outbox::link(tx.conn()).await?.epoch;
         let mut receipts = 0;
@@ -66,7 +66,7 @@ impl Desk {
         }
         self.inner.tell(Change::Status);
         self.inner.tell(Change::Cases);
-        let left = self.report().await?.unsent.total();
+        let left = self.report().await?.unsent.events();
         Ok(ReceiptsReport {
             receipts: count(receipts),
             confirmed: count(before.saturating_sub(left)),
