@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use suda_desk::{
     AddEvidenceError, BundleError, BundleFault as OpenFault, ContentsError, DraftError, EnrolError,
-    KeyError, OpenError, PlaceError, ReadError, ReadEvidenceError, RecordError, SessionError,
-    SignInError, StepError, StoreError, TakeInError, TransportError,
+    KeyError, LanError, OpenError, PlaceError, ReadError, ReadEvidenceError, RecordError,
+    SessionError, SignInError, StepError, StoreError, TakeInError, TransportError,
 };
 use suda_domain::Refusal;
 use suda_domain::intake::{Field, Problem};
@@ -66,6 +66,15 @@ pub enum ErrorCode {
     /// For another desk, or of another hub or epoch.
     BundleForeign,
     BundleUnreadable,
+    /// No mailbox answers at the address.
+    LanUnreachable,
+    /// What answers is no mailbox.
+    LanNotMailbox,
+    LanCodeWrong,
+    /// The mailbox shows no code.
+    LanCodeNone,
+    /// Of another branch or hub, or not the computer it was.
+    LanForeign,
     DiskFull,
     DiskFailing,
     ReadOnly,
@@ -321,6 +330,31 @@ impl From<BundleError> for AppError {
             | BundleError::OtherEpoch => ErrorCode::BundleForeign,
             BundleError::Open(OpenFault::Newer) => ErrorCode::VersionMismatch,
             BundleError::Open(_) | BundleError::Unreadable { .. } => ErrorCode::BundleUnreadable,
+        };
+        Self::state(code)
+    }
+}
+
+impl From<LanError> for AppError {
+    fn from(error: LanError) -> Self {
+        let code = match error {
+            LanError::Session(error) => return error.into(),
+            LanError::Store(error) => return error.into(),
+            LanError::Denied => return Self::new(Tone::Denied, ErrorCode::RefusedRole),
+            LanError::Tls(_) | LanError::Discovery(_) => {
+                return Self::fault(ErrorCode::Internal, &error);
+            }
+            LanError::Unreachable(_) | LanError::Busy => ErrorCode::LanUnreachable,
+            LanError::NotAMailbox => ErrorCode::LanNotMailbox,
+            LanError::WrongCode => ErrorCode::LanCodeWrong,
+            LanError::NoCode => ErrorCode::LanCodeNone,
+            LanError::OtherKey
+            | LanError::NotPaired
+            | LanError::OtherBranch
+            | LanError::OtherHub => ErrorCode::LanForeign,
+            LanError::Version => ErrorCode::VersionMismatch,
+            LanError::IsMailbox | LanError::NotMailbox => ErrorCode::RefusedState,
+            LanError::Address(_) => ErrorCode::AddressInvalid,
         };
         Self::state(code)
     }

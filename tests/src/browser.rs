@@ -1,6 +1,7 @@
 //! The real window and a real browser, both driven through WebDriver.
 
 use std::collections::hash_map::DefaultHasher;
+use std::fs::File;
 use std::hash::{Hash as _, Hasher as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -61,6 +62,8 @@ pub struct Screen {
     _profile: TempDir,
     /// Process id of the driver; its children are the window's processes.
     pub driver_id: u32,
+    /// The lock that a window holds as long as its program runs.
+    lock: Option<PathBuf>,
 }
 
 fn free_port() -> Result<u16, Failure> {
@@ -133,6 +136,7 @@ impl Screen {
         Ok(Self {
             client,
             driver_id: driver.id(),
+            lock: Some(desk.data.join("desk.lock")),
             _driver: driver,
             _profile: profile,
         })
@@ -162,6 +166,7 @@ impl Screen {
         Ok(Self {
             client,
             driver_id: driver.id(),
+            lock: None,
             _driver: driver,
             _profile: profile,
         })
@@ -389,8 +394,17 @@ impl Screen {
             .map(drop)
     }
 
+    /// Closes it, and waits until a window's program has let go of the data: it
+    /// still writes before it ends.
     pub async fn close(self) -> Result<(), Failure> {
         self.client.close().await?;
-        Ok(())
+        let Some(lock) = &self.lock else {
+            return Ok(());
+        };
+        eventually("the window's program ends", PATIENCE, || async {
+            let file = File::open(lock).map_err(Failure::io("the desk's lock"))?;
+            Ok(file.try_lock().is_ok().then_some(()))
+        })
+        .await
     }
 }

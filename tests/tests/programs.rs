@@ -327,11 +327,16 @@ fn a_changed_byte_is_found_and_named() -> Done {
         .filter(|path| path.extension().is_some_and(|e| e == "db" || e == "sqlite"))
         .max_by_key(|path| std::fs::metadata(path).map_or(0, |m| m.len()))
         .unwrap();
-    let mut bytes = std::fs::read(&file).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 0x40;
-    std::fs::write(&file, bytes).unwrap();
-    let said = complaint_of(&mut desk.command("verify"));
-    assert!(said.contains("damaged"), "{said}");
+    let sound = std::fs::read(&file).unwrap();
+    // Tables, indexes and the search alike, wherever they stand.
+    for place in 1..8 {
+        let mut bytes = sound.clone();
+        bytes[sound.len() / 8 * place] ^= 0x40;
+        std::fs::write(&file, bytes).unwrap();
+        let said = complaint_of(&mut desk.command("verify"));
+        assert!(said.contains("damaged"), "{place}: {said}");
+    }
+    std::fs::write(&file, sound).unwrap();
+    output(&mut desk.command("verify"))?;
     Ok(())
 }

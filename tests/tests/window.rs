@@ -92,6 +92,11 @@ async fn a_second_window_says_so_and_opens_when_the_first_is_gone() -> Done {
     refused_with(&second, "in_use").await?;
     second.picture("desk-in-use").await?;
     second.click("failed-again").await?;
+    // The same refusal shows while it tries: only its end says that this try
+    // cannot meet the first window's going.
+    second
+        .css("[data-testid=\"failed-again\"]:not(.is-loading)")
+        .await?;
     refused_with(&second, "in_use").await?;
     first.close().await?;
     eventually("the second window opens", WITHIN_A_MINUTE, || async {

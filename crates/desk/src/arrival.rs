@@ -1,6 +1,7 @@
 //! What comes from the hub: pages of its log, folded into the complaints, and
 //! new versions of the directory. Data and cursor in one transaction.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
@@ -51,17 +52,21 @@ impl Desk {
                 && key.incarnation == incarnation
                 && key.n <= own_n[key.lane.index()]
         };
-        hub_order::keep_places(tx.conn(), incarnation, &page.placed).await?;
+        let mut moved = hub_order::keep_places(tx.conn(), incarnation, &page.placed).await?;
         // An older hub sends them back whole.
         let sent_back = page.entries.iter().filter_map(|entry| {
             let key = peek(entry).filter(&is_own)?;
             Some((key.lane, key.n, entry.seq))
         });
         let sent_back = Placed::runs(sent_back);
-        hub_order::keep_places(tx.conn(), incarnation, &sent_back).await?;
+        moved.extend(hub_order::keep_places(tx.conn(), incarnation, &sent_back).await?);
         let mut touched: BTreeMap<ComplaintId, Touched> = BTreeMap::new();
+        for id in moved {
+            touch(&mut tx, &mut touched, id).await?.refold = true;
+        }
         let mut fresh: Vec<NewEvent> = Vec::new();
         let mut names: BTreeSet<EventKey> = BTreeSet::new();
+        let mut incarnations: BTreeMap<DeviceId, u32> = BTreeMap::new();
         for entry in &page.entries {
             // What this desk sent comes back with the log; no need to read it whole.
             if peek(entry).is_some_and(|key| is_own(&key)) {
@@ -71,7 +76,27 @@ impl Desk {
             if !names.insert(event.key) {
                 continue;
             }
-            let known = meet(&mut tx, entry, &event, (device, incarnation)).await?;
+            let newest = match incarnations.entry(event.key.device) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(place) => {
+                    let newest = hub_order::newest_incarnation(tx.conn(), event.key.device);
+                    *place.insert(newest.await?)
+                }
+            };
+            // New numbers are those of a later incarnation.
+            if newest > event.key.incarnation
+                && hub_order::first_name_holds(tx.conn(), &event, entry.event.hash).await?
+            {
+                touch(&mut tx, &mut touched, event.complaint).await?.refold = true;
+            }
+            let known = match meet(&mut tx, entry, &event, (device, incarnation)).await? {
+                Met::Known => true,
+                Met::New => false,
+                Met::Instead(of) => {
+                    touch(&mut tx, &mut touched, of).await?.refold = true;
+                    false
+                }
+            };
             let complaint = touch(&mut tx, &mut touched, event.complaint).await?;
             let covered = complaint.state.as_ref().and_then(|state| state.covered);
             if known {
@@ -165,8 +190,7 @@ impl Desk {
         };
         let reminded = touched.known.and_then(|known| known.reminded);
         let whole_now = touched.known.is_some_and(|known| known.cut) && !complaint.cut;
-        let policy = &enrolled.directory.policy;
-        let row = fold::state_row(complaint, policy, &self.inner.calendar, reminded);
+        let row = fold::state_row(complaint, &enrolled.keep, reminded);
         if touched.known.is_none() {
             // Of another desk of the branch, or of this one's older copy.
             let mine = ledger::is_of_device(tx.conn(), id, device).await?;
@@ -195,19 +219,17 @@ impl Desk {
             }
         };
         save_directory(tx.conn(), directory).await?;
-        if directory.policy != enrolled.directory.policy {
+        if renewed.keep != enrolled.keep {
             self.reorder(tx, &renewed).await?;
         }
         Ok(Some(renewed))
     }
 
-    /// New budgets move the deadlines of everything not done.
+    /// Another calendar moves deadlines of what is not done; a further policy may.
     async fn reorder(&self, tx: &mut WriteTx<'_>, enrolled: &Enrolled) -> Result<(), StoreError> {
         for scope in [Scope::Open, Scope::WithExperts] {
             for stored in complaints::page(tx.conn(), scope, None, i64::MAX).await? {
-                let policy = &enrolled.directory.policy;
-                let calendar = &self.inner.calendar;
-                let row = fold::state_row(stored.complaint, policy, calendar, stored.reminded);
+                let row = fold::state_row(stored.complaint, &enrolled.keep, stored.reminded);
                 complaints::update(tx.conn(), &row).await?;
             }
         }
@@ -215,8 +237,16 @@ impl Desk {
     }
 }
 
-/// Settles what is here under the name of an arriving event. True when it is
-/// known already and has only got its place in the hub's log.
+/// What was here under the name of an arriving event.
+enum Met {
+    /// The event itself, which has only got its place in the hub's log.
+    Known,
+    New,
+    /// Another, of this complaint, which is no more.
+    Instead(ComplaintId),
+}
+
+/// Settles what is here under the name of an arriving event.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when this desk has written another event under that
@@ -226,18 +256,22 @@ async fn meet(
     entry: &LogEntry,
     event: &LedgerEvent,
     (device, incarnation): (DeviceId, u32),
-) -> Result<bool, StoreError> {
+) -> Result<Met, StoreError> {
     let key = event.key;
+    let mut met = Met::New;
     let here = hub_order::here(tx.conn(), key).await?;
     match here {
         Some(here) if here.hash == entry.event.hash.0 => {
             if here.hub_seq != Some(signed(entry.seq)) {
                 hub_order::set_place(tx.conn(), key, Some(entry.seq)).await?;
             }
-            return Ok(true);
+            return Ok(Met::Known);
         }
         Some(here) if here.own => return Err(StoreError::Conflict),
-        Some(_) => hub_order::drop_other(tx.conn(), key).await?,
+        Some(_) => {
+            let was = hub_order::drop_other(tx.conn(), key).await?;
+            met = was.map_or(Met::New, Met::Instead);
+        }
         None => {}
     }
     hub_order::give_way(tx.conn(), event).await?;
@@ -254,7 +288,7 @@ async fn meet(
         // This database is older than what it once sent.
         tx.parts().1.heads = None;
     }
-    Ok(false)
+    Ok(met)
 }
 
 async fn ledger_heads(tx: &mut WriteTx<'_>, enrolled: &Enrolled) -> Result<[u64; 4], StoreError> {
@@ -290,6 +324,7 @@ fn new_event(entry: &LogEntry, event: &LedgerEvent) -> NewEvent {
         complaint: event.complaint,
         at_ms: to_ms(event.at.trusted()),
         sealed: entry.event.clone(),
+        own: false,
         hub_seq: Some(entry.seq),
     }
 }
@@ -299,7 +334,6 @@ pub(crate) async fn touch<'a>(
     touched: &'a mut BTreeMap<ComplaintId, Touched>,
     id: ComplaintId,
 ) -> Result<&'a mut Touched, StoreError> {
-    use std::collections::btree_map::Entry;
     match touched.entry(id) {
         Entry::Occupied(entry) => Ok(entry.into_mut()),
         Entry::Vacant(entry) => {

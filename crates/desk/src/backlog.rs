@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 use chrono::TimeDelta;
 use suda_domain::clocks;
 use suda_domain::complaint::Owner;
-use suda_domain::fact::HandoffCause;
+use suda_domain::fact::{Assignee, HandoffCause};
 use suda_domain::guidance;
 use suda_domain::trusted::Corrections;
-use suda_domain::{Actor, Complaint, ComplaintId, FactKind, LedgerEvent, ReferenceNumber};
+use suda_domain::{Actor, Complaint, ComplaintId, FactKind, LedgerEvent, ReferenceNumber, StaffId};
 use suda_sync::phone::PhoneCode;
 
 use crate::clock::from_ms;
@@ -17,7 +17,7 @@ use crate::desk::{Desk, Enrolled, Inner};
 use crate::mask::{excerpt, masked_name};
 use crate::pen::packet;
 use crate::session::{Session, SessionError};
-use crate::store::complaints::{Place, Stored};
+use crate::store::complaints::{List, Place, Stored};
 use crate::store::incarnation::Receipted;
 use crate::store::ledger::{StoredEvent, signed};
 use crate::store::{StoreError, complaints, evidence, incarnation, ledger, outbox, search};
@@ -51,7 +51,11 @@ impl Desk {
         limit: u32,
     ) -> Result<CasePage, ReadError> {
         self.inner.at_work(session)?;
-        self.inner.cases(scope, after.as_deref(), limit).await
+        let list = match scope {
+            Scope::Mine => List::Of(session.staff_id()),
+            scope => List::In(scope),
+        };
+        self.inner.cases(list, after.as_deref(), limit).await
     }
 
     /// One complaint, whole, with what the person may do now.
@@ -94,6 +98,7 @@ impl Desk {
         let older = incarnation::oldest_unsent(&mut conn).await?;
         let oldest = [oldest, older].into_iter().flatten().min();
         let clock = inner.time.view();
+        let lan = self.lan().await?;
         Ok(StatusView {
             link: inner.link(),
             trouble: inner.trouble(),
@@ -108,6 +113,8 @@ impl Desk {
             clock_off_by_s: clock.off_by_s.filter(|s| s.abs() > CLOCK_WARNING_S),
             clock,
             device_letter: enrolled.device.desk_letter.clone(),
+            lan: lan.role,
+            lan_connected: lan.connected,
             evidence_waiting: to_u32(evidence::count_waiting(&mut conn).await?.0),
             evidence_needs_newer_hub: inner.hub_takes_no_evidence.load(Ordering::Relaxed),
             safety: inner.safety_view(),
@@ -122,16 +129,16 @@ fn to_u32(n: u64) -> u32 {
 impl Inner {
     pub(crate) async fn cases(
         &self,
-        scope: Scope,
+        list: List,
         after: Option<&str>,
         limit: u32,
     ) -> Result<CasePage, ReadError> {
         let enrolled = self.enrolled()?;
         let limit = limit.clamp(1, PAGE_LIMIT);
         let mut conn = self.store.read().await?;
-        let mut found = complaints::page(
+        let mut found = complaints::list(
             &mut conn,
-            scope,
+            list,
             after.and_then(parse_place),
             i64::from(limit) + 1,
         )
@@ -143,7 +150,7 @@ impl Inner {
             .filter(|_| more)
             .map(|s| format!("{}.{}", s.rank, s.row));
         Ok(CasePage {
-            total: to_u32(complaints::count(&mut conn, scope).await?),
+            total: to_u32(complaints::count_list(&mut conn, list).await?),
             rows: found
                 .iter()
                 .map(|stored| self.row(&enrolled, stored))
@@ -197,15 +204,15 @@ impl Inner {
         let row = self.row(&enrolled, &stored);
         put_right(&mut timeline, &events);
         let complaint = stored.complaint;
-        let policy = &enrolled.directory.policy;
         let may = |kind: FactKind| actor.is_some_and(|actor| may_now(&complaint, actor, kind));
         let can = [
             may(FactKind::Settled),
             may(FactKind::HandedOff),
             may(FactKind::Noted),
             may(FactKind::Withdrawn),
+            may(FactKind::Assigned),
         ];
-        let [can_settle, can_hand_off, can_note, can_withdraw] = can;
+        let [can_settle, can_hand_off, can_note, can_withdraw, can_assign] = can;
         let category = &complaint.intake.category;
         Ok(CaseView {
             row,
@@ -224,7 +231,7 @@ impl Inner {
                 .answer
                 .as_ref()
                 .map(|answer| answer.remedy.clone()),
-            deadlines: clocks::deadlines(&complaint, policy, &self.calendar),
+            deadlines: clocks::deadlines(&complaint, &enrolled.keep),
             guidance: guidance::for_category(&enrolled.directory.guidance, category).cloned(),
             phone_code: PhoneCode::of(complaint.id).grouped(),
             timeline,
@@ -232,6 +239,7 @@ impl Inner {
             can_hand_off,
             can_note,
             can_withdraw,
+            can_assign,
             intake: complaint.intake,
         })
     }
@@ -240,7 +248,7 @@ impl Inner {
         let complaint = &stored.complaint;
         let intake = &complaint.intake;
         let (category_zh, category_en) = enrolled.category_names(&intake.category);
-        let deadlines = clocks::deadlines(complaint, &enrolled.directory.policy, &self.calendar);
+        let deadlines = clocks::deadlines(complaint, &enrolled.keep);
         CaseRow {
             id: complaint.id,
             reference: complaint.reference.clone(),
@@ -256,6 +264,7 @@ impl Inner {
             next: clocks::nearest(&deadlines).copied(),
             delivery: delivery(stored.undelivered, stored.set_aside),
             mine: stored.mine,
+            assigned: complaint.assigned.clone(),
         }
     }
 }
@@ -290,6 +299,12 @@ fn may_now(complaint: &Complaint, actor: &Actor, kind: FactKind) -> bool {
         },
         FactKind::Noted => Fact::Noted { text: given() },
         FactKind::Withdrawn => Fact::Withdrawn { reason: given() },
+        FactKind::Assigned => Fact::Assigned {
+            to: Assignee {
+                staff: StaffId(uuid::Uuid::nil()),
+                name: given(),
+            },
+        },
         FactKind::HandedOff => {
             let cause = HandoffCause::Manual;
             Fact::HandedOff {
@@ -313,7 +328,8 @@ fn timeline_entry(
     let kind = event.fact.kind();
     let at = event.at.trusted();
     let apart = (at - event.at.wall).abs() > TimeDelta::seconds(CLOCK_WARNING_S);
-    let waiting = stored.own && !receipted.covers(&stored.key);
+    let unreceipted = stored.own && !receipted.covers(&stored.key);
+    let waiting = unreceipted || stored.is_of_branch_alone();
     let late_note = !kind.is_remark() && event.owner_no < owner_no;
     let entry = TimelineEntry {
         at,

@@ -165,8 +165,7 @@ impl Inner {
             }
             let events = pen.events;
             let Some(complaint) = state else { continue };
-            let policy = &enrolled.directory.policy;
-            let row = fold::state_row(complaint, policy, &self.calendar, stored.reminded);
+            let row = fold::state_row(complaint, &enrolled.keep, stored.reminded);
             complaints::update(tx.conn(), &row).await?;
             ledger::append(tx.conn(), &events).await?;
             corrected += 1;

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use suda_domain::calendar::Calendar;
 use suda_domain::category::CategoryTree;
 use suda_domain::guidance::Guidance;
+use suda_domain::time::Timekeeping;
 use suda_domain::{BranchCode, ComplaintId, DeviceId, Stamp};
 use suda_judge::RuleSet;
 use suda_sync::Directory;
@@ -25,6 +25,7 @@ use crate::key::{KeyError, KeySource};
 use crate::place::{IdentityFile, Lock, Place, PlaceError};
 use crate::safety::{Safety, restore};
 use crate::session::{SessionError, Throttle};
+use crate::statistics::tally::Tally;
 use crate::store::directory::DeviceRow;
 use crate::store::{self, Care, FileError, Store, StoreError, WriteTx, ledger};
 use crate::time::{Held, Timekeeper};
@@ -91,7 +92,6 @@ pub(crate) struct Inner {
     pub(crate) place: Place,
     pub(crate) store: Store,
     pub(crate) time: Timekeeper,
-    pub(crate) calendar: Calendar,
     enrolled: RwLock<Option<Arc<Enrolled>>>,
     changes: broadcast::Sender<Change>,
     /// Told when there is something new to send.
@@ -103,7 +103,9 @@ pub(crate) struct Inner {
     pub(crate) hub_takes_no_evidence: AtomicBool,
     pub(crate) throttle: Mutex<Throttle>,
     pub(crate) safety: Safety,
+    pub(crate) lan: crate::lan::State,
     pub(crate) judged: Mutex<Option<Judged>>,
+    pub(crate) tally: Tally,
     /// Held while this process is the one that writes.
     _lock: Option<Lock>,
 }
@@ -113,6 +115,8 @@ pub(crate) struct Enrolled {
     pub(crate) device: DeviceRow,
     pub(crate) directory: Directory,
     pub(crate) rules: RuleSet,
+    /// What the directory's clocks are counted with.
+    pub(crate) keep: Timekeeping,
 }
 
 impl Enrolled {
@@ -121,10 +125,12 @@ impl Enrolled {
         directory: Directory,
     ) -> Result<Self, suda_judge::RuleSetError> {
         let rules = RuleSet::from_value(&directory.rules)?;
+        let keep = directory.timekeeping();
         Ok(Self {
             device,
             directory,
             rules,
+            keep,
         })
     }
 
@@ -210,6 +216,7 @@ impl Desk {
         // Tidying up, which a full disk for one must not keep anybody from working by.
         let settled = desk.settle_evidence().await;
         settled.unwrap_or_else(|error| tracing::warn!(%error, "evidence is settled later"));
+        desk.count_start().await;
         Ok(desk)
     }
 
@@ -280,6 +287,7 @@ impl Desk {
         let unconfirmed = store::clock::unconfirmed(&mut conn).await?;
         let last_seq = store::clock::last_seq(&mut conn).await?;
         drop(conn);
+        let jumps = kept.as_ref().map_or(0, |(_, jumps)| jumps.count);
         let held = Held::resume(clock.as_ref(), kept, &unconfirmed, last_seq);
         if let Some(device) = &device {
             if file.device.is_some_and(|known| known != device.device) {
@@ -303,7 +311,6 @@ impl Desk {
             place,
             store,
             time: Timekeeper::new(clock, held),
-            calendar: Calendar::china(),
             enrolled: RwLock::new(enrolled),
             changes,
             written: Notify::new(),
@@ -313,7 +320,9 @@ impl Desk {
             hub_takes_no_evidence: AtomicBool::default(),
             throttle: Mutex::default(),
             safety: Safety::default(),
+            lan: crate::lan::State::default(),
             judged: Mutex::default(),
+            tally: Tally::new(jumps),
             _lock: lock,
         };
         if inner.writes() {
@@ -369,6 +378,9 @@ impl Desk {
         if self.inner.writes() && self.inner.time.is_known() {
             let kept = self.inner.try_keep_time().await;
             kept.unwrap_or_else(|error| tracing::warn!(%error, "closed without keeping the time"));
+        }
+        if self.inner.writes() {
+            self.write_statistics(false).await;
         }
         // What is not tidied now, on a full disk for one, is so at the next start.
         if let Err(error) = self.inner.store.tidy().await {
@@ -461,6 +473,8 @@ impl Inner {
             LinkView::Down => LinkCode::DOWN,
             LinkView::Unknown => LinkCode::UNKNOWN,
         };
+        let now_ms = self.time.clock.mono_ms();
+        self.tally.link(link == LinkView::Down, now_ms);
         if self.link.swap(code, Ordering::Relaxed) != code {
             self.tell(Change::Status);
         }

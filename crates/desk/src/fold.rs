@@ -2,9 +2,9 @@
 //! ordered by. The rules themselves are in the domain crate.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use suda_domain::calendar::Calendar;
 use suda_domain::clocks;
-use suda_domain::{Complaint, Policy, State};
+use suda_domain::time::Timekeeping;
+use suda_domain::{Complaint, State};
 pub(crate) use suda_sync::fold::{Standing, apply, refold};
 
 use crate::clock::to_ms;
@@ -25,8 +25,7 @@ pub(crate) fn scope(state: State) -> Scope {
 /// The row to store for a complaint.
 pub(crate) fn state_row(
     complaint: Complaint,
-    policy: &Policy,
-    calendar: &Calendar,
+    keep: &Timekeeping,
     reminded: Option<u32>,
 ) -> StateRow {
     let scope = scope(complaint.state);
@@ -40,11 +39,11 @@ pub(crate) fn state_row(
             -to_ms(done)
         }
         _ => {
-            let deadlines = clocks::deadlines(&complaint, policy, calendar);
+            let deadlines = clocks::deadlines(&complaint, keep);
             clocks::nearest(&deadlines).map_or(NO_DEADLINE, |next| to_ms(next.due))
         }
     };
-    let prompt_at = next_prompt(&complaint, policy, reminded).map(to_ms);
+    let prompt_at = next_prompt(&complaint, keep, reminded).map(to_ms);
     StateRow {
         complaint,
         scope,
@@ -57,9 +56,10 @@ pub(crate) fn state_row(
 /// which the rules give a prompt.
 fn next_prompt(
     complaint: &Complaint,
-    policy: &Policy,
+    keep: &Timekeeping,
     reminded: Option<u32>,
 ) -> Option<DateTime<Utc>> {
+    let policy = keep.at(complaint.arrived_at);
     let handoff_at = policy
         .handoff
         .saturating_sub(policy.automatic_handoff_before);
@@ -70,6 +70,6 @@ fn next_prompt(
         .filter(|&minute| minute < handoff_at && Some(minute) > reminded)
         .chain([handoff_at])
         .map(|minute| complaint.arrived_at + TimeDelta::minutes(i64::from(minute)))
-        .filter(|&at| clocks::prompt(complaint, policy, at, reminded).is_some())
+        .filter(|&at| clocks::prompt(complaint, keep, at, reminded).is_some())
         .min()
 }

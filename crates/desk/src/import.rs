@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use chrono::FixedOffset;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use suda_domain::clocks::civil_offset;
 use suda_domain::fact::{HandoffCause, Source};
 use suda_domain::intake::{Field, Problem, ProblemCode};
 use suda_domain::{Actor, ComplaintId, Complexity, Intake, ReferenceNumber};
@@ -185,13 +184,14 @@ impl Desk {
         let table = Table::read(&bytes, &options.columns)?;
         drop(bytes);
         let (run, known) = self.run_of(hash, options.resume).await?;
+        let now = self.inner.now();
         let mut import = Import {
             desk: self,
             enrolled: &enrolled,
             actor: &actor,
             table: &table,
             handoff: options.handoff,
-            civil: civil_offset(&enrolled.directory.policy),
+            civil: enrolled.keep.zone_at(now).offset_at(now),
             run,
             hash,
             report: ImportReport::default(),
@@ -229,7 +229,7 @@ struct Import<'a> {
     actor: &'a Actor,
     table: &'a Table,
     handoff: HandoffChoice,
-    civil: Option<FixedOffset>,
+    civil: FixedOffset,
     run: RunId,
     hash: [u8; 32],
     report: ImportReport,
@@ -325,7 +325,12 @@ impl Import<'_> {
         group.tx.take_over().await?;
         group.tx.commit().await?;
         self.desk.inner.tell_written();
-        self.report.recorded += group.rows.len() as u64;
+        let rows = group.rows.len() as u64;
+        self.desk
+            .inner
+            .tally
+            .count(|counts| counts.rows_imported += rows);
+        self.report.recorded += rows;
         for row in group.rows {
             tell(ImportEvent::Recorded(row));
         }
@@ -360,10 +365,7 @@ impl Import<'_> {
         let now = self.desk.inner.now();
         let given = match self.table.cell(row, Column::ReceivedAt).trim() {
             "" => None,
-            text => {
-                let civil = self.civil.ok_or(RowError::Time)?;
-                Some(parse_time(text, civil).ok_or(RowError::Time)?)
-            }
+            text => Some(parse_time(text, self.civil).ok_or(RowError::Time)?),
         };
         let mut intake = self.intake(row)?;
         let suggestion = self.enrolled.suggest(&intake);

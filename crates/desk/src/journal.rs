@@ -52,6 +52,7 @@ impl Desk {
         drafts::delete_done(tx.conn(), session.staff_id(), &body).await?;
         drafts::save(tx.conn(), id, session.staff_id(), at, body).await?;
         tx.commit().await?;
+        self.inner.tally.count(|counts| counts.forms_opened += 1);
         let opened_at = from_ms(at.at_ms);
         Ok(DraftView {
             id,
@@ -113,6 +114,7 @@ impl Desk {
         let mut tx = self.inner.store.begin().await?;
         drafts::delete(tx.conn(), id, session.staff_id()).await?;
         tx.commit().await?;
+        self.inner.tally.count(|counts| counts.forms_discarded += 1);
         Ok(self.forget_formless().await?)
     }
 }

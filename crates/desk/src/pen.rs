@@ -112,6 +112,7 @@ impl Pen<'_> {
             complaint: id,
             at_ms: to_ms(event.at.trusted()),
             sealed,
+            own: true,
             hub_seq: None,
         });
         Ok(())

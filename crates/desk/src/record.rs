@@ -9,6 +9,7 @@ use suda_domain::intake::{self, Field, Problem, ProblemCode};
 use suda_domain::{
     Actor, Complaint, ComplaintId, Complexity, Fact, Grade, Intake, ReferenceNumber, Refusal, Stamp,
 };
+use suda_sync::statistics::Counts;
 
 use crate::advise::is_override;
 use crate::clock::{from_ms, to_millisecond};
@@ -16,6 +17,7 @@ use crate::desk::{Desk, Enrolled, Inner, heads};
 use crate::fold;
 use crate::pen::{Pen, PenError};
 use crate::session::{Session, SessionError};
+use crate::statistics::tally::chosen;
 use crate::store::complaints::{self, StateRow};
 use crate::store::ledger::NewEvent;
 use crate::store::{StoreError, WriteTx, clock, incarnation};
@@ -77,6 +79,7 @@ impl Desk {
         assessment: Assessment,
         arrived_at: Option<DateTime<Utc>>,
     ) -> Result<ReceiptView, RecordError> {
+        let begun_ms = self.inner.time.clock.mono_ms();
         let (enrolled, actor) = self.inner.at_work(session)?;
         let intake = intake.cleaned();
         let assessment = complete(assessment);
@@ -91,7 +94,7 @@ impl Desk {
             let known = complaints::get(tx.conn(), draft).await?;
             tx.commit().await?;
             let known = known.ok_or(RecordError::Refused(Refusal::AlreadyRecorded))?;
-            return Ok(receipt(&self.inner, &enrolled, &known.complaint));
+            return Ok(receipt(&enrolled, &known.complaint));
         }
         let now = self.inner.now();
         let opened_at = match form.opened {
@@ -113,6 +116,7 @@ impl Desk {
         let arrived_at = given.unwrap_or(opened_at).min(now);
         let written_down_later =
             TimeDelta::minutes(i64::from(enrolled.directory.policy.assessment));
+        let chosen = chosen(&suggestion, &intake, &assessment);
         let entry = Entry {
             id: draft,
             handoff: (assessment.complexity == Complexity::Complex).then_some(HandoffCause::Manual),
@@ -132,10 +136,33 @@ impl Desk {
         if let (None, Some(stretch)) = (given, opened_in) {
             clock::note_arrival(tx.conn(), draft, stretch).await?;
         }
-        tx.commit_with(&written.row, &written.events).await?;
+        let saved = tx.commit_with(&written.row, &written.events).await;
+        self.count_save(
+            begun_ms,
+            chosen,
+            form.opened.map(|_| now - opened_at),
+            &saved,
+        );
+        saved?;
         self.adopt_from_form(draft).await;
         self.inner.tell_written();
-        Ok(receipt(&self.inner, &enrolled, &written.row.complaint))
+        Ok(receipt(&enrolled, &written.row.complaint))
+    }
+
+    fn count_save(
+        &self,
+        begun_ms: u64,
+        chosen: Counts,
+        open: Option<TimeDelta>,
+        saved: &Result<(), StoreError>,
+    ) {
+        let inner = &self.inner;
+        if saved.is_err() {
+            return inner.tally.count(|counts| counts.saves_failed += 1);
+        }
+        let took_ms = inner.time.clock.mono_ms().saturating_sub(begun_ms);
+        let open_s = open.and_then(|open| u64::try_from(open.num_seconds()).ok());
+        inner.tally.saved(&chosen, open_s, took_ms);
     }
 
     /// The receipt of a recorded complaint, to print it again.
@@ -145,7 +172,7 @@ impl Desk {
         let stored = complaints::get(&mut conn, id)
             .await?
             .ok_or(crate::ReadError::NotFound)?;
-        Ok(receipt(&self.inner, &enrolled, &stored.complaint))
+        Ok(receipt(&enrolled, &stored.complaint))
     }
 }
 
@@ -233,7 +260,7 @@ impl Inner {
         }
         let events = pen.events;
         let complaint = state.ok_or(RecordError::Refused(Refusal::NotABeginning))?;
-        let row = fold::state_row(complaint, &enrolled.directory.policy, &self.calendar, None);
+        let row = fold::state_row(complaint, &enrolled.keep, None);
         Ok(Written { row, events })
     }
 }
@@ -259,10 +286,7 @@ async fn next_reference(
 
 /// The day at the branch.
 pub(crate) fn civil_day(enrolled: &Enrolled, now: DateTime<Utc>) -> NaiveDate {
-    match clocks::civil_offset(&enrolled.directory.policy) {
-        Some(offset) => now.with_timezone(&offset).date_naive(),
-        None => now.date_naive(),
-    }
+    enrolled.keep.zone_at(now).local(now).date()
 }
 
 /// The last running number of a day that is given away.
@@ -285,9 +309,9 @@ fn running(tail: &str) -> Option<u32> {
 }
 
 /// What the customer gets on paper.
-pub(crate) fn receipt(inner: &Inner, enrolled: &Enrolled, complaint: &Complaint) -> ReceiptView {
+pub(crate) fn receipt(enrolled: &Enrolled, complaint: &Complaint) -> ReceiptView {
     let directory = &enrolled.directory;
-    let deadlines = clocks::deadlines(complaint, &directory.policy, &inner.calendar);
+    let deadlines = clocks::deadlines(complaint, &enrolled.keep);
     let respond_by = deadlines
         .iter()
         .find(|deadline| deadline.clock == Clock::FirstResponse)

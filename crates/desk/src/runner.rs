@@ -12,7 +12,9 @@ use tokio::sync::{Notify, watch};
 use crate::clock::HubTime;
 use crate::desk::{Change, Desk};
 use crate::evidence::lane::EvidenceLane;
+use crate::lan::HubSide;
 use crate::session::SessionError;
+use crate::statistics::lane::StatisticsLane;
 use crate::store::directory::DeviceRow;
 use crate::store::{StoreError, outbox};
 use crate::transport::{Transport, TransportError};
@@ -59,6 +61,7 @@ fn refusal_name(refused: &Refused) -> &'static str {
         Refused::OldIncarnation | Refused::Renew { .. } => "an older copy of its data",
         Refused::Version => "its version is too old or too new",
         Refused::Malformed => "question not understood",
+        Refused::NotTaken => "forwarded batches not taken",
         Refused::Busy { .. } => "busy",
     }
 }
@@ -123,6 +126,9 @@ impl Desk {
         let mut lane = runner.evidence_lane();
         let sent = lane.run_once().await;
         runner.summary.evidence = lane.completed();
+        if sent.is_ok() && runner.machine.is_free(runner.now_ms()) {
+            runner.statistics_lane().send_due().await;
+        }
         sent.map(|()| runner.summary)
     }
 
@@ -144,8 +150,13 @@ impl Desk {
             session: runner.session.clone(),
             rounds: runner.rounds.subscribe(),
         };
+        let hub = HubSide {
+            transport: runner.transport.clone(),
+            session: runner.session.subscribe(),
+        };
         let nudge = Notify::new();
         tokio::select! {
+            never = self.take_part(hub) => match never {},
             () = watcher.run(&nudge) => Ok(()),
             () = runner.run(&nudge) => Ok(()),
         }
@@ -201,15 +212,24 @@ impl Runner {
         EvidenceLane::new(&self.desk, self.transport.clone(), self.session.clone())
     }
 
+    fn statistics_lane(&self) -> StatisticsLane {
+        StatisticsLane::new(&self.desk, self.transport.clone(), self.session.clone())
+    }
+
     async fn run(&mut self, nudge: &Notify) {
         let mut input = Input::Tick;
         let mut evidence = self.evidence_lane();
+        let mut statistics = self.statistics_lane();
         loop {
             self.feed(None, input).await;
             let is_free = self.machine.is_at_rest() && self.machine.link() == Link::Up;
+            let counts = self
+                .machine
+                .is_free(self.now_ms())
+                .then_some(&mut statistics);
             // Whatever the other lanes have to do drops the slice under way.
             input = tokio::select! {
-                never = evidence.run(nudge), if is_free => match never {},
+                never = evidence.run(counts, nudge), if is_free => match never {},
                 () = self.desk.inner.written.notified() => Input::LocalWrite,
                 () = nudge.notified() => Input::Nudge,
                 () = self.sleep() => Input::Tick,
@@ -231,6 +251,8 @@ impl Runner {
 
     /// Gives the machine an input and does what it asks until it asks nothing.
     async fn feed(&mut self, number: Option<u64>, input: Input) {
+        let failures = self.machine.failures();
+        let mut asked = false;
         let mut next = Some((number, input));
         while let Some((number, input)) = next.take() {
             let Step {
@@ -239,9 +261,16 @@ impl Runner {
             } = self.machine.step(self.now_ms(), number, input);
             self.wake_at_ms = wake_at_ms;
             if let Some((number, command)) = command {
+                asked = true;
                 next = Some((Some(number), self.perform(command).await));
             }
         }
+        let failed = self.machine.failures() > failures;
+        let went_through = asked && self.machine.is_at_rest();
+        self.desk.inner.tally.count(|counts| {
+            counts.sync_failures += u64::from(failed);
+            counts.sync_rounds += u64::from(went_through);
+        });
         self.tell_link();
         if self.machine.is_at_rest() {
             self.rounds.send_modify(|rounds| *rounds += 1);

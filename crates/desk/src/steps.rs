@@ -1,11 +1,11 @@
 //! What a clerk or manager does with a recorded complaint: settle, hand off,
 //! note, withdraw. Each is one transaction; the rules are the domain's.
 
-use suda_domain::fact::{GuidanceUsed, HandoffCause};
+use suda_domain::fact::{Assignee, GuidanceUsed, HandoffCause};
 use suda_domain::guidance;
 use suda_domain::intake::STEP_TEXT_LIMIT;
 use suda_domain::text::clean;
-use suda_domain::{Complaint, ComplaintId, Fact, Refusal};
+use suda_domain::{Complaint, ComplaintId, Fact, Refusal, StaffId};
 
 use crate::ReadError;
 use crate::desk::{Desk, Enrolled, heads};
@@ -126,6 +126,27 @@ impl Desk {
             .await
     }
 
+    /// Gives the complaint to one of the branch's staff: the manager's step.
+    pub async fn assign(
+        &self,
+        session: &Session,
+        id: ComplaintId,
+        staff: StaffId,
+    ) -> Result<CaseView, StepError> {
+        self.step(session, id, |pen, state, enrolled| {
+            let to = enrolled.workers().find(|worker| worker.id == staff);
+            let to = to.ok_or(Refusal::OtherBranch)?;
+            let fact = Fact::Assigned {
+                to: Assignee {
+                    staff: to.id,
+                    name: to.name.clone(),
+                },
+            };
+            pen.write(id, state, fact)
+        })
+        .await
+    }
+
     async fn step(
         &self,
         session: &Session,
@@ -148,8 +169,7 @@ impl Desk {
         write(&mut pen, &mut state, &enrolled)?;
         let events = pen.events;
         let complaint = state.ok_or(StepError::NotFound)?;
-        let policy = &enrolled.directory.policy;
-        let row = fold::state_row(complaint, policy, &self.inner.calendar, stored.reminded);
+        let row = fold::state_row(complaint, &enrolled.keep, stored.reminded);
         complaints::update(tx.conn(), &row).await?;
         tx.append(&events).await?;
         tx.commit().await?;

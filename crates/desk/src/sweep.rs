@@ -29,6 +29,7 @@ impl Desk {
     pub async fn sweep(&self) -> Result<Vec<PromptView>, SweepError> {
         let enrolled = self.inner.enrolled()?;
         self.inner.keep_time().await;
+        self.keep_statistics().await;
         let mut conn = self.inner.store.read().await?;
         let due = complaints::prompts_due(&mut conn, to_ms(self.inner.now())).await?;
         drop(conn);
@@ -51,12 +52,21 @@ impl Desk {
             }
         }
         if !prompts.is_empty() {
+            self.count_prompts(&prompts);
             self.inner.tell(Change::Cases);
         }
         if prompts.iter().any(|prompt| prompt.handed_off) {
             self.inner.tell_written();
         }
         Ok(prompts)
+    }
+
+    fn count_prompts(&self, prompts: &[PromptView]) {
+        let handed_off = prompts.iter().filter(|prompt| prompt.handed_off).count() as u64;
+        self.inner.tally.count(|counts| {
+            counts.automatic_handoffs += handed_off;
+            counts.reminders += prompts.len() as u64 - handed_off;
+        });
     }
 
     async fn prompt(
@@ -68,13 +78,12 @@ impl Desk {
         let stored = complaints::get(tx.conn(), id)
             .await?
             .ok_or(StepError::NotFound)?;
-        let policy = &enrolled.directory.policy;
         let now = self.inner.now();
         let mut reminded = stored.reminded;
         let mut state = Some(stored.complaint);
         let prompt = state
             .as_ref()
-            .and_then(|c| clocks::prompt(c, policy, now, reminded));
+            .and_then(|c| clocks::prompt(c, &enrolled.keep, now, reminded));
         let events = match prompt {
             Some(Prompt::Remind(minute)) => {
                 reminded = Some(minute);
@@ -96,7 +105,7 @@ impl Desk {
             None => Vec::new(),
         };
         let complaint: Complaint = state.ok_or(StepError::NotFound)?;
-        let row = fold::state_row(complaint, policy, &self.inner.calendar, reminded);
+        let row = fold::state_row(complaint, &enrolled.keep, reminded);
         complaints::update(tx.conn(), &row).await?;
         tx.append(&events).await?;
         tx.commit().await?;

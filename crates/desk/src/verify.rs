@@ -7,8 +7,9 @@ use suda_sync::Hash;
 
 use crate::desk::Desk;
 use crate::fold;
+use crate::store::copy::ExamineError;
 use crate::store::ledger::StoredEvent;
-use crate::store::{StoreError, complaints, ledger, outbox};
+use crate::store::{FileError, StoreError, complaints, ledger, outbox};
 
 /// What the check found.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -47,6 +48,8 @@ pub enum Fault {
     NoState,
     /// The database's log cannot be read to its end.
     Log,
+    /// A page of the database file does not give its authentication code.
+    Page,
 }
 
 impl Fault {
@@ -62,6 +65,9 @@ impl Fault {
             Self::NoState => "its complaint has no state row",
             Self::Log => {
                 "its contents do not give its checksum, and what was saved after it cannot be read; a start of the program puts it right"
+            }
+            Self::Page => {
+                "it is damaged: its contents do not give its authentication code; put a backup back"
             }
         }
     }
@@ -95,6 +101,20 @@ impl Desk {
                 format!("write-ahead log frame {}", damage.frame),
                 Fault::Log,
             );
+        }
+        // The rows below are only part of the pages: an index or a table beside
+        // the ledger may be damaged as well.
+        match self.inner.store.check_pages().await {
+            Ok(()) => {}
+            Err(ExamineError::Unsound(page)) => {
+                report.add(page, Fault::Page);
+                return Ok(report);
+            }
+            Err(ExamineError::File(FileError::Store(error))) => return Err(error),
+            Err(ExamineError::File(_)) => {
+                report.add("database file".to_owned(), Fault::Page);
+                return Ok(report);
+            }
         }
         self.verify_chains(&mut report).await?;
         self.verify_states(&mut report).await?;

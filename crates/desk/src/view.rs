@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use suda_domain::clocks::Deadline;
-use suda_domain::fact::{FactKind, HandoffCause};
+use suda_domain::fact::{Assignee, FactKind, HandoffCause};
 use suda_domain::guidance::Guidance;
 use suda_domain::intake::Problem;
 use suda_domain::{
@@ -13,6 +13,7 @@ use suda_domain::{
 };
 use suda_judge::Suggestion;
 
+use crate::lan::LanRole;
 use crate::safety::SafetyView;
 
 /// A member of staff as the sign-in screen lists them.
@@ -173,6 +174,8 @@ pub struct CaseRow {
     pub delivery: Delivery,
     /// Whether it was recorded on this PC.
     pub mine: bool,
+    /// Who of the branch is to see to it, when the manager has said.
+    pub assigned: Option<Assignee>,
 }
 
 /// Which lines to list.
@@ -188,6 +191,8 @@ pub enum Scope {
     /// Answered, closed, withdrawn. Newest first.
     Done,
     All,
+    /// Open in the branch, and given by the manager to the person signed in.
+    Mine,
 }
 
 /// A page of the backlog.
@@ -246,6 +251,7 @@ pub struct CaseView {
     pub can_hand_off: bool,
     pub can_note: bool,
     pub can_withdraw: bool,
+    pub can_assign: bool,
 }
 
 /// How a simple complaint was settled.
@@ -308,6 +314,10 @@ pub struct StatusView {
     pub clock_off_by_s: Option<i64>,
     pub clock: ClockView,
     pub device_letter: String,
+    /// What this desk is in its branch's own network.
+    pub lan: LanRole,
+    /// Of a member: whether its mailbox answers.
+    pub lan_connected: bool,
     /// Evidence files of which the hub has not all.
     pub evidence_waiting: u32,
     /// They wait because the hub is of a version that does not take any.

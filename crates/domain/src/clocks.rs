@@ -1,12 +1,13 @@
 //! The clocks (product.md, "Clocks"), each derived from the ledger's moments,
 //! never from a stored counter.
 
-use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::Calendar;
-use crate::complaint::Complaint;
+use crate::complaint::{Complaint, Paused};
+use crate::ids::TaskId;
 use crate::policy::Policy;
+use crate::time::{Counting, Pause, Stretch, Timekeeping};
 
 /// What has to happen in time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -19,10 +20,31 @@ pub enum Clock {
     Grade1Alert,
     FirstResponse,
     InitialAnalysis,
+    /// A department's own, one for each dispatch.
+    Department,
     Feedback,
     Cycle,
     CallBack,
     OuterLimit,
+}
+
+impl Clock {
+    /// Whether a policy may let it stand still. The promises of the first day
+    /// never do, and the outer limit is extended instead.
+    pub fn can_pause(self) -> bool {
+        match self {
+            Self::InitialAnalysis
+            | Self::Department
+            | Self::Feedback
+            | Self::Cycle
+            | Self::CallBack => true,
+            Self::Assessment
+            | Self::Handoff
+            | Self::Grade1Alert
+            | Self::FirstResponse
+            | Self::OuterLimit => false,
+        }
+    }
 }
 
 /// One clock of one complaint.
@@ -31,15 +53,24 @@ pub enum Clock {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Deadline {
     pub clock: Clock,
+    /// Of which dispatch, for a department's clock.
+    pub task: Option<TaskId>,
     pub from: DateTime<Utc>,
+    /// While it is paused without a longest: as it would be if it went on at once.
     pub due: DateTime<Utc>,
     /// When it was met or ended; absent while it runs.
     pub ended: Option<DateTime<Utc>>,
+    /// Since when it stands still.
+    pub paused_since: Option<DateTime<Utc>>,
+    /// When it goes on by itself, if the pause has a longest.
+    pub paused_until: Option<DateTime<Utc>>,
     /// The deadline had passed before the complaint was recorded (a row of the
     /// past): it is shown, and nothing reminds or escalates.
     pub past_at_recording: bool,
     /// False when the deadline was counted through a year without calendar.
     pub calendar_covered: bool,
+    /// The version of the policy it is counted with.
+    pub policy: u32,
 }
 
 impl Deadline {
@@ -49,119 +80,219 @@ impl Deadline {
 
     /// Whether it ended late, or runs and is late at `now`.
     pub fn is_breached(&self, now: DateTime<Utc>) -> bool {
-        self.ended.unwrap_or(now) > self.due
+        let endless = self.paused_since.filter(|_| self.is_stopped());
+        self.ended.or(endless).unwrap_or(now) > self.due
+    }
+
+    /// Whether it stands still until somebody lets it go on.
+    fn is_stopped(&self) -> bool {
+        self.paused_since.is_some() && self.paused_until.is_none()
     }
 }
 
-/// Every clock that has started, in the order of [`Clock`].
-pub fn deadlines(complaint: &Complaint, policy: &Policy, calendar: &Calendar) -> Vec<Deadline> {
+/// Every clock that has started, in the order of [`Clock`], a department's in
+/// the order of the dispatches.
+pub fn deadlines(complaint: &Complaint, keep: &Timekeeping) -> Vec<Deadline> {
     let marks = &complaint.marks;
     let end = marks.answered_at.or(marks.ended_at);
-    let mut list = Vec::with_capacity(6);
-    let mut add = |clock, from: DateTime<Utc>, minutes: u32, ended: Option<DateTime<Utc>>| {
-        let due = from + TimeDelta::minutes(i64::from(minutes));
-        list.push(Deadline {
-            clock,
-            from,
-            due,
-            ended,
-            past_at_recording: complaint.late && due <= complaint.recorded_at,
-            calendar_covered: true,
-        });
-    };
+    let mut list = Counter::new(complaint, keep);
     if complaint.cycle == 1 {
-        add(
+        list.add(
             Clock::Assessment,
             complaint.recorded_at,
-            policy.assessment,
+            |policy| policy.assessment,
             marks.assessed_at.or(end),
         );
-        add(
+        list.add(
             Clock::Handoff,
             complaint.arrived_at,
-            policy.handoff,
+            |policy| policy.handoff,
             marks.queued_at.or(end),
         );
     }
     if let Some(at) = marks.grade1_at {
-        add(
+        list.add(
             Clock::Grade1Alert,
             at,
-            policy.grade1_alert,
+            |policy| policy.grade1_alert,
             marks.alert_acknowledged_at.or(end),
         );
     }
     if complaint.cycle == 1 {
-        add(
+        list.add(
             Clock::FirstResponse,
             complaint.arrived_at,
-            policy.first_response,
+            |policy| policy.first_response,
             end,
         );
     }
     if let Some(at) = marks.claimed_at {
-        add(
+        list.add(
             Clock::InitialAnalysis,
             at,
-            policy.initial_analysis,
+            |policy| policy.initial_analysis,
             marks.reported_at.or(end),
         );
     }
-    if let Some(at) = marks.implemented_at {
-        add(Clock::Feedback, at, policy.feedback, end);
+    for task in &complaint.tasks {
+        // The expert sets the end of each; the policy only gives the usual one.
+        let budget = task.due_at - task.sent_at;
+        let ended = task.ended_at.or(end);
+        list.count(Clock::Department, task.sent_at, budget, ended);
+        list.of_task(task.id);
     }
+    if let Some(at) = marks.implemented_at {
+        list.add(Clock::Feedback, at, |policy| policy.feedback, end);
+    }
+    list.cycle(end);
     if let Some(at) = marks.answered_at {
-        add(
+        list.add(
             Clock::CallBack,
             at,
-            policy.call_back,
+            |policy| policy.call_back,
             marks.called_back_at.or(marks.ended_at),
         );
     }
-    add(
+    list.add(
         Clock::OuterLimit,
         complaint.arrived_at,
-        policy.outer_limit,
+        |policy| policy.outer_limit,
         end,
     );
-    list.push(cycle(complaint, policy, calendar, end));
-    list.sort_by_key(|deadline| deadline.clock);
-    list
+    list.deadlines
 }
 
-fn cycle(
-    complaint: &Complaint,
-    policy: &Policy,
-    calendar: &Calendar,
-    ended: Option<DateTime<Utc>>,
-) -> Deadline {
-    let from = complaint.arrived_at;
-    let counted = civil_offset(policy)
-        .map(|offset| calendar.after_working_days(from, policy.cycle_working_days, offset));
-    let due = counted.map_or(
-        from + TimeDelta::days(i64::from(policy.cycle_working_days)),
-        |c| c.due,
-    );
-    Deadline {
-        clock: Clock::Cycle,
-        from,
-        due,
-        ended,
-        past_at_recording: complaint.late && due <= complaint.recorded_at,
-        calendar_covered: counted.is_some_and(|c| c.covered),
+/// Counts one complaint's clocks.
+struct Counter<'a> {
+    complaint: &'a Complaint,
+    keep: &'a Timekeeping,
+    deadlines: Vec<Deadline>,
+}
+
+impl<'a> Counter<'a> {
+    fn new(complaint: &'a Complaint, keep: &'a Timekeeping) -> Self {
+        Self {
+            complaint,
+            keep,
+            deadlines: Vec::with_capacity(8),
+        }
+    }
+
+    fn add(
+        &mut self,
+        clock: Clock,
+        from: DateTime<Utc>,
+        minutes: impl FnOnce(&Policy) -> u32,
+        ended: Option<DateTime<Utc>>,
+    ) {
+        let minutes = minutes(self.keep.at(from));
+        self.count(clock, from, TimeDelta::minutes(i64::from(minutes)), ended);
+    }
+
+    /// Seven working days are seven times the length of an ordinary one.
+    fn cycle(&mut self, ended: Option<DateTime<Utc>>) {
+        let from = self.complaint.arrived_at;
+        let days = self.keep.at(from).cycle_working_days;
+        let day = self
+            .keep
+            .working(&self.complaint.branch, from)
+            .hours
+            .day_length();
+        let minutes = i64::from(days) * i64::from(day);
+        self.count(Clock::Cycle, from, TimeDelta::minutes(minutes), ended);
+    }
+
+    fn count(
+        &mut self,
+        clock: Clock,
+        from: DateTime<Utc>,
+        budget: TimeDelta,
+        ended: Option<DateTime<Utc>>,
+    ) {
+        let Self {
+            complaint, keep, ..
+        } = *self;
+        let counting = counting(clock, from, complaint, keep);
+        let pauses = pauses(clock, complaint, keep);
+        let mut counted = counting.after(from, budget, &pauses);
+        if counted.due.is_none()
+            && let Some((_, before)) = pauses.split_last()
+        {
+            counted = counting.after(from, budget, before);
+        }
+        let lasting = complaint.paused().filter(|_| ended.is_none());
+        let open = lasting.and_then(|lasting| pauses.iter().find(|one| one.from == lasting.from));
+        // Without any working time ahead, elapsed time counts.
+        let due = counted.due.unwrap_or(from + budget);
+        self.deadlines.push(Deadline {
+            clock,
+            task: None,
+            from,
+            due,
+            ended,
+            paused_since: open.map(|pause| pause.from),
+            paused_until: open.and_then(|pause| pause.to),
+            past_at_recording: complaint.late && due <= complaint.recorded_at,
+            calendar_covered: counted.covered && counted.due.is_some(),
+            policy: keep.at(from).version,
+        });
+    }
+
+    fn of_task(&mut self, task: TaskId) {
+        if let Some(last) = self.deadlines.last_mut() {
+            last.task = Some(task);
+        }
     }
 }
 
-/// The installation's civil time.
-pub fn civil_offset(policy: &Policy) -> Option<FixedOffset> {
-    FixedOffset::east_opt(policy.utc_offset * 60)
+fn counting<'a>(
+    clock: Clock,
+    from: DateTime<Utc>,
+    complaint: &Complaint,
+    keep: &'a Timekeeping,
+) -> Counting<'a> {
+    match clock {
+        Clock::Cycle => Counting::Working(keep.working(&complaint.branch, from)),
+        _ => Counting::Elapsed,
+    }
+}
+
+/// The complaint's pauses that hold for a clock, each no longer than its rule
+/// lets it be. The rule is the one that held when the pause began.
+fn pauses<'a>(clock: Clock, complaint: &'a Complaint, keep: &Timekeeping) -> Vec<Pause<'a>> {
+    let holds = |paused: &'a Paused| {
+        let rule = keep.at(paused.from).pause(&paused.reason)?;
+        if !clock.can_pause() || !rule.clocks.contains(&clock) {
+            return None;
+        }
+        let most = rule
+            .most
+            .map(|most| paused.from + TimeDelta::minutes(i64::from(most)));
+        Some(Pause {
+            from: paused.from,
+            to: match (paused.to, most) {
+                (Some(to), Some(most)) => Some(to.min(most)),
+                (to, most) => to.or(most),
+            },
+            reason: &paused.name,
+        })
+    };
+    complaint.pauses.iter().filter_map(holds).collect()
+}
+
+/// Why a deadline is when it is: every stretch from its beginning to its end,
+/// counted or not, in order.
+pub fn why(complaint: &Complaint, keep: &Timekeeping, deadline: &Deadline) -> Vec<Stretch> {
+    let Deadline { clock, from, .. } = *deadline;
+    let pauses = pauses(clock, complaint, keep);
+    counting(clock, from, complaint, keep).stretches(from, deadline.due, &pauses)
 }
 
 /// The running clock that is due first.
 pub fn nearest(deadlines: &[Deadline]) -> Option<&Deadline> {
     deadlines
         .iter()
-        .filter(|deadline| deadline.is_running())
+        .filter(|deadline| deadline.is_running() && !deadline.is_stopped())
         .min_by_key(|deadline| deadline.due)
 }
 
@@ -181,10 +312,11 @@ pub enum Prompt {
 /// recorded.
 pub fn prompt(
     complaint: &Complaint,
-    policy: &Policy,
+    keep: &Timekeeping,
     now: DateTime<Utc>,
     reminded: Option<u32>,
 ) -> Option<Prompt> {
+    let policy = keep.at(complaint.arrived_at);
     if !complaint.state.is_open_in_branch() || complaint.marks.queued_at.is_some() {
         return None;
     }

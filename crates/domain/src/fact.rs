@@ -212,6 +212,22 @@ pub enum Fact {
     TakenOver {
         reason: String,
     },
+    /// The branch manager gives the complaint to one of the branch's staff. The
+    /// branch owns it as before.
+    Assigned {
+        to: Assignee,
+    },
+    /// The clocks that the reason lets stand still do, from here on.
+    Paused {
+        /// Of the policy's pauses.
+        reason: String,
+        /// What people read for the reason.
+        name: String,
+        /// What is waited for.
+        note: String,
+    },
+    /// They go on.
+    Resumed,
     /// At the contact with the hub, times written before it under a wrong
     /// clock proved wrong. The steps stay as they were sealed; from here on
     /// these times count.
@@ -220,6 +236,15 @@ pub enum Fact {
         arrived: Option<Corrected>,
         steps: Vec<CorrectedStep>,
     },
+}
+
+/// Who of the branch is to see to a complaint.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Assignee {
+    pub staff: StaffId,
+    pub name: String,
 }
 
 /// A time as it stood and as it counts now.
@@ -310,6 +335,9 @@ kinds! {
     AlertAcknowledged => "alert_acknowledged",
     TakenOver => "taken_over",
     TimeCorrected => "time_corrected",
+    Assigned => "assigned",
+    Paused => "paused",
+    Resumed => "resumed",
 }
 
 impl FactKind {

@@ -5,7 +5,6 @@
 //! time and ids are passed in, so the desk, the hub and the simulator decide
 //! alike and a ledger replayed anywhere gives the same complaint.
 
-pub mod calendar;
 pub mod category;
 pub mod check;
 pub mod clocks;
@@ -23,6 +22,7 @@ pub mod reference;
 pub mod staff;
 pub mod state;
 pub mod text;
+pub mod time;
 pub mod trusted;
 
 pub use complaint::{Applied, Complaint, Owner, Refusal};

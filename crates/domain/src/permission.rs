@@ -16,21 +16,27 @@ pub enum Right {
     UseQueue,
     /// See the figures over all branches.
     SeeBoard,
+    /// See how every desk works, by its counts.
+    SeeDesks,
     /// Branches, staff, devices, enrolment codes, guidance.
     Administer,
     /// Resolve records the hub has set aside.
     MendQuarantine,
+    /// Make a desk the mailbox of one's own branch, and pair desks.
+    ConnectDesks,
 }
 
 impl Right {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::SeeOwnBranch,
         Self::SeeAll,
         Self::SeeOwnTasks,
         Self::UseQueue,
         Self::SeeBoard,
+        Self::SeeDesks,
         Self::Administer,
         Self::MendQuarantine,
+        Self::ConnectDesks,
     ];
 }
 
@@ -42,7 +48,9 @@ pub fn has(role: Role, right: Right) -> bool {
         Right::SeeOwnTasks => role == Role::Department,
         Right::UseQueue => role == Role::Expert,
         Right::SeeBoard => matches!(role, Role::Expert | Role::Management | Role::Auditor),
+        Right::SeeDesks => matches!(role, Role::Administrator | Role::Management | Role::Auditor),
         Right::Administer => role == Role::Administrator,
+        Right::ConnectDesks => role == Role::BranchManager,
         Right::MendQuarantine => matches!(role, Role::Administrator | Role::Expert),
     }
 }
@@ -63,7 +71,7 @@ pub fn may_write(role: Role, kind: FactKind) -> bool {
         Queued => role == Role::System,
         Released => matches!(role, Role::Expert | Role::System),
         Claimed | ReturnedToBranch | Dispatched | ApprovalRequested | SolvingStarted
-        | Implemented | Answered => role == Role::Expert,
+        | Implemented | Answered | Paused | Resumed => role == Role::Expert,
         TaskAccepted | TaskRejected => role == Role::Department,
         Reported => matches!(role, Role::Department | Role::Expert),
         Approved | Disapproved | AlertAcknowledged => role == Role::Management,
@@ -71,7 +79,7 @@ pub fn may_write(role: Role, kind: FactKind) -> bool {
         Closed => matches!(role, Role::Expert | Role::BranchManager | Role::System),
         Withdrawn => matches!(role, Role::Clerk | Role::BranchManager | Role::Expert),
         Archived | TimeCorrected => role == Role::System,
-        TakenOver => role == Role::BranchManager,
+        TakenOver | Assigned => role == Role::BranchManager,
     }
 }
 

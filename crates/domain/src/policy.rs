@@ -1,6 +1,13 @@
 //! The settings of the clocks: data the hub sends to every desk.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+
+use crate::clocks::Clock;
+use crate::ids::BranchCode;
+use crate::time::{Hours, HoursError, Zone};
 
 /// Budgets in minutes unless a name says otherwise (product.md, "Clocks").
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -9,12 +16,16 @@ use serde::{Deserialize, Serialize};
 #[serde(default)]
 pub struct Policy {
     pub version: u32,
+    /// Clocks that begin from here on are counted with this version; absent
+    /// in the first.
+    pub since: Option<DateTime<Utc>>,
     pub assessment: u32,
     pub handoff: u32,
     pub grade1_alert: u32,
     pub first_response: u32,
     pub initial_analysis: u32,
     pub feedback: u32,
+    /// In working time: so many days of the length of an ordinary one.
     pub cycle_working_days: u32,
     pub call_back: u32,
     pub outer_limit: u32,
@@ -26,9 +37,34 @@ pub struct Policy {
     pub lease: u32,
     /// Minutes without input after which a desk locks itself.
     pub idle_lock: u32,
-    /// Offset of the installation's civil time from UTC, in minutes.
+    /// Offset of the installation's civil time from UTC, in minutes, where no
+    /// zone is named.
     pub utc_offset: i32,
+    /// The installation's zone by its name in the time-zone database. Needed
+    /// only where the clocks are changed with the seasons.
+    pub zone: Option<String>,
+    pub hours: Hours,
+    /// Of branches that work at other hours.
+    pub branch_hours: BTreeMap<BranchCode, Hours>,
+    pub pauses: Vec<PauseRule>,
 }
+
+/// A reason for which clocks may stand still.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PauseRule {
+    /// What the ledger names it by; never changed once used.
+    pub reason: String,
+    /// What people read.
+    pub name: String,
+    pub clocks: BTreeSet<Clock>,
+    /// Minutes after which the clocks go on by themselves.
+    pub most: Option<u32>,
+}
+
+/// The pause every installation begins with.
+pub const WAITING_FOR_CUSTOMER: &str = "customer";
 
 const HOUR: u32 = 60;
 const DAY: u32 = 24 * HOUR;
@@ -37,6 +73,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             version: 1,
+            since: None,
             assessment: 15,
             handoff: HOUR,
             grade1_alert: 5,
@@ -51,6 +88,181 @@ impl Default for Policy {
             lease: 30,
             idle_lock: 10,
             utc_offset: 8 * 60,
+            zone: None,
+            hours: Hours::default(),
+            branch_hours: BTreeMap::new(),
+            pauses: vec![PauseRule {
+                reason: WAITING_FOR_CUSTOMER.to_owned(),
+                name: "等待客户补充材料".to_owned(),
+                clocks: [Clock::InitialAnalysis, Clock::Department, Clock::Cycle].into(),
+                most: Some(5 * DAY),
+            }],
         }
+    }
+}
+
+/// Why a policy cannot be used: the setting and what is wrong with it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "problem", rename_all = "snake_case")]
+pub enum PolicyError {
+    #[error("{field} must be at least one")]
+    Zero { field: String },
+    #[error("{field} is longer than a year")]
+    TooLong { field: String },
+    #[error("the automatic handoff must lie within the hour")]
+    AutomaticHandoff,
+    #[error("a reminder lies outside the hour")]
+    Reminder,
+    #[error("no time zone of this name is known")]
+    Zone,
+    #[error("hours: {error}")]
+    Hours {
+        /// Absent for the hours of all others.
+        branch: Option<BranchCode>,
+        error: HoursError,
+    },
+    #[error("the pause `{reason}` has no name, no clock, or is listed twice")]
+    Pause { reason: String },
+    #[error("the clock cannot be paused")]
+    NeverPauses { clock: Clock },
+}
+
+const YEAR: u32 = 366 * DAY;
+const YEAR_OF_DAYS: u32 = 366;
+
+impl Policy {
+    /// The first thing that is wrong with it.
+    pub fn check(&self) -> Result<(), PolicyError> {
+        let budgets = [
+            ("assessment", self.assessment, YEAR),
+            ("handoff", self.handoff, YEAR),
+            ("grade1_alert", self.grade1_alert, YEAR),
+            ("first_response", self.first_response, YEAR),
+            ("initial_analysis", self.initial_analysis, YEAR),
+            ("feedback", self.feedback, YEAR),
+            ("cycle_working_days", self.cycle_working_days, YEAR_OF_DAYS),
+            ("call_back", self.call_back, YEAR),
+            ("outer_limit", self.outer_limit, YEAR),
+            ("lease", self.lease, YEAR),
+            ("idle_lock", self.idle_lock, YEAR),
+        ];
+        for (field, value, most) in budgets {
+            let field = || field.to_owned();
+            if value == 0 {
+                return Err(PolicyError::Zero { field: field() });
+            }
+            if value > most {
+                return Err(PolicyError::TooLong { field: field() });
+            }
+        }
+        if self.automatic_handoff_before >= self.handoff {
+            return Err(PolicyError::AutomaticHandoff);
+        }
+        if self
+            .reminders
+            .iter()
+            .any(|&at| at == 0 || at >= self.handoff)
+        {
+            return Err(PolicyError::Reminder);
+        }
+        if self
+            .zone
+            .as_deref()
+            .is_some_and(|name| Zone::named(name).is_err())
+        {
+            return Err(PolicyError::Zone);
+        }
+        self.check_hours()?;
+        self.check_pauses()
+    }
+
+    fn check_hours(&self) -> Result<(), PolicyError> {
+        let own = self
+            .branch_hours
+            .iter()
+            .map(|(code, hours)| (Some(code), hours));
+        for (branch, hours) in own.chain([(None, &self.hours)]) {
+            hours.check().map_err(|error| PolicyError::Hours {
+                branch: branch.cloned(),
+                error,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn check_pauses(&self) -> Result<(), PolicyError> {
+        let mut known = BTreeSet::new();
+        for pause in &self.pauses {
+            if let Some(&clock) = pause.clocks.iter().find(|clock| !clock.can_pause()) {
+                return Err(PolicyError::NeverPauses { clock });
+            }
+            let named = !pause.reason.trim().is_empty() && !pause.name.trim().is_empty();
+            let lasts = pause.most.is_none_or(|most| most > 0);
+            if !named || !lasts || pause.clocks.is_empty() || !known.insert(&pause.reason) {
+                return Err(PolicyError::Pause {
+                    reason: pause.reason.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The rule of a pause, by its reason.
+    pub fn pause(&self, reason: &str) -> Option<&PauseRule> {
+        self.pauses.iter().find(|pause| pause.reason == reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_hold_is_refused_by_its_name() {
+        let refused = |change: &dyn Fn(&mut Policy)| {
+            let mut policy = Policy::default();
+            change(&mut policy);
+            policy.check().err()
+        };
+        assert_eq!(refused(&|_| {}), None, "the control");
+        let zero = PolicyError::Zero {
+            field: "feedback".into(),
+        };
+        assert_eq!(refused(&|p| p.feedback = 0), Some(zero));
+        let long = PolicyError::TooLong {
+            field: "cycle_working_days".into(),
+        };
+        assert_eq!(refused(&|p| p.cycle_working_days = 367), Some(long));
+        let early = &|p: &mut Policy| p.automatic_handoff_before = 60;
+        assert_eq!(refused(early), Some(PolicyError::AutomaticHandoff));
+        assert_eq!(
+            refused(&|p| p.reminders.push(60)),
+            Some(PolicyError::Reminder)
+        );
+        let zone = &|p: &mut Policy| p.zone = Some("Asia/Nowhere".into());
+        assert_eq!(refused(zone), Some(PolicyError::Zone));
+        let never = &|p: &mut Policy| p.pauses[0].clocks = [Clock::Handoff].into();
+        let clock = Clock::Handoff;
+        assert_eq!(refused(never), Some(PolicyError::NeverPauses { clock }));
+        let twice = &|p: &mut Policy| p.pauses.push(p.pauses[0].clone());
+        let reason = WAITING_FOR_CUSTOMER.to_owned();
+        assert_eq!(refused(twice), Some(PolicyError::Pause { reason }));
+        let idle = &|p: &mut Policy| p.hours.week = Default::default();
+        let (branch, error) = (None, HoursError::NoWork);
+        assert_eq!(refused(idle), Some(PolicyError::Hours { branch, error }));
+    }
+
+    #[test]
+    fn a_policy_of_before_hours_and_pauses_reads() {
+        let mut json = serde_json::to_value(Policy::default()).unwrap();
+        for newer in ["since", "zone", "hours", "branch_hours", "pauses"] {
+            json.as_object_mut().unwrap().remove(newer).unwrap();
+        }
+        assert_eq!(
+            serde_json::from_value::<Policy>(json).unwrap(),
+            Policy::default()
+        );
     }
 }

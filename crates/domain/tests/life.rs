@@ -5,10 +5,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
-use suda_domain::calendar::Calendar;
 use suda_domain::clocks::{self, Clock, Prompt};
 use suda_domain::complaint::{Applied, Complaint, EXPERT_TEAM, Owner, Refusal};
-use suda_domain::fact::{Decision, Fact, FactKind, HandoffCause, ReleaseCause, Report, Source};
+use suda_domain::fact::{
+    Assignee, Decision, Fact, FactKind, HandoffCause, ReleaseCause, Report, Source,
+};
+use suda_domain::time::{Calendar, Timekeeping};
 use suda_domain::{
     Actor, BranchCode, ComplaintId, Complexity, DeviceId, EventKey, Evidence, EvidenceId,
     EvidenceKind, Grade, HandoffPacket, Intake, Lane, LeaseId, LedgerEvent, Policy,
@@ -145,6 +147,12 @@ fn fact(kind: FactKind, c: &Complaint, n: u64) -> Fact {
             cause: HandoffCause::Manual,
         },
         FactKind::Noted => Fact::Noted { text: text() },
+        FactKind::Paused => Fact::Paused {
+            reason: text(),
+            name: text(),
+            note: text(),
+        },
+        FactKind::Resumed => Fact::Resumed,
         FactKind::EvidenceAdded => Fact::EvidenceAdded {
             file: photo(u128::from(n)),
         },
@@ -204,6 +212,12 @@ fn fact(kind: FactKind, c: &Complaint, n: u64) -> Fact {
         FactKind::Archived => Fact::Archived,
         FactKind::AlertAcknowledged => Fact::AlertAcknowledged,
         FactKind::TakenOver => Fact::TakenOver { reason: text() },
+        FactKind::Assigned => Fact::Assigned {
+            to: Assignee {
+                staff: StaffId(Uuid::nil()),
+                name: text(),
+            },
+        },
         FactKind::TimeCorrected => Fact::TimeCorrected {
             arrived: None,
             steps: Vec::new(),
@@ -402,9 +416,9 @@ fn a_packet_that_overtakes_its_history_gives_the_same_complaint() {
 #[test]
 fn the_desk_prompts_at_its_minutes_and_hands_off_at_fifty() {
     let c = Complaint::open(&recorded(start(), false)).unwrap();
-    let policy = Policy::default();
+    let keep = Timekeeping::new([Policy::default()], Calendar::china());
     let at = |minute, reminded| {
-        clocks::prompt(&c, &policy, start() + TimeDelta::minutes(minute), reminded)
+        clocks::prompt(&c, &keep, start() + TimeDelta::minutes(minute), reminded)
     };
     assert_eq!(at(14, None), None);
     assert_eq!(at(15, None), Some(Prompt::Remind(15)));
@@ -417,12 +431,12 @@ fn the_desk_prompts_at_its_minutes_and_hands_off_at_fifty() {
 #[test]
 fn a_row_of_the_past_prompts_nothing_and_its_clocks_say_so() {
     let c = Complaint::open(&recorded(start() - TimeDelta::days(400), true)).unwrap();
-    let policy = Policy::default();
+    let keep = Timekeeping::new([Policy::default()], Calendar::china());
     assert_eq!(
-        clocks::prompt(&c, &policy, start() + TimeDelta::minutes(1), None),
+        clocks::prompt(&c, &keep, start() + TimeDelta::minutes(1), None),
         None
     );
-    let list = clocks::deadlines(&c, &policy, &Calendar::china());
+    let list = clocks::deadlines(&c, &keep);
     let handoff = list.iter().find(|d| d.clock == Clock::Handoff).unwrap();
     assert!(handoff.past_at_recording && !handoff.is_running());
     // Its recording is of today, so assessing it still is.
@@ -444,7 +458,7 @@ proptest! {
         let first = recorded(start(), false);
         let mut c = Complaint::open(&first).unwrap();
         let mut ledger = vec![first];
-        let policy = Policy::default();
+        let keep = Timekeeping::new([Policy::default()], Calendar::china());
         for (n, (role, kind)) in (2..).zip(steps) {
             let (role, kind) = (Role::ALL[role], FactKind::ALL[kind]);
             let fact = fact(kind, &c, n);
@@ -461,7 +475,7 @@ proptest! {
             if c.owner != before.owner {
                 prop_assert!(kind.moves_ownership());
             }
-            let list = clocks::deadlines(&c, &policy, &Calendar::china());
+            let list = clocks::deadlines(&c, &keep);
             if c.state.is_finished() {
                 prop_assert!(list.iter().all(|d| d.clock == Clock::CallBack || d.ended.is_some()));
             }

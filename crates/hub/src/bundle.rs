@@ -5,17 +5,16 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use suda_domain::{BranchCode, DeviceId, Lane};
-use suda_sync::bundle::{self, LaneStanding, OpenError, Renewal, SealError, Standing, Word};
-use suda_sync::message::{self, VERSION};
-use suda_sync::{Ask, Receipt, Request, SealedEvent, Signed, Verdict};
+use suda_domain::{BranchCode, DeviceId};
+use suda_sync::bundle::{
+    self, BatchesError, LaneStanding, OpenError, Renewal, SealError, Standing, Word,
+};
+use suda_sync::message;
+use suda_sync::{Receipt, Signed, Verdict};
 
 use crate::clock::Clock;
 use crate::ingest::{Arrival, Batch};
 use crate::store::{Device, Greeted, Hello, Identity, Store, StoreError};
-
-/// Events taken in one batch, as at the desks' door.
-const MOST_EVENTS: usize = 1000;
 
 /// Why a parcel was not taken in. Nothing of it was, unless the store failed
 /// between two batches; taking it in again does the rest and doubles nothing.
@@ -25,12 +24,23 @@ pub enum ImportError {
     Open(#[from] OpenError),
     #[error("the bundle is of a desk that is not enrolled at this hub")]
     UnknownDevice,
-    #[error("the bundle is not signed by the desk it claims to be of")]
-    Forged,
+    #[error(transparent)]
+    Batches(BatchesError),
+    #[error("the bundle is of a desk of another branch than the one that forwards it")]
+    OtherBranch,
     #[error("the receipts cannot be written")]
     Receipts(#[from] SealError),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<BatchesError> for ImportError {
+    fn from(error: BatchesError) -> Self {
+        match error {
+            BatchesError::Open(error) => Self::Open(error),
+            forged @ BatchesError::Forged => Self::Batches(forged),
+        }
+    }
 }
 
 impl ImportError {
@@ -38,8 +48,9 @@ impl ImportError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Open(error) => error.exit_code(),
-            Self::UnknownDevice => 17,
-            Self::Forged => 18,
+            Self::UnknownDevice | Self::OtherBranch => 17,
+            Self::Batches(BatchesError::Forged) => 18,
+            Self::Batches(BatchesError::Open(error)) => error.exit_code(),
             Self::Receipts(_) | Self::Store(_) => 1,
         }
     }
@@ -100,15 +111,6 @@ impl ImportReport {
     }
 }
 
-/// A batch of a parcel, its signature checked.
-struct Checked {
-    incarnation: u32,
-    lane: Lane,
-    first_n: u64,
-    events: Vec<SealedEvent>,
-    rekeys: bool,
-}
-
 /// Takes a parcel in: all of it is checked before any of it is stored. Gives
 /// the parcel of receipts beside the report.
 pub async fn import(
@@ -116,10 +118,34 @@ pub async fn import(
     clock: &Clock,
     parcel: &[u8],
 ) -> Result<(ImportReport, Vec<u8>), ImportError> {
+    take_in(store, clock, parcel, None).await
+}
+
+/// Takes in what a desk of `branch` forwards for another of the same branch.
+/// Gives the parcel of receipts for that one.
+pub async fn forwarded(
+    store: &dyn Store,
+    clock: &Clock,
+    parcel: &[u8],
+    branch: &BranchCode,
+) -> Result<Vec<u8>, ImportError> {
+    let (_, receipts) = take_in(store, clock, parcel, Some(branch)).await?;
+    Ok(receipts)
+}
+
+async fn take_in(
+    store: &dyn Store,
+    clock: &Clock,
+    parcel: &[u8],
+    branch: Option<&BranchCode>,
+) -> Result<(ImportReport, Vec<u8>), ImportError> {
     let identity = store.identity().await?;
     let messages = bundle::open_events(parcel, &identity.key)?;
     let device = sender(store, &messages).await?;
-    let (present, batches) = check(&device, &messages)?;
+    if branch.is_some_and(|branch| *branch != device.branch) {
+        return Err(ImportError::OtherBranch);
+    }
+    let (present, batches) = bundle::batches_of((device.id, &device.key), &messages)?;
     if present > device.incarnation {
         store.met(device.id, present).await?;
     }
@@ -133,6 +159,7 @@ pub async fn import(
             incarnations.push(incarnation);
         }
         let (lane, first_n) = (batch.lane, batch.first_n);
+        let hashes: Vec<_> = batch.events.iter().map(|event| event.hash).collect();
         let ingested = store
             .ingest(Batch {
                 device: device.id,
@@ -149,6 +176,7 @@ pub async fn import(
             .await?;
         report.count(&ingested.verdicts);
         forked |= incarnation == present && ingested.verdicts.contains(&Verdict::Forked);
+        let reached = bundle::reached(lane, first_n, hashes, &ingested.verdicts);
         let receipt = Receipt {
             device: device.id,
             incarnation,
@@ -157,9 +185,20 @@ pub async fn import(
             lane,
             first_n,
             verdicts: ingested.verdicts,
+            allowance: None,
             at: now,
         };
         words.push(sign(&identity, &Word::Receipt(receipt))?);
+        if let Some(lane) = reached {
+            let standing = Standing {
+                device: device.id,
+                incarnation,
+                epoch: identity.epoch.clone(),
+                lanes: vec![lane],
+                at: now,
+            };
+            words.push(sign(&identity, &Word::Standing(standing))?);
+        }
     }
     for incarnation in incarnations {
         words.push(standing(store, &identity, &device, incarnation, clock.now()).await?);
@@ -193,55 +232,8 @@ pub async fn receipts(
 
 /// The one device a parcel claims to be of.
 async fn sender(store: &dyn Store, messages: &[Signed]) -> Result<Device, ImportError> {
-    let first = messages.first().ok_or(OpenError::Unreadable)?;
-    let request: Request = first.peek().map_err(|_| OpenError::Unreadable)?;
-    let device = store.device(request.device).await?;
+    let device = store.device(bundle::sender(messages)?).await?;
     device.ok_or(ImportError::UnknownDevice)
-}
-
-/// The incarnation the desk goes under and its batches.
-fn check(device: &Device, messages: &[Signed]) -> Result<(u32, Vec<Checked>), ImportError> {
-    let mut batches = Vec::with_capacity(messages.len());
-    let mut present = 0;
-    for message in messages {
-        if !message.is_from(&device.key) {
-            return Err(ImportError::Forged);
-        }
-        let request: Request = message.peek().map_err(|_| OpenError::Unreadable)?;
-        if request.v > VERSION {
-            return Err(OpenError::Newer.into());
-        }
-        let Ask::Batch {
-            lane,
-            first_n,
-            events,
-            incarnation: written,
-            rekeys,
-        } = request.ask
-        else {
-            return Err(OpenError::Unreadable.into());
-        };
-        present = present.max(request.incarnation);
-        let incarnation = written.unwrap_or(request.incarnation);
-        let within = first_n >= 1
-            && i64::try_from(first_n).is_ok()
-            && (1..=request.incarnation).contains(&incarnation);
-        let fits = (1..=MOST_EVENTS).contains(&events.len());
-        if request.device != device.id || request.v != VERSION || !within || !fits {
-            return Err(OpenError::Unreadable.into());
-        }
-        batches.push(Checked {
-            // Any of the device's: a desk put back from a backup goes on under
-            // a new one before the hub has heard of it, and its earlier one
-            // may have events that nobody has yet.
-            incarnation,
-            lane,
-            first_n,
-            events,
-            rekeys,
-        });
-    }
-    Ok((present, batches))
 }
 
 /// What a hello that asks for a new incarnation would be answered.

@@ -1,6 +1,8 @@
 //! The commands of `suda-hub`. Each prints its result on standard output and
 //! its failure as one line on standard error.
 
+mod desks;
+mod judge;
 mod parcel;
 
 use std::io::{self, BufRead as _, Write as _};
@@ -94,6 +96,13 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// How every desk works: its counts of seven days, and what needs somebody.
+    Desks {
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        output: Output,
+    },
     /// Check the whole ledger; names the first bad row.
     Verify {
         #[command(flatten)]
@@ -122,6 +131,11 @@ enum Command {
     Bundle {
         #[command(subcommand)]
         command: parcel::BundleCommand,
+    },
+    /// Judge texts from a CSV file: categories, grades, similar ones, alarms.
+    Judge {
+        #[command(subcommand)]
+        command: judge::JudgeCommand,
     },
     /// Give a hub on PostgreSQL a new epoch and incarnation, after its database
     /// was put back to an earlier moment. Not beside a running hub.
@@ -208,6 +222,8 @@ pub enum CommandError {
     Exists(PathBuf),
     #[error("the ledger is damaged: {row}: {reason}")]
     BadRow { row: String, reason: String },
+    #[error(transparent)]
+    Judge(#[from] judge::JudgeError),
     #[error("the rule file is not usable")]
     Rules(#[from] suda_judge::RuleSetError),
     #[error("standard input or output")]
@@ -304,6 +320,7 @@ impl Cli {
                     lines.join("\n")
                 })
             }
+            Command::Desks { place, output } => desks::desks(&place, &output).await,
             Command::Verify { place, output } => verify(&place, &output).await,
             Command::Backup {
                 file,
@@ -321,6 +338,7 @@ impl Cli {
                 output,
             } => restore(&place, &file, &output).await,
             Command::Bundle { command } => command.run().await,
+            Command::Judge { command } => Ok(command.run()?),
             Command::Renew { place, output } => renew(&place, &output).await,
             Command::MigrateStore {
                 from: Embedded::Sqlite,

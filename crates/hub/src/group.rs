@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use suda_domain::staff::StaffRecord;
-use suda_domain::{Complaint, ComplaintId, DeviceId, Lane, Origin, ReferenceNumber, StaffId};
+use suda_domain::{
+    Complaint, ComplaintId, DeviceId, EventKey, Lane, Origin, ReferenceNumber, StaffId,
+};
 use suda_sync::Hash;
 use suda_sync::place::LaneHead;
 use uuid::Uuid;
@@ -27,8 +29,8 @@ pub struct Concerned {
     pub references: BTreeSet<String>,
     pub staff: BTreeSet<StaffId>,
     pub step_keys: BTreeSet<Uuid>,
-    /// What the events are and were first, each with whether it has a new number.
-    pub origins: HashMap<Origin, bool>,
+    /// What events with a new number were first.
+    pub renamed: HashSet<Origin>,
 }
 
 impl Concerned {
@@ -38,10 +40,7 @@ impl Concerned {
         self.references
             .extend(batch.references().into_iter().map(String::from));
         self.staff.extend(batch.staff());
-        for origin in batch.origins() {
-            let renamed = batch.is_renamed(&origin);
-            *self.origins.entry(origin).or_default() |= renamed;
-        }
+        self.renamed.extend(batch.renamed().cloned());
     }
 
     pub fn add_step(&mut self, step: &Step) {
@@ -64,6 +63,9 @@ pub struct World {
     pub done_steps: HashSet<Uuid>,
     /// Records that wait for a predecessor, oldest first.
     pub held: Vec<HeldRecord>,
+    /// What events with a new number were first: when one comes as it was, that
+    /// is remembered.
+    pub renamed: HashSet<Origin>,
     /// Of the events concerned and what they were first, those that have arrived.
     pub arrived: HashSet<Origin>,
     written: Written,
@@ -104,6 +106,7 @@ impl World {
             staff: HashMap::new(),
             done_steps: HashSet::new(),
             held: Vec::new(),
+            renamed: HashSet::new(),
             arrived: HashSet::new(),
             written: Written::default(),
         }
@@ -249,8 +252,17 @@ impl World {
         }
     }
 
-    /// A later batch of the group may repeat it.
-    fn remember(&mut self, key: &suda_domain::EventKey, hash: Hash) {
+    /// A later batch of the group may repeat it, as it is or under a new number.
+    fn remember(&mut self, key: &EventKey, hash: Hash) {
+        if !self.renamed.is_empty() {
+            let name = Origin {
+                key: *key,
+                hash: hash.to_string(),
+            };
+            if self.renamed.contains(&name) {
+                self.arrived.insert(name);
+            }
+        }
         self.known
             .entry((key.device, key.incarnation, key.lane))
             .or_default()

@@ -2,12 +2,13 @@
 //! desks. What its doors (HTTP) and its timers share.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use suda_domain::calendar::Calendar;
 use suda_domain::{Actor, BranchCode, Complaint, ComplaintId};
 use suda_judge::RuleSet;
 use suda_sync::Directory;
+use suda_sync::hub::allowance::Slots;
+use suda_sync::message::Allowance;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -15,6 +16,7 @@ use crate::clock::Clock;
 use crate::guard::{Pauses, PerMinute};
 use crate::metrics::Metrics;
 use crate::store::{Decide, Identity, Result, Step, StepError, Store, StoreError};
+use crate::turns::Turns;
 
 /// Tries to enrol a minute, over all who try.
 const ENROL_TRIES: u32 = 30;
@@ -24,12 +26,14 @@ pub struct Hub {
     pub store: Arc<dyn Store>,
     pub identity: Identity,
     pub clock: Clock,
-    pub calendar: Calendar,
     pub rules: RuleSet,
     rules_json: serde_json::Value,
     pub metrics: Metrics,
     pub logins: Pauses,
     pub enrolments: PerMinute,
+    slots: Mutex<Slots>,
+    /// Of the desks, for reading and checking what they send.
+    pub(crate) turns: Turns,
     /// Where the console's files are.
     pub ui: Option<PathBuf>,
     /// Ends answers that would go on: the streams and the watches.
@@ -60,15 +64,22 @@ impl Hub {
             identity: store.identity().await?,
             store,
             clock,
-            calendar: Calendar::china(),
             rules_json: serde_json::from_str(suda_judge::TELECOM)?,
             rules,
             metrics: Metrics::default(),
             logins: Pauses::default(),
             enrolments: PerMinute::new(ENROL_TRIES),
+            slots: Mutex::default(),
+            turns: Turns::default(),
             ui,
             stopping: CancellationToken::new(),
         })
+    }
+
+    /// What a desk may send from now on.
+    pub fn allowance(&self) -> Allowance {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.allow(self.clock.mono_ms(), self.store.load())
     }
 
     /// What a desk of `branch` needs to work without the hub.
@@ -88,7 +99,8 @@ impl Hub {
             categories: self.rules.tree.clone(),
             rules: self.rules_json.clone(),
             guidance: self.store.guidance().await?,
-            policy: settings.policy,
+            policy: settings.time.latest().clone(),
+            time: Some(settings.time.rules().for_branch(branch)),
             staff: self.store.staff_of_branch(branch).await?,
         })
     }

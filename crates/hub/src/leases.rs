@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures::future::join_all;
 use suda_domain::fact::ReleaseCause;
-use suda_domain::{Actor, ComplaintId, Fact, State};
+use suda_domain::{Actor, ComplaintId, Fact};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
@@ -116,7 +116,7 @@ async fn return_one(hub: &Hub, id: ComplaintId) -> Result<bool, StepError> {
 fn release(held: &Held, now: DateTime<Utc>) -> Vec<Fact> {
     let lapsed = held.lease_until.is_some_and(|until| until <= now);
     match &held.complaint.claim {
-        Some(claim) if lapsed && held.complaint.state == State::Claimed => {
+        Some(claim) if lapsed && held.complaint.lapses() => {
             vec![Fact::Released {
                 lease: claim.lease,
                 cause: ReleaseCause::LeaseExpired,

@@ -6,6 +6,7 @@ pub mod bundle;
 pub mod cli;
 pub mod clock;
 pub mod demo;
+pub mod desks;
 pub mod evidence;
 pub mod group;
 pub mod guard;
@@ -20,6 +21,7 @@ pub mod running;
 pub mod secret;
 pub mod serve;
 pub mod store;
+mod turns;
 
 pub use clock::Clock;
 pub use hub::Hub;

@@ -152,8 +152,8 @@ async fn take_over(hub: &Hub, stub: &PhoneStub, id: ComplaintId) -> Result<(), S
     let Some(expert) = actor(hub, stub.held_by).await? else {
         return Ok(());
     };
-    let policy = hub.store.settings().await?.policy;
-    let until = steps::lease_end(&policy, hub.clock.now());
+    let time = hub.store.settings().await?.time;
+    let until = steps::lease_end(time.latest(), hub.clock.now());
     hub.step(id, expert.clone(), Some(stub.id), claim(expert, until))
         .await
         .map(drop)

@@ -28,6 +28,7 @@ use tokio::net::TcpListener;
 use crate::admin::make_code;
 use crate::bundle::{self, ImportError, ImportReport};
 use crate::clock::Clock;
+use crate::desks::{self, DesksReport};
 use crate::secret;
 use crate::store::{AddError, BackupError, Branch, Counts, Fault, Store, StoreError, Verified};
 
@@ -47,6 +48,7 @@ pub enum LocalAsk {
         branch: BranchCode,
     },
     Status,
+    Desks,
     Verify,
     /// An absolute path.
     Backup {
@@ -71,6 +73,7 @@ pub enum LocalReply {
         expires_at: DateTime<Utc>,
     },
     Status(StatusReport),
+    Desks(DesksReport),
     Verified(VerifyReport),
     /// The parcel of receipts in base64, and what became of a parcel taken in.
     Bundle {
@@ -178,6 +181,10 @@ pub async fn perform(store: &dyn Store, clock: &Clock, ask: LocalAsk) -> LocalRe
         }
         LocalAsk::Status => match store.counts().await {
             Ok(counts) => LocalReply::Status(counts.into()),
+            Err(error) => store_failed(error),
+        },
+        LocalAsk::Desks => match desks::report(store, clock.now()).await {
+            Ok(report) => LocalReply::Desks(report),
             Err(error) => store_failed(error),
         },
         LocalAsk::Verify => match store.verify().await {

@@ -4,13 +4,15 @@
 
 mod support;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use suda_domain::{Complexity, Grade, Lane};
 use suda_hub::bundle::{ImportError, import};
-use suda_sync::bundle::{OpenError, seal_events};
-use suda_sync::message::VERSION;
-use suda_sync::{Ask, Position, Request, SealedEvent, SecretKey, Signed};
+use suda_sync::bundle::{OpenError, Word, seal_events, words_to};
+use suda_sync::message::{Refused, VERSION};
+use suda_sync::{Ask, Position, Reply, Request, SealedEvent, SecretKey, Signed};
 use support::{FakeDesk, TestHub, intake, morning};
 
 fn request(desk: &FakeDesk, ask: Ask) -> Request {
@@ -106,4 +108,73 @@ async fn a_bad_event_in_a_bundle_is_set_aside_as_on_the_network() {
     assert_eq!(taken(&hub, &parcel).await.unwrap(), 0);
     let counts = hub.hub.store.counts().await.unwrap();
     assert_eq!((counts.quarantined, counts.complaints()), (2, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mailbox_brings_what_its_own_branch_has_and_nothing_of_another() {
+    let hub = TestHub::start().await;
+    let mut desk = hub.enrol("CQ0101", "clerk").await;
+    let (_, _, events) = desk.pen.record(
+        morning(),
+        intake("多扣话费"),
+        Grade::Three,
+        Complexity::Simple,
+    );
+    let parcel = STANDARD.encode(sealed(&hub, &[(&batch(&desk, events), &desk.key)]));
+    let forward = || Ask::Forward {
+        parcel: parcel.clone(),
+    };
+
+    let foreign = hub.enrol("CQ0102", "clerk2").await;
+    foreign.hello().await;
+    let answer = foreign.ask(forward()).await;
+    assert!(matches!(answer, Reply::Refused(Refused::NotTaken)));
+    assert_eq!(hub.hub.store.counts().await.unwrap().events, 0);
+
+    let mailbox = hub.enrol("CQ0101", "clerk").await;
+    mailbox.hello().await;
+    for _ in 0..2 {
+        let answer = mailbox.ask(forward()).await;
+        assert!(matches!(answer, Reply::Forwarded { .. }));
+        assert_eq!(hub.hub.store.counts().await.unwrap().events, 2, "once");
+    }
+}
+
+/// What a copy of the desk's database wrote under the same numbers, no standing
+/// in the hub's words confirms.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_words_for_a_bundle_say_by_their_hashes_whose_events_the_hub_has() {
+    let hub = TestHub::start().await;
+    let mut desk = hub.enrol("CQ0101", "clerk").await;
+    let mut record = |text| {
+        let (at, grade) = (morning(), Grade::Three);
+        let (_, _, events) = desk.pen.record(at, intake(text), grade, Complexity::Simple);
+        events
+    };
+    let first = record("多扣话费");
+    let second = record("宽带断网");
+    let hashes = [&first, &second].map(|events| events.last().unwrap().hash);
+    let (lane, first_n) = (Lane::Ordinary, 3);
+    let behind = request(
+        &desk,
+        Ask::Batch {
+            lane,
+            first_n,
+            events: second,
+            incarnation: None,
+            rekeys: true,
+        },
+    );
+    let both = [(&batch(&desk, first), &desk.key), (&behind, &desk.key)];
+    let parcel = sealed(&hub, &both);
+    let done = import(hub.hub.store.as_ref(), &hub.clock.clock(), &parcel).await;
+    let (_, receipts) = done.unwrap();
+    let to = (desk.enrolled.device, &desk.key.public());
+    let words = words_to(to, &hub.hub.identity.key.public(), &receipts).unwrap();
+    let standings = words.iter().filter_map(|(_, word)| match word {
+        Word::Standing(standing) => standing.lanes.first().map(|lane| (lane.n, lane.hash)),
+        _ => None,
+    });
+    let told: Vec<_> = standings.collect();
+    assert_eq!(told, [(2, hashes[0]), (4, hashes[1]), (4, hashes[1])]);
 }

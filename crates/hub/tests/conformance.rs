@@ -23,6 +23,7 @@ use suda_hub::store::{
 };
 use suda_sync::message::ClockNotice;
 use suda_sync::place::LaneHead;
+use suda_sync::statistics::{Counts, DayName, DayTaken, DayTotals, DeskStanding};
 use suda_sync::{SecretKey, Verdict};
 use suda_test_postgres::PrivatePostgres;
 use support::{fill, intake, morning};
@@ -61,6 +62,7 @@ async fn conformance<S: Store>(make: impl AsyncFn() -> S) {
     begins_once(&make().await).await;
     codes_are_used_once(&make().await).await;
     batches_are_stored_once_and_in_order(&make().await).await;
+    many_at_once_are_each_judged(&make().await).await;
     the_log_is_paged_by_branch(&make().await).await;
     one_claim_wins(Arc::new(make().await)).await;
     refused_steps_leave_nothing(&make().await).await;
@@ -71,6 +73,7 @@ async fn conformance<S: Store>(make: impl AsyncFn() -> S) {
     sessions_end(&make().await).await;
     texts_are_found(&make().await).await;
     evidence_is_put_together_in_order(&make().await).await;
+    of_each_day_the_highest_revision_is_held(&make().await).await;
 }
 
 async fn begins_once(store: &impl Store) {
@@ -80,7 +83,7 @@ async fn begins_once(store: &impl Store) {
     let again = suda_hub::store::Beginning {
         identity: identity.clone(),
         organisation: "x".into(),
-        policy: settings.policy,
+        policy: settings.time.latest().clone(),
         rules: 1,
     };
     assert!(matches!(
@@ -209,6 +212,58 @@ async fn batches_are_stored_once_and_in_order(store: &impl Store) {
     assert_eq!(
         (verified.fault, verified.events, verified.complaints),
         (None, 4, 1)
+    );
+}
+
+/// Many share a transaction: each gets its own verdicts, one that gives up or
+/// sends what cannot be taken harms nobody else, and the ledger is one chain.
+async fn many_at_once_are_each_judged(store: &impl Store) {
+    let mut desks = Vec::new();
+    for number in 1..=8 {
+        desks.push(Desk::enrol(store, "clerk", number).await);
+    }
+    for round in 0..5_u64 {
+        let mut sent = Vec::new();
+        for desk in &mut desks {
+            let events = (0..3).flat_map(|number| {
+                let text = intake(&format!("第{round}轮 {number}"));
+                let (_, _, events) =
+                    desk.pen
+                        .record(morning(), text, Grade::Three, Complexity::Simple);
+                events
+            });
+            sent.push(events.collect::<Vec<_>>());
+        }
+        let sending = desks.iter().zip(&sent).map(|(desk, events)| {
+            let first_n = round * 6 + 1;
+            desk.send(Lane::Ordinary, first_n, events.clone())
+        });
+        let gaps = desks
+            .iter()
+            .zip(&sent)
+            .map(|(desk, events)| desk.send(Lane::Ordinary, 1_000, events.clone()));
+        let giving_up = desks.iter().zip(&sent).map(async |(desk, events)| {
+            let asked = desk.send(Lane::Ordinary, round * 6 + 1, events.clone());
+            tokio::time::timeout(std::time::Duration::ZERO, asked).await
+        });
+        let (given_up, verdicts, gaps) = tokio::join!(
+            futures::future::join_all(giving_up),
+            futures::future::join_all(sending),
+            futures::future::join_all(gaps),
+        );
+        assert!(given_up.iter().any(Result::is_err), "nobody gave up");
+        let stored = |verdict: &Verdict| matches!(verdict, Verdict::Applied | Verdict::Duplicate);
+        assert!(verdicts.iter().flatten().all(stored), "{verdicts:?}");
+        assert!(
+            gaps.iter()
+                .flatten()
+                .all(|verdict| *verdict == Verdict::Gap)
+        );
+    }
+    let verified = store.verify().await.unwrap();
+    assert_eq!(
+        (verified.fault, verified.events, verified.complaints),
+        (None, 8 * 5 * 6, 8 * 5 * 3)
     );
 }
 
@@ -350,9 +405,8 @@ async fn lists_are_in_order_and_paged(store: &impl Store) {
     let order = [grave, soon, late, low];
     let queue = store.work_orders(View::Queue, None, 10).await.unwrap();
     assert_eq!(ids(&queue), order);
-    let policy = store.settings().await.unwrap().policy;
-    let calendar = suda_domain::calendar::Calendar::china();
-    let row = suda_hub::store::row::Row::of(&queue[1].complaint, &policy, &calendar);
+    let time = store.settings().await.unwrap().time;
+    let row = suda_hub::store::row::Row::of(&queue[1].complaint, &time);
     let after = After {
         rank: row.rank,
         due: row.due,
@@ -660,4 +714,74 @@ async fn evidence_is_put_together_in_order(store: &impl Store) {
     };
     store.note_evidence_read(read).await.unwrap();
     assert_eq!(store.evidence_reads(complaint).await.unwrap(), [read]);
+}
+
+async fn of_each_day_the_highest_revision_is_held(store: &impl Store) {
+    let desk = Desk::enrol(store, "clerk", 1).await;
+    let other = Desk::enrol(store, "clerk", 2).await;
+    let on = |day: &str, incarnation| DayName {
+        incarnation,
+        day: day.parse().unwrap(),
+    };
+    let writing = |name, revision, forms_saved| DayTotals {
+        name,
+        revision,
+        counts: Counts {
+            forms_saved,
+            ..Counts::default()
+        },
+        standing: DeskStanding::default(),
+    };
+    let put = async |device, days: &[DayTotals]| -> Vec<u64> {
+        let taken = store.put_days(device, days, morning()).await.unwrap();
+        let named = taken
+            .iter()
+            .zip(days)
+            .all(|(t, day): (&DayTaken, _)| t.name == day.name);
+        assert!(named);
+        taken.into_iter().map(|day| day.revision).collect()
+    };
+    let (monday, tuesday) = (on("2026-07-20", 1), on("2026-07-21", 1));
+    let device = desk.device.id;
+    let both = [writing(monday, 5, 50), writing(tuesday, 2, 20)];
+    assert_eq!(put(device, &both).await, [5, 2]);
+    let older_and_newer = [writing(monday, 4, 40), writing(tuesday, 3, 30)];
+    assert_eq!(put(device, &older_and_newer).await, [5, 3]);
+    let same = [writing(tuesday, 3, 99)];
+    assert_eq!(put(device, &same).await, [3], "known, and left as it is");
+    let renewed = [writing(on("2026-07-21", 2), 1, 1)];
+    assert_eq!(
+        put(device, &renewed).await,
+        [1],
+        "each incarnation has its own"
+    );
+    put(other.device.id, &[writing(on("2026-06-01", 1), 7, 7)]).await;
+
+    let since = store.days_since(tuesday.day).await.unwrap();
+    let mut held: Vec<_> = since
+        .iter()
+        .map(|day| (day.device, day.totals.counts.forms_saved, day.received_at))
+        .collect();
+    held.sort();
+    let mut expected = [
+        (device, 30, morning()),
+        (device, 1, morning()),
+        (other.device.id, 7, morning()),
+    ];
+    expected.sort();
+    assert_eq!(held, expected, "and the last of a desk long silent");
+    assert_eq!(store.days_since(monday.day).await.unwrap().len(), 4);
+
+    // Of two that come at once the higher holds.
+    let (low, high) = ([writing(monday, 6, 60)], [writing(monday, 7, 70)]);
+    tokio::join!(put(device, &low), put(device, &high));
+    let since = store.days_since(monday.day).await.unwrap();
+    let of_monday = since.iter().find(|day| day.totals.name == monday).unwrap();
+    assert_eq!(of_monday.totals.counts.forms_saved, 70);
+
+    store.sweep(morning() + TimeDelta::days(799)).await.unwrap();
+    assert_eq!(store.days_since(monday.day).await.unwrap().len(), 4);
+    store.sweep(morning() + TimeDelta::days(801)).await.unwrap();
+    assert_eq!(store.days_since(monday.day).await.unwrap(), []);
+    assert_eq!(store.verify().await.unwrap().fault, None);
 }

@@ -13,6 +13,8 @@ use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use suda_domain::{Grade, Lane};
 use suda_hub::store::postgres::PostgresStore;
 use suda_hub::store::{Devices as _, Directory as _, Lists as _, Scope, Upkeep as _};
+use suda_sync::statistics::{Counts, DayName, DayTotals, DeskStanding};
+use suda_sync::{Ask, Reply};
 use suda_test_postgres::PrivatePostgres;
 use support::{TestClock, TestHub, morning};
 
@@ -131,6 +133,11 @@ async fn lived_in() -> (
     events[1].hash = events[0].hash;
     let receipt = desk.batch(Lane::Ordinary, 5, events).await;
     assert_eq!(receipt.verdicts.len(), 2);
+    let days = vec![a_day()];
+    assert!(matches!(
+        desk.ask(Ask::Statistics { days }).await,
+        Reply::Statistics(_)
+    ));
     let expert = hub.sign_in("expert").await;
     expert
         .post(
@@ -139,6 +146,31 @@ async fn lived_in() -> (
         )
         .await;
     (hub.stop().await.unwrap(), id, desk)
+}
+
+fn a_day() -> DayTotals {
+    DayTotals {
+        name: DayName {
+            incarnation: 1,
+            day: morning().date_naive(),
+        },
+        revision: 4,
+        counts: Counts {
+            forms_saved: 12,
+            ..Counts::default()
+        },
+        standing: DeskStanding {
+            version: "0.1.0".into(),
+            ..DeskStanding::default()
+        },
+    }
+}
+
+/// The desks as the command tells them, without the moment.
+fn desks(place: [&str; 2]) -> Value {
+    let mut report = json(&program(&["desks", "--json", place[0], place[1]]));
+    report.as_object_mut().unwrap().remove("now");
+    report
 }
 
 fn migrate(dir: &Path, url: &str) -> Output {
@@ -165,7 +197,13 @@ async fn a_hub_moves_to_postgresql_with_everything_and_its_desks_go_on() {
         "--data",
         dir.path().to_str().unwrap(),
     ]));
+    let desks_before = desks(["--data", dir.path().to_str().unwrap()]);
+    assert_eq!(desks_before["desks"][0]["standing"]["version"], "0.1.0");
+    let table = program(&["desks", "--data", dir.path().to_str().unwrap()]);
+    assert!(String::from_utf8_lossy(&table.stdout).contains("CQ0101-A"));
     let moved = json(&migrate(dir.path(), &url));
+    assert_eq!(moved["rows"]["desk_day"], 1);
+    assert_eq!(desks(["--database", &url]), desks_before);
     assert_eq!(moved["events"], before["events"]);
     assert_eq!(moved["rows"]["quarantine"], 1);
     assert_eq!(moved["rows"]["lease"], 1);

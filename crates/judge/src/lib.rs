@@ -4,8 +4,16 @@
 //! Pure: rules come in as data, no clock, no I/O. The same function serves the
 //! form, the import and the hub.
 
+pub mod bursts;
+mod features;
+mod fold;
+pub mod grade;
+pub mod learn;
 mod rules;
+pub mod similar;
 mod suggest;
+pub mod surge;
+mod topics;
 mod words;
 
 pub use rules::{Rule, RuleSet, RuleSetError};

@@ -1,9 +1,11 @@
 //! What must hold, at any moment and at the end.
 
+pub(crate) mod branch;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-use suda_domain::{Complaint, ComplaintId, EventKey, Lane, LedgerEvent, Origin, Owner};
+use suda_domain::{Applied, Complaint, ComplaintId, EventKey, Lane, LedgerEvent, Origin, Owner};
 use suda_sync::{Hash, fold};
 
 use crate::desk_disk::{Kept, Place};
@@ -29,6 +31,14 @@ pub struct Violations {
     pub stuck: u64,
     /// Records that still wait for a predecessor.
     pub held: u64,
+    /// Branches with a mailbox that did not come to one backlog without the WAN.
+    pub branch_apart: u64,
+    /// Branches whose mailbox did not bring to the hub what they have.
+    pub not_forwarded: u64,
+    /// Batches that a mailbox let go of before the hub had judged them.
+    pub let_go: u64,
+    /// Damaged files that were taken for whole.
+    pub damaged_taken: u64,
     /// The first thing found, for people.
     pub first: Option<String>,
 }
@@ -43,6 +53,10 @@ impl Violations {
             + self.apart
             + self.stuck
             + self.held
+            + self.branch_apart
+            + self.not_forwarded
+            + self.let_go
+            + self.damaged_taken
     }
 
     fn found(&mut self, what: impl FnOnce() -> String) {
@@ -106,9 +120,18 @@ pub(crate) fn unfounded(world: &World) -> u64 {
             Lane::ALL.map(|lane| (device, incarnation, lane, acked[lane.index()]))
         })
     });
-    lanes
-        .filter(|&(device, of, lane, acked)| acked > hub.head(device, of, lane).n)
-        .count() as u64
+    let beyond = lanes.filter(|&(device, of, lane, acked)| acked > hub.head(device, of, lane).n);
+    let otherwise = world.desks.iter().filter(of_this_epoch).flat_map(|desk| {
+        let lanes = desk
+            .disk
+            .acked()
+            .flat_map(|(of, _)| Lane::ALL.map(|lane| (of, lane)));
+        lanes.filter_map(|(of, lane)| desk.disk.acked_hash(of, lane))
+    });
+    let otherwise = otherwise.filter(|(key, hash)| hub.known(key) != Some(*hash));
+    let beyond: Vec<_> = beyond.collect();
+    let otherwise: Vec<_> = otherwise.collect();
+    (beyond.len() + otherwise.len()) as u64
 }
 
 pub fn at_the_end(world: &World, level: bool) -> Violations {
@@ -118,6 +141,19 @@ pub fn at_the_end(world: &World, level: bool) -> Violations {
         stuck: u64::from(!level),
         ..Violations::default()
     };
+    violations.let_go = world.let_go;
+    violations.damaged_taken = world.damaged_taken;
+    if violations.let_go > 0 {
+        violations.found(|| "a mailbox let go of what the hub has not judged".to_owned());
+    }
+    if let Some(apart) = &world.branch_apart {
+        violations.branch_apart = 1;
+        violations.found(|| format!("without the WAN {apart}"));
+    }
+    if let Some(missing) = &world.not_forwarded {
+        violations.not_forwarded = 1;
+        violations.found(|| missing.clone());
+    }
     if violations.unfounded > 0 {
         violations.found(|| "events count as received that the hub does not hold".to_owned());
     }
@@ -154,13 +190,21 @@ fn promises(world: &World, violations: &mut Violations) {
         }
     }
     for (number, desk) in world.desks.iter().enumerate() {
-        let mut seen = BTreeSet::new();
+        let mut seen = BTreeMap::new();
         let counted = |kept: &&Kept| kept.place != Place::Forgotten;
         for kept in desk.disk.events.iter().filter(counted) {
             let event = &kept.event;
-            if event.key.device != world.hub.device && !seen.insert(event.at.mono_ms) {
+            if event.key.device == world.hub.device {
+                continue;
+            }
+            if let Some(before) = seen.insert(event.at.mono_ms, kept) {
                 violations.doubled += 1;
-                violations.found(|| format!("step {} twice on desk {number}", event.at.mono_ms));
+                violations.found(|| {
+                    format!(
+                        "step {} twice on desk {number}: {:?} {:?} and {:?} {:?}",
+                        event.at.mono_ms, before.event.key, before.place, event.key, kept.place
+                    )
+                });
             }
         }
     }
@@ -227,15 +271,18 @@ fn desks(world: &World, violations: &mut Violations) {
     let mut apart_by_right = BTreeSet::new();
     for aside in world.hub.aside.iter().filter(|aside| aside.open) {
         let Some(event) = &aside.event else { continue };
-        // A hub put back from a backup has forgotten steps of its own that others built on.
+        // A hub put back from a backup has forgotten steps of its own that others
+        // built on.
         let may_wait = world.counts.hub_restores > 0;
-        if !may_wait && aside.reason.waits() && world.hub.complaints.contains_key(&event.complaint)
-        {
+        let complaint = world.hub.complaints.get(&event.complaint);
+        let fits_now = complaint.is_some_and(|complaint| fits(complaint, event));
+        if !may_wait && aside.reason.waits() && fits_now {
             violations.held += 1;
             violations.found(|| format!("a record of {} is still held", event.complaint));
         }
         apart_by_right.insert(event.complaint);
     }
+    apart_by_right.extend(bereft(world));
     for (number, desk) in world.desks.iter().enumerate() {
         for (id, at_hub) in &world.hub.complaints {
             if at_hub.branch != desk.disk.branch || apart_by_right.contains(id) {
@@ -262,6 +309,29 @@ fn desks(world: &World, violations: &mut Violations) {
     }
 }
 
+/// Whether what waits for a predecessor would take its effect by now. Where the
+/// rules have moved on meanwhile, it is a person's to decide.
+fn fits(complaint: &Complaint, event: &LedgerEvent) -> bool {
+    let allowed = complaint.admit(&event.actor, &event.fact).is_ok();
+    match complaint.clone().apply(event) {
+        Ok(Applied::Changed | Applied::Remark) => allowed,
+        Ok(Applied::History | Applied::LateNote) => true,
+        Err(_) => false,
+    }
+}
+
+/// Complaints of which a desk shows a step, by its mailbox's word alone, that was
+/// destroyed with its desk's file before the hub had it.
+fn bereft(world: &World) -> BTreeSet<ComplaintId> {
+    let told = world.desks.iter().flat_map(|desk| desk.disk.counted());
+    let in_branch = told.filter(|kept| !kept.own && kept.place == Place::Waiting);
+    let destroyed = in_branch.filter(|kept| {
+        let promise = world.promises.get(&kept.event.at.mono_ms);
+        promise.is_none_or(|promise| promise.destroyed)
+    });
+    destroyed.map(|kept| kept.event.complaint).collect()
+}
+
 type Seen<'a> = (
     suda_domain::State,
     &'a Owner,
@@ -271,6 +341,7 @@ type Seen<'a> = (
     Option<suda_domain::LeaseId>,
     bool,
     bool,
+    Option<suda_domain::StaffId>,
 );
 
 /// What people see of a complaint.
@@ -284,5 +355,6 @@ fn seen(complaint: &Complaint) -> Seen<'_> {
         complaint.claim.as_ref().map(|claim| claim.lease),
         complaint.answer.is_some(),
         complaint.report.is_some(),
+        complaint.assigned.as_ref().map(|to| to.staff),
     )
 }

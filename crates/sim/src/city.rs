@@ -1,7 +1,7 @@
 //! Who there is: branches with their staff, the experts, and what they write.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use suda_domain::fact::{Decision, HandoffCause, ReleaseCause, Report, Source};
+use suda_domain::fact::{Assignee, Decision, HandoffCause, ReleaseCause, Report, Source};
 use suda_domain::staff::StaffRecord;
 use suda_domain::{
     Actor, BranchCode, Complaint, Complexity, Fact, Grade, HandoffPacket, Intake, LeaseId,
@@ -136,8 +136,15 @@ pub fn handed_off(whole: &Complaint, upto_n: u64) -> Fact {
 }
 
 /// Something a branch may try with a complaint it knows, beside handing it off.
-pub fn branch_step(dice: &mut Dice) -> Fact {
-    match dice.below(6) {
+/// Its manager may also give it to `colleague`.
+pub fn branch_step(dice: &mut Dice, colleague: &Actor) -> Fact {
+    match dice.below(7) {
+        6 => Fact::Assigned {
+            to: Assignee {
+                staff: colleague.staff.unwrap_or(StaffId(uuid::Uuid::nil())),
+                name: colleague.name.clone(),
+            },
+        },
         0 | 1 => Fact::Noted {
             text: "已联系客户".to_owned(),
         },

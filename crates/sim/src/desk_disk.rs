@@ -1,21 +1,26 @@
 //! A simulated desk's database: what survives a crash. Each method is one
 //! transaction, as in the real store.
 
+mod branch;
+mod parcels;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 use suda_domain::{
-    Actor, BranchCode, Complaint, ComplaintId, DeviceId, EventKey, Fact, Lane, LedgerEvent,
+    Actor, BranchCode, Complaint, ComplaintId, DeviceId, EventKey, Fact, Lane, LedgerEvent, Origin,
     ReferenceNumber, Stamp,
 };
 use suda_sync::desk::{Standing, Stream, agreed};
+use suda_sync::lan::Mark;
 use suda_sync::message::{Earlier, Renewal, Watermarks};
 use suda_sync::place::LaneHead;
 use suda_sync::rekey::rekey;
 use suda_sync::{Hash, Page, Position, Receipt, SealedEvent, Welcome, fold};
 
 use crate::plant::Plant;
+pub use branch::Custody;
 
 /// Where an event stands in the hub's order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +38,8 @@ pub struct Kept {
     pub sealed: SealedEvent,
     pub own: bool,
     pub place: Place,
+    /// In the log of the branch's mailbox.
+    lan_seq: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -53,6 +60,14 @@ pub struct DeskDisk {
     /// The hub was put back, and its log is being read again.
     forgot: bool,
     pub states: BTreeMap<ComplaintId, Complaint>,
+    /// As the mailbox of its branch: what it keeps for the others.
+    pub custody: Custody,
+    /// How far the mailbox's log is stored here.
+    pub mark: Option<Mark>,
+    /// This desk is the mailbox of its branch.
+    pub serves: bool,
+    /// Of the mailbox's log what got another place at the hub since it came.
+    again: Vec<usize>,
 }
 
 /// An entry of a page has the number of another event written here.
@@ -86,6 +101,10 @@ impl DeskDisk {
             cursor: 0,
             forgot: false,
             states: BTreeMap::new(),
+            custody: Custody::default(),
+            mark: None,
+            serves: false,
+            again: Vec::new(),
         }
     }
 
@@ -178,6 +197,7 @@ impl DeskDisk {
             sealed,
             own,
             place,
+            lan_seq: None,
         });
     }
 
@@ -226,11 +246,21 @@ impl DeskDisk {
     pub fn save_welcome(&mut self, welcome: &Welcome, cursor: u64, plant: Option<Plant>) {
         if self.epoch.as_ref() != Some(&welcome.epoch) {
             self.forgot = true;
-            for kept in &mut self.events {
-                kept.place = match kept.place {
+            self.custody.forget_streams();
+            // What the branch still tells of is heard again.
+            self.mark = None;
+            for at in 0..self.events.len() {
+                let Some(kept) = self.events.get_mut(at) else {
+                    continue;
+                };
+                let before = kept.place;
+                kept.place = match before {
                     Place::Log(_) | Place::Forgotten if !kept.own => Place::Forgotten,
                     _ => Place::Waiting,
                 };
+                if kept.own && before != kept.place {
+                    self.tell_again(at);
+                }
             }
         }
         self.epoch = Some(welcome.epoch.clone());
@@ -334,7 +364,7 @@ impl DeskDisk {
                     lane: run.lane,
                     n: run.first_n + step,
                 };
-                self.place(key, run.first_seq + step);
+                self.place_own(key, run.first_seq + step);
             }
         }
         for (seq, event, sealed) in entries {
@@ -343,6 +373,7 @@ impl DeskDisk {
                 self.take_back(&event.key);
             }
             self.give_way(&event);
+            self.first_name_holds(&event, sealed.hash);
             self.drop_other(&event.key, sealed.hash);
             let known = self.by_key.contains_key(&event.key) && plant != Some(Plant::NoKnownCheck);
             let waits = self.has_later(id, seq);
@@ -397,24 +428,66 @@ impl DeskDisk {
         }
     }
 
+    /// The hub has an event under its first number: the one it was given since, here
+    /// or at its desk, has no effect any more.
+    fn first_name_holds(&mut self, event: &LedgerEvent, hash: Hash) -> bool {
+        let mut gave_way = false;
+        let places = self.of_complaint.get(&event.complaint);
+        for at in places.into_iter().flatten() {
+            let Some(kept) = self.events.get_mut(*at) else {
+                continue;
+            };
+            let origin = kept.event.origin.as_ref();
+            let is_it = |first: &Origin| first.key == event.key && first.hash == hash.to_string();
+            if origin.is_some_and(is_it) && kept.place == Place::Waiting {
+                kept.place = Place::Forgotten;
+                gave_way = true;
+            }
+        }
+        gave_way
+    }
+
     /// Another desk's event that a hub put back from a backup has since heard
     /// otherwise is no more.
     fn drop_other(&mut self, key: &EventKey, hash: Hash) {
         let Some(at) = self.by_key.get(key).copied() else {
             return;
         };
-        if let Some(kept) = self.events.get_mut(at)
-            && kept.sealed.hash != hash
-        {
-            kept.place = Place::Forgotten;
-            self.by_key.remove(key);
+        let Some(kept) = self.events.get_mut(at) else {
+            return;
+        };
+        if kept.sealed.hash == hash {
+            return;
+        }
+        kept.place = Place::Forgotten;
+        let id = kept.event.complaint;
+        self.by_key.remove(key);
+        self.refold(id);
+    }
+
+    /// The branch may have had another order than the one in which it was written,
+    /// or others' steps that the hub has not placed.
+    fn place_own(&mut self, key: EventKey, seq: u64) {
+        self.place(key, seq);
+        let Some(kept) = self.kept(&key) else {
+            return;
+        };
+        let id = kept.event.complaint;
+        let of_branch = |other: &Kept| !other.own && other.place == Place::Waiting;
+        if kept.lan_seq.is_some() || self.kept_of(id).any(of_branch) {
+            self.refold(id);
         }
     }
 
     fn place(&mut self, key: EventKey, seq: u64) {
-        let at = self.by_key.get(&key);
-        if let Some(kept) = at.and_then(|at| self.events.get_mut(*at)) {
+        let Some(at) = self.by_key.get(&key).copied() else {
+            return;
+        };
+        if let Some(kept) = self.events.get_mut(at)
+            && kept.place != Place::Log(seq)
+        {
             kept.place = Place::Log(seq);
+            self.tell_again(at);
         }
     }
 
@@ -459,7 +532,7 @@ impl DeskDisk {
             .map(|kept| {
                 let seq = match kept.place {
                     Place::Log(seq) => Some(seq),
-                    Place::Waiting | Place::Forgotten => None,
+                    Place::Waiting | Place::Forgotten => kept.lan_seq.map(fold::behind_the_hub),
                 };
                 fold::Standing {
                     seq,
@@ -483,8 +556,9 @@ impl DeskDisk {
 
     pub fn rekey(&mut self, stream: Stream, from_n: u64, plant: Option<Plant>) {
         let last = self.head(stream.incarnation, stream.lane).n;
+        let device = self.device;
         let key = |n| EventKey {
-            device: self.device,
+            device,
             incarnation: stream.incarnation,
             lane: stream.lane,
             n,
@@ -510,7 +584,9 @@ impl DeskDisk {
             if let Some(kept) = self.events.get_mut(at) {
                 kept.event = Rc::new(new.event);
                 kept.sealed = new.sealed;
+                kept.place = Place::Waiting;
             }
+            self.tell_again(at);
         }
         if plant != Some(Plant::RekeyDrops) {
             self.heads.insert((self.incarnation, stream.lane), head);
@@ -535,6 +611,11 @@ impl DeskDisk {
     /// How far each incarnation counts as received, by lane.
     pub fn acked(&self) -> impl Iterator<Item = (u32, [u64; 4])> {
         self.acked.iter().map(|(of, acked)| (*of, *acked))
+    }
+
+    /// The hub was put back, and what it has forgotten is not settled yet.
+    pub fn reads_again(&self) -> bool {
+        self.forgot
     }
 
     pub fn epoch(&self) -> Option<&str> {

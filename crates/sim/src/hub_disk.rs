@@ -1,9 +1,13 @@
 //! The simulated hub's database and its door: what the real one does with SQL
 //! and HTTP, over maps. The judgement is the real one.
 
+mod parcel;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use suda_domain::staff::StaffRecord;
 use suda_domain::{
@@ -13,13 +17,16 @@ use suda_domain::{
 use suda_sync::hub::contact::{Contact, Greeting};
 use suda_sync::hub::judge::{Arrival, Batch, Changes, HeldRecord, Situation, judge};
 use suda_sync::hub::pen::Pen;
+use suda_sync::lan;
 use suda_sync::message::{LogEntry, Placed, QuarantineReason, Refused, Watermarks};
 use suda_sync::place::LaneHead;
 use suda_sync::{
-    Ask, Hash, Page, Position, Receipt, Reply, Request, SealedEvent, Verdict, Welcome,
+    Ask, Hash, Page, Position, PublicKey, Receipt, Reply, Request, SealedEvent, SecretKey, Verdict,
+    Welcome,
 };
 
 use crate::plant::Plant;
+pub use parcel::Way;
 
 #[derive(Clone, Debug)]
 pub struct Line {
@@ -45,12 +52,14 @@ pub struct Aside {
 pub struct DeviceAt {
     pub branch: BranchCode,
     pub incarnation: u32,
+    key: PublicKey,
     contacts: BTreeMap<u32, Contact>,
 }
 
 #[derive(Clone, Debug)]
 pub struct HubDisk {
     pub epoch: String,
+    secret: SecretKey,
     pub device: DeviceId,
     pub incarnation: u32,
     pub devices: BTreeMap<DeviceId, DeviceAt>,
@@ -63,6 +72,8 @@ pub struct HubDisk {
     pub complaints: BTreeMap<ComplaintId, Complaint>,
     references: HashMap<ReferenceNumber, ComplaintId>,
     pub aside: Vec<Aside>,
+    /// Of forwarded batches those that need not come again.
+    judged: HashSet<lan::Batch>,
 }
 
 /// Who is asked, and which mistake is planted in them.
@@ -73,8 +84,9 @@ pub struct Answering {
 }
 
 impl HubDisk {
-    pub fn new(device: DeviceId, staff: Vec<StaffRecord>) -> Self {
+    pub fn new(device: DeviceId, secret: SecretKey, staff: Vec<StaffRecord>) -> Self {
         Self {
+            secret,
             epoch: "1".to_owned(),
             device,
             incarnation: 1,
@@ -88,12 +100,14 @@ impl HubDisk {
             complaints: BTreeMap::new(),
             references: HashMap::new(),
             aside: Vec::new(),
+            judged: HashSet::new(),
         }
     }
 
     /// Gives a new desk of `branch` its letter.
-    pub fn enrol(&mut self, device: DeviceId, branch: BranchCode) -> String {
+    pub fn enrol(&mut self, device: DeviceId, key: PublicKey, branch: BranchCode) -> String {
         let at = DeviceAt {
+            key,
             branch: branch.clone(),
             incarnation: 1,
             contacts: BTreeMap::new(),
@@ -177,7 +191,18 @@ impl HubDisk {
                 own.unwrap_or_default(),
                 at,
             )),
-            Ask::Hello(_) | Ask::Watch { .. } | Ask::Evidence { .. } => Err(Refused::Malformed),
+            Ask::Forward { parcel } => {
+                let parcel = STANDARD.decode(parcel).map_err(|_| Refused::Malformed)?;
+                let taken = self.take_parcel(&parcel, Way::Forwarded(&branch), at);
+                let judged = taken.map_err(|_| Refused::NotTaken)?;
+                self.judged.extend(judged.batches);
+                Ok(Reply::Forwarded {
+                    receipts: STANDARD.encode(judged.words),
+                })
+            }
+            Ask::Hello(_) | Ask::Watch { .. } | Ask::Evidence { .. } | Ask::Statistics { .. } => {
+                Err(Refused::Malformed)
+            }
         }
     }
 
@@ -240,10 +265,24 @@ impl HubDisk {
                             hashes: hashes(earlier.incarnation, earlier.acked),
                         })
                         .collect(),
+                    allowance: None,
                     now: at.now,
                 }))
             }
         }
+    }
+
+    pub fn key(&self) -> PublicKey {
+        self.secret.public()
+    }
+
+    pub fn has_judged(&self, batch: &lan::Batch) -> bool {
+        self.judged.contains(batch)
+    }
+
+    /// The hash of what is stored under a key, in the ledger or set aside.
+    pub fn known(&self, key: &EventKey) -> Option<Hash> {
+        self.known.get(key).copied()
     }
 
     pub fn head(&self, device: DeviceId, incarnation: u32, lane: Lane) -> LaneHead {
@@ -264,6 +303,7 @@ impl HubDisk {
             lane: batch.lane,
             first_n: batch.first_n,
             verdicts,
+            allowance: None,
             at: at.now,
         })
     }

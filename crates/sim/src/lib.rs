@@ -1,6 +1,7 @@
-//! A deterministic simulation of desks and a hub. It runs the sync core and
-//! the rules that the programs run; disks, network, clocks and people are
-//! simulated, and do their worst. One seed replays any failure.
+//! A deterministic simulation of desks, the mailboxes of their branches, and a
+//! hub. It runs the sync core and the rules that the programs run; disks,
+//! networks, files carried about, clocks and people are simulated, and do their
+//! worst. One seed replays any failure.
 
 pub mod check;
 mod city;
@@ -40,6 +41,7 @@ pub struct Outcome {
 pub fn run(seed: u64, plan: Plan) -> anyhow::Result<Outcome> {
     let mut world = World::new(seed, plan)?;
     let level_after_ms = world.run(PATIENCE_MS);
+    world.let_go += check::branch::let_go(&mut world);
     let violations = check::at_the_end(&world, level_after_ms.is_some());
     Ok(Outcome {
         seed,

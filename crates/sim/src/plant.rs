@@ -57,4 +57,18 @@ plants! {
     HeldForEver => "held for ever",
     /// A page's cursor stands behind entries that were left out of it.
     CursorAhead => "cursor ahead of the page",
+    /// What the mailbox keeps counts as received by the hub.
+    MailboxReceipts => "final receipt from the mailbox",
+    /// The mailbox lets go of a batch when it forwards it.
+    CustodyDropped => "custody dropped before the receipt",
+    /// The hub stores a forwarded batch that it has already.
+    ForwardNoDedupe => "forwarded batch without dedupe",
+    /// The mailbox's log is read on after the mailbox was rolled back.
+    MarkWithoutHash => "place in the mailbox's log without its hash",
+    /// The hub stores a file's batch that it has already.
+    ImportNoDedupe => "file imported twice",
+    /// Receipts by file count for whoever reads them.
+    ForeignWords => "receipts of another desk taken",
+    /// Receipts by file count although the hub was put back since.
+    OldWordsTaken => "receipts of a passed epoch taken",
 }

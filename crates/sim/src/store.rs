@@ -4,15 +4,36 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use suda_domain::LedgerEvent;
+use suda_domain::{DeviceId, LedgerEvent};
+use suda_sync::bundle::{Word, words_to};
 use suda_sync::desk::{Command, Input};
-use suda_sync::{Hash, SealedEvent};
+use suda_sync::{Hash, PublicKey, SealedEvent};
 
 use crate::desk_disk::DeskDisk;
 use crate::plant::Plant;
 
 /// Events by their hashes, so that each is read once in a run.
 pub type Read = HashMap<Hash, Rc<LedgerEvent>>;
+
+/// The hub's words by the device they are for and the parcel they came in.
+pub type Words = HashMap<(DeviceId, Vec<u8>), Rc<[Word]>>;
+
+/// What a parcel says to a device; nothing when it is damaged or for another.
+pub fn words(
+    read: &mut Words,
+    to: (DeviceId, &PublicKey),
+    hub: &PublicKey,
+    parcel: &[u8],
+) -> Option<Rc<[Word]>> {
+    let name = (to.0, parcel.to_vec());
+    if let Some(words) = read.get(&name) {
+        return Some(Rc::clone(words));
+    }
+    let signed = words_to(to, hub, parcel).ok()?;
+    let words: Rc<[Word]> = signed.into_iter().map(|(_, word)| word).collect();
+    read.insert(name, Rc::clone(&words));
+    Some(words)
+}
 
 /// Performs one command, as one transaction, and gives the answer to it.
 pub fn perform(
@@ -65,7 +86,7 @@ fn standing(disk: &DeskDisk, plant: Option<Plant>) -> suda_sync::desk::Standing 
     standing
 }
 
-fn parse(read: &mut Read, sealed: &SealedEvent) -> Option<Rc<LedgerEvent>> {
+pub fn parse(read: &mut Read, sealed: &SealedEvent) -> Option<Rc<LedgerEvent>> {
     if let Some(event) = read.get(&sealed.hash) {
         return Some(Rc::clone(event));
     }

@@ -1,18 +1,24 @@
 //! One run: desks, a hub, a network that does its worst, and people at work.
 
 mod clones;
+mod evening;
 mod faults;
+mod forward;
+mod lan;
 mod network;
+mod parcels;
 mod people;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 use suda_domain::{Actor, ComplaintId, Complexity, DeviceId, Fact, Lane};
-use suda_sync::desk::{Command, DeskSync, Input};
+use suda_sync::desk::{Command, DeskSync, Input, Stream};
 use suda_sync::message::{Refused, VERSION};
-use suda_sync::{Ask, Hash, Reply, Request};
+use suda_sync::{Ask, Hash, Reply, Request, SecretKey};
 
 use crate::city::{self, City};
 use crate::desk_disk::{DeskDisk, Moment};
@@ -21,12 +27,18 @@ use crate::hub_disk::{Answering, HubDisk};
 use crate::plant::Plant;
 use crate::queue::Queue;
 use crate::store::{self, Read};
+use forward::{Errand, ForwardEv};
+pub(crate) use lan::Kept;
+use lan::{LanEv, Line, Member, Part};
+use parcels::ParcelEv;
 
 /// How large a run is and how much goes wrong in it.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
     pub branches: usize,
     pub desks_each: usize,
+    /// Branches whose first desk is the mailbox of the others.
+    pub mailboxes: usize,
     pub operations: u64,
     /// Simulated time in which people work.
     pub day_ms: u64,
@@ -40,6 +52,7 @@ impl Plan {
         Self {
             branches: 4,
             desks_each: 5,
+            mailboxes: 2,
             operations: 2_000,
             day_ms: 4 * 3_600_000,
             disasters: true,
@@ -52,6 +65,7 @@ impl Plan {
         Self {
             branches: 2,
             desks_each: 3,
+            mailboxes: 1,
             operations: 800,
             day_ms: 2 * 3_600_000,
             ..Self::full()
@@ -72,6 +86,19 @@ pub(crate) struct DeskNode {
     link: Link,
     skew_ms: i64,
     backup: Option<DeskDisk>,
+    secret: SecretKey,
+    /// The incarnation the program goes under, as it last read.
+    speaks_as: u32,
+    /// The hub's session, as last welcomed.
+    session: Option<String>,
+    part: Part,
+    /// The link to the branch's mailbox.
+    lan: Link,
+    member: Member,
+    /// Questions for news that wait at this mailbox.
+    held: Vec<lan::Held>,
+    errand: Option<Errand>,
+    rolled_back: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -120,6 +147,13 @@ enum Ev {
         desk: usize,
     },
     HubStart,
+    Lan(LanEv),
+    Forward {
+        desk: usize,
+        boot: u32,
+        event: ForwardEv,
+    },
+    Parcel(ParcelEv),
     Operation,
     Fault,
 }
@@ -135,6 +169,17 @@ pub(crate) struct Promise {
 pub struct Counts {
     pub steps: u64,
     pub messages: u64,
+    /// Between desks and their mailboxes.
+    pub lan_messages: u64,
+    /// Batches a mailbox took in keeping.
+    pub kept: u64,
+    /// Parcels a mailbox sent to the hub.
+    pub forwards: u64,
+    /// Files written with what had no receipt.
+    pub files: u64,
+    pub files_taken: u64,
+    /// Files and parcels that hub or desk would not take.
+    pub parcels_refused: u64,
     pub crashes: u64,
     pub copies: u64,
     /// Copies that the hub found when the second of two said its first hello.
@@ -161,17 +206,28 @@ pub struct World {
     queue: Queue<Ev>,
     calm: bool,
     loss: u64,
+    lan_loss: u64,
     left: u64,
     next_mark: u64,
     pub(crate) promises: BTreeMap<u64, Promise>,
     read: Read,
+    /// The hub's words by the parcel they came in, each read once in a run.
+    words: store::Words,
     pairs: Vec<clones::Pair>,
     trace: Sha256,
     pub counts: Counts,
     pub(crate) two_owners: u64,
     pub(crate) unfounded: u64,
+    /// What mailboxes have said they keep, as far as nothing was put back since.
+    pub(crate) kept: Vec<Kept>,
+    pub(crate) let_go: u64,
+    pub(crate) damaged_taken: u64,
+    pub(crate) branch_apart: Option<String>,
+    pub(crate) not_forwarded: Option<String>,
 }
 
+/// Which desk of a branch with a mailbox does not follow it.
+const UNPAIRED: usize = 4;
 const LATENCY_MS: (u64, u64) = (5, 2_000);
 const COMMIT_MS: (u64, u64) = (1, 30);
 /// Of a thousand commits.
@@ -183,14 +239,25 @@ impl World {
     pub fn new(seed: u64, plan: Plan) -> anyhow::Result<Self> {
         let mut dice = Dice::new(seed);
         let city = City::new(&mut dice, plan.branches, 6)?;
-        let mut hub = HubDisk::new(DeviceId(dice.uuid()), city.staff.clone());
+        let mut hub = HubDisk::new(DeviceId(dice.uuid()), secret(&mut dice), city.staff.clone());
         let mut desks = Vec::new();
         for (number, branch) in city.branches.iter().enumerate() {
-            for _ in 0..plan.desks_each {
+            let mailbox = desks.len();
+            for at in 0..plan.desks_each {
                 let device = DeviceId(dice.uuid());
-                let letter = hub.enrol(device, branch.code.clone());
-                let disk = DeskDisk::new(device, branch.code.clone(), letter);
-                desks.push(DeskNode::new(number, disk, skew(&mut dice)));
+                let secret = secret(&mut dice);
+                let letter = hub.enrol(device, secret.public(), branch.code.clone());
+                let mut disk = DeskDisk::new(device, branch.code.clone(), letter);
+                disk.serves = at == 0 && number < plan.mailboxes;
+                let part = match at {
+                    _ if number >= plan.mailboxes => Part::Alone,
+                    0 => Part::Mailbox,
+                    // Not every computer of a branch is paired.
+                    UNPAIRED => Part::Alone,
+                    _ => Part::Member(mailbox),
+                };
+                let skew = skew(&mut dice);
+                desks.push(DeskNode::new(number, disk, skew, (secret, part)));
             }
         }
         let mut world = Self {
@@ -202,6 +269,7 @@ impl World {
             hub_backup: None,
             hub_boots: 1,
             loss: dice.below(301),
+            lan_loss: dice.below(201),
             dice,
             now: 0,
             queue: Queue::new(),
@@ -210,17 +278,24 @@ impl World {
             next_mark: 1,
             promises: BTreeMap::new(),
             read: Read::new(),
+            words: store::Words::new(),
             pairs: Vec::new(),
             trace: Sha256::new(),
             counts: Counts::default(),
             two_owners: 0,
             unfounded: 0,
+            kept: Vec::new(),
+            let_go: 0,
+            damaged_taken: 0,
+            branch_apart: None,
+            not_forwarded: None,
         };
         for desk in 0..world.desks.len() {
             world.start(desk);
         }
         world.queue.put(1_000, Ev::Operation);
         world.queue.put(5_000, Ev::Fault);
+        world.queue.put(10_000, Ev::Parcel(ParcelEv::Write));
         Ok(world)
     }
 
@@ -232,6 +307,9 @@ impl World {
             if !self.turn() {
                 return None;
             }
+        }
+        if self.has_mailbox() {
+            self.evening();
         }
         let from = self.now;
         while self.now < from + patience_ms {
@@ -254,6 +332,10 @@ impl World {
     fn is_level(&self) -> bool {
         let at_rest = |desk: &DeskNode| desk.machine.as_ref().is_some_and(DeskSync::is_at_rest);
         self.desks.iter().all(at_rest)
+            && !self
+                .desks
+                .iter()
+                .any(|desk| desk.disk.custody.has_to_bring(&self.hub))
             && self.desks.iter().all(|desk| {
                 let standing = desk.disk.standing();
                 standing.is_sent()
@@ -275,6 +357,10 @@ impl World {
         };
         if let Some(desk) = self.desks.iter().find(unsent) {
             return format!("unsent: {}", told(desk));
+        }
+        let keeping = |desk: &&DeskNode| desk.disk.custody.has_to_bring(&self.hub);
+        if let Some(desk) = self.desks.iter().find(keeping) {
+            return format!("still in keeping: {:?}", desk.disk.custody.waiting());
         }
         if let Some(desk) = self.desks.iter().find(behind) {
             return format!("behind: {}", told(desk));
@@ -322,12 +408,18 @@ impl World {
             } => self.arrive(desk, boot, number, &request),
             Ev::Start { desk } => self.start(desk),
             Ev::HubStart => self.hub_up = true,
+            Ev::Lan(event) => self.lan(event),
+            Ev::Forward { desk, boot, event } if self.runs(desk, boot) => {
+                self.forward_event(desk, event);
+            }
+            Ev::Parcel(event) => self.parcel(event),
             Ev::Operation => self.operation(),
             Ev::Fault => self.fault(),
             _ => {}
         }
         if self.counts.steps.is_multiple_of(256) {
             self.unfounded += crate::check::unfounded(self);
+            self.let_go += crate::check::branch::let_go(self);
         }
         if self.counts.steps.is_multiple_of(4096) {
             self.two_owners += crate::check::two_owners(self);
@@ -345,6 +437,15 @@ impl World {
             Ev::Commit { desk, number, .. } => (b"commit", *desk, *number),
             Ev::Start { desk } => (b"start", *desk, 0),
             Ev::HubStart => (b"hub", 0, 0),
+            Ev::Lan(event) => event.name(),
+            Ev::Forward { desk, event, .. } => {
+                let (name, number) = event.name();
+                (name, *desk, number)
+            }
+            Ev::Parcel(event) => {
+                let (name, desk) = event.name();
+                (name, desk, 0)
+            }
             Ev::Operation => (b"operation", 0, 0),
             Ev::Fault => (b"fault", 0, 0),
         };
@@ -372,7 +473,13 @@ impl World {
             node.pending = false;
             node.wake_at = 0;
             node.machine = Some(DeskSync::new(seed));
+            node.speaks_as = node.disk.incarnation;
+            node.session = None;
+            node.member.anew();
+            node.errand = (node.part == Part::Mailbox).then(|| Errand::new(seed));
             self.feed(desk, None, Input::Tick);
+            self.look_soon(desk, Line::Give);
+            self.look_soon(desk, Line::Take);
         }
     }
 
@@ -380,6 +487,8 @@ impl World {
         self.counts.crashes += 1;
         if let Some(node) = self.desks.get_mut(desk) {
             node.machine = None;
+            node.held.clear();
+            node.errand = None;
         }
         let pause = self.dice.between(500, 60_000);
         self.queue.put(self.now + pause, Ev::Start { desk });
@@ -453,11 +562,36 @@ impl World {
             }
             return self.crash(desk);
         }
+        let welcomed = match &command {
+            Command::SaveWelcome { welcome, .. } => Some(welcome.session.clone()),
+            _ => None,
+        };
         let input = self.store(desk, command);
         if crash {
             return self.crash(desk);
         }
+        self.after_commit(desk, &input, welcomed);
         self.feed(desk, Some(number), input);
+    }
+
+    /// What the other parts of the program hear of a commit.
+    fn after_commit(&mut self, desk: usize, input: &Input, welcomed: Option<String>) {
+        let Some(node) = self.desks.get_mut(desk) else {
+            return;
+        };
+        if welcomed.is_some() {
+            // The hub has judged what stands here.
+            node.rolled_back = false;
+        }
+        if matches!(input, Input::Standing(_)) {
+            node.speaks_as = node.disk.incarnation;
+        }
+        let is_met = welcomed.is_some();
+        node.session = welcomed.or_else(|| node.session.take());
+        self.news(desk);
+        if is_met {
+            self.forward(desk, suda_sync::lan::Input::HubMet);
+        }
     }
 
     fn store(&mut self, desk: usize, command: Command) -> Input {
@@ -474,10 +608,19 @@ impl World {
 }
 
 impl DeskNode {
-    fn new(branch: usize, disk: DeskDisk, skew_ms: i64) -> Self {
+    fn new(branch: usize, disk: DeskDisk, skew_ms: i64, (secret, part): (SecretKey, Part)) -> Self {
         Self {
             branch,
+            speaks_as: disk.incarnation,
             disk,
+            secret,
+            session: None,
+            part,
+            lan: Link::Good,
+            member: Member::default(),
+            held: Vec::new(),
+            errand: None,
+            rolled_back: false,
             machine: None,
             boot: 0,
             pending: false,
@@ -487,6 +630,32 @@ impl DeskNode {
             backup: None,
         }
     }
+}
+
+impl DeskNode {
+    pub(crate) fn is_mailbox(&self) -> bool {
+        self.part == Part::Mailbox
+    }
+
+    /// The desk that is this one's mailbox.
+    pub(crate) fn mailbox(&self) -> Option<usize> {
+        match self.part {
+            Part::Member(mailbox) => Some(mailbox),
+            Part::Alone | Part::Mailbox => None,
+        }
+    }
+
+    pub(crate) fn was_rolled_back(&self) -> bool {
+        self.rolled_back
+    }
+}
+
+fn secret(dice: &mut Dice) -> SecretKey {
+    let mut seed = [0; 32];
+    for part in seed.chunks_mut(8) {
+        part.copy_from_slice(&dice.next().to_le_bytes());
+    }
+    SecretKey::from_seed(seed)
 }
 
 /// Up to thirty days wrong, either way; half of the clocks are right.

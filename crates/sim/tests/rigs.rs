@@ -21,7 +21,17 @@ fn nothing_is_lost_doubled_or_stuck_on_full_days() {
     let report = seeds::run_seeds(1, FULL_DAYS, false).unwrap();
     assert!(report.passed, "{}", report.line);
     // All that can go wrong has gone wrong.
-    for fault in ["crashes", "hub_restores", "rollbacks", "copies", "renewals"] {
+    for fault in [
+        "crashes",
+        "hub_restores",
+        "rollbacks",
+        "copies",
+        "renewals",
+        "kept_by_mailboxes",
+        "forwards",
+        "files_taken",
+        "parcels_refused",
+    ] {
         let count = report.line.get(fault).and_then(serde_json::Value::as_u64);
         assert!(count > Some(0), "no {fault}: {}", report.line);
     }
@@ -32,6 +42,12 @@ const FULL_DAYS: u64 = 60;
 #[test]
 fn a_planted_bug_is_found_and_the_same_seeds_without_it_are_clean() {
     let report = planted::hunt(1, Some(Plant::EpochKept.name())).unwrap();
+    assert!(report.passed, "{}", report.line);
+}
+
+#[test]
+fn a_mailbox_that_lets_go_too_early_is_found() {
+    let report = planted::hunt(1, Some(Plant::CustodyDropped.name())).unwrap();
     assert!(report.passed, "{}", report.line);
 }
 

@@ -30,6 +30,9 @@
 //! | 66..74 | the beginning of the SHA-256 of bytes 0..66 |
 //! | 74.. | deflated JSON: of events sealed, behind 32 bytes of encapsulated key |
 
+mod batches;
+mod words;
+
 use std::io::{Read as _, Write as _};
 
 use chrono::{DateTime, Utc};
@@ -48,6 +51,9 @@ use suda_domain::{DeviceId, Lane};
 use crate::chain::Hash;
 use crate::message::Receipt;
 use crate::sign::{PublicKey, SecretKey, Signed};
+
+pub use batches::{BatchesError, Checked, batches_of, sender};
+pub use words::{WordsError, reached, words_to};
 
 /// A byte no text begins with, the name, and line ends that a transfer as text
 /// would spoil, as PNG has them (<https://www.w3.org/TR/png-3/#5PNG-file-signature>).
@@ -110,14 +116,14 @@ pub struct Renewal {
     pub epoch: String,
 }
 
-/// How far the hub is with a device. The hashes say that it has the very events
+/// How far the hub is with a device: with a batch just judged, or at all. The hashes say that it has the very events
 /// the desk has, whatever parcels came in which order.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Standing {
     pub device: DeviceId,
     pub incarnation: u32,
     pub epoch: String,
-    /// The last event of each lane that has one.
+    /// The last event of each lane that has one, or of the batch.
     pub lanes: Vec<LaneStanding>,
     pub at: DateTime<Utc>,
 }

@@ -4,19 +4,27 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use suda_domain::LedgerEvent;
 
 /// A SHA-256 value, written as 64 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hash(pub [u8; 32]);
 
 impl Hash {
     /// What the first event of a lane names as its predecessor.
     pub const START: Self = Self([0; 32]);
+
+    fn with_digits<T>(self, take: impl FnOnce(&str) -> T) -> T {
+        let mut digits = [0; 64];
+        // Twice as many digits as bytes, and all of them ASCII.
+        let written = hex::encode_to_slice(self.0, &mut digits).is_ok();
+        debug_assert!(written);
+        take(std::str::from_utf8(&digits).unwrap_or_default())
+    }
 
     /// The hash of an event's bytes behind `prev`.
     pub fn link(prev: Self, body: &[u8]) -> Self {
@@ -29,7 +37,7 @@ impl Hash {
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.with_digits(|digits| f.write_str(digits))
     }
 }
 
@@ -49,29 +57,35 @@ impl FromStr for Hash {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut bytes = [0; 32];
-        let pairs = text.as_bytes().chunks(2);
-        if text.len() != 64 {
-            return Err(HashError);
-        }
-        for (byte, pair) in bytes.iter_mut().zip(pairs) {
-            let pair = std::str::from_utf8(pair).map_err(|_| HashError)?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| HashError)?;
-        }
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| HashError)?;
         Ok(Self(bytes))
     }
 }
 
-impl TryFrom<String> for Hash {
-    type Error = HashError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
+// By hand: an event has two of them, and a hub reads and writes many a second.
+impl Serialize for Hash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.with_digits(|digits| serializer.serialize_str(digits))
     }
 }
 
-impl From<Hash> for String {
-    fn from(hash: Hash) -> Self {
-        hash.to_string()
+impl<'de> Deserialize<'de> for Hash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Digits;
+
+        impl Visitor<'_> for Digits {
+            type Value = Hash;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("64 hexadecimal digits")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Hash, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_str(Digits)
     }
 }
 

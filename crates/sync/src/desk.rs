@@ -6,25 +6,25 @@
 //! A round is: say hello if there is no session, send the urgent streams until
 //! they are empty, send the ordinary streams batch by batch (looking at the
 //! urgent ones again before each), then pull the hub's log. Between rounds the
-//! machine rests until a local write, a nudge from the watch, or the tick.
+//! machine rests until a local write, a nudge from the watch, or the tick. An
+//! overloaded hub gives a slot: until then only the urgent streams are sent.
 //!
 //! A stream is one lane of one incarnation. A desk whose database was copied or
 //! put back goes on as a new incarnation; what the old one has still to send is
 //! sent as it is, and what the hub holds otherwise under the same numbers gets
 //! new numbers.
 
+mod allowed;
 mod step;
 mod streams;
 
 use suda_domain::Lane;
 
+use self::allowed::Allowed;
 use crate::chain::SealedEvent;
-use crate::message::{
-    Ask, BATCH_BYTES, BATCH_EVENTS, PAGE_ENTRIES, Receipt, Refused, Renewal, Reply, Verdict,
-    Welcome,
-};
+use crate::message::{Ask, PAGE_ENTRIES, Receipt, Refused, Renewal, Reply, Verdict, Welcome};
 pub use step::{Command, Input, Link, Step};
-pub use streams::{Standing, Stream, agreed};
+pub use streams::{Standing, Stream, agreed, batch};
 
 /// A round begins at the latest this long after the last.
 pub const TICK_MS: u64 = 60_000;
@@ -95,6 +95,10 @@ pub struct DeskSync {
     pulled: bool,
     /// The hub holds other events under this incarnation's numbers.
     renewal_wanted: bool,
+    /// What the hub takes for now.
+    allowed: Allowed,
+    /// This round has left out what waits for its slot.
+    left_out: bool,
     next_tick_ms: u64,
     dice: u64,
 }
@@ -112,6 +116,8 @@ impl DeskSync {
             again: true,
             pulled: false,
             renewal_wanted: false,
+            allowed: Allowed::default(),
+            left_out: false,
             next_tick_ms: 0,
             dice: seed | 1,
         }
@@ -128,7 +134,13 @@ impl DeskSync {
     /// Whether nothing is under way and nothing asked for: the last round
     /// went through with empty queues.
     pub fn is_at_rest(&self) -> bool {
-        self.phase == Phase::Resting && !self.again
+        self.phase == Phase::Resting && !self.again && !self.left_out
+    }
+
+    /// Whether lanes that nothing waits for may be sent: no round is under way,
+    /// the hub is reached, and it has given no later slot.
+    pub fn is_free(&self, now_ms: u64) -> bool {
+        self.is_at_rest() && self.link() == Link::Up && now_ms >= self.allowed.slot_ms()
     }
 
     /// Failed tries since the last success.
@@ -197,7 +209,7 @@ impl DeskSync {
                 self.standing = *standing;
                 self.after_welcome(watermarks)
             }
-            (Phase::Loading(stream), Input::Loaded(events)) => self.send(stream, events),
+            (Phase::Loading(stream), Input::Loaded(events)) => self.send(now_ms, stream, events),
             (Phase::SavingReceipt(after), Input::Saved) => self.after_receipt(now_ms, after),
             (Phase::Rekeying, Input::Standing(standing)) => {
                 self.standing = *standing;
@@ -218,7 +230,7 @@ impl DeskSync {
 
     fn react_to_reply(&mut self, now_ms: u64, reply: Reply) -> Option<Command> {
         match (self.phase, reply) {
-            (Phase::Greeting, Reply::Welcome(welcome)) => self.take_welcome(welcome),
+            (Phase::Greeting, Reply::Welcome(welcome)) => self.take_welcome(now_ms, welcome),
             (
                 Phase::Greeting,
                 Reply::Refused(Refused::Renew {
@@ -257,6 +269,7 @@ impl DeskSync {
 
     fn begin(&mut self) -> Option<Command> {
         self.again = false;
+        self.left_out = false;
         self.phase = Phase::Reading;
         Some(Command::ReadStanding)
     }
@@ -284,7 +297,8 @@ impl DeskSync {
     }
 
     /// After a new epoch the log is read from its beginning.
-    fn take_welcome(&mut self, welcome: Welcome) -> Option<Command> {
+    fn take_welcome(&mut self, now_ms: u64, welcome: Welcome) -> Option<Command> {
+        self.allowed = Allowed::until_told(now_ms, welcome.allowance);
         let position = &mut self.standing.position;
         if position.epoch.as_ref() != Some(&welcome.epoch) {
             position.cursor = 0;
@@ -328,18 +342,28 @@ impl DeskSync {
         Some(Command::Load {
             stream,
             after: self.standing.acked(stream),
-            max_events: BATCH_EVENTS,
-            max_bytes: BATCH_BYTES,
+            max_events: self.allowed.events(stream.lane),
+            max_bytes: self.allowed.bytes(stream.lane),
         })
     }
 
-    fn send(&mut self, stream: Stream, events: Vec<SealedEvent>) -> Option<Command> {
+    fn send(
+        &mut self,
+        now_ms: u64,
+        stream: Stream,
+        mut events: Vec<SealedEvent>,
+    ) -> Option<Command> {
         if events.is_empty() {
             return match self.standing.after(stream) {
-                Some(next) => self.load(next),
+                Some(next) if self.allowed.has_come(now_ms, next.lane) => self.load(next),
+                Some(next) => {
+                    self.left_out = self.standing.has_unsent(next.lane);
+                    self.pull()
+                }
                 None => self.pull(),
             };
         }
+        events.truncate(self.allowed.events(stream.lane));
         let first_n = self.standing.acked(stream) + 1;
         self.phase = Phase::Sending { stream, first_n };
         self.ask(Ask::Batch {
@@ -371,6 +395,9 @@ impl DeskSync {
             .position(|verdict| *verdict == Verdict::Forked);
         // It speaks of what was sent and stored, not of what the hub has besides.
         let sent = (first_n + forked.unwrap_or(receipt.verdicts.len()) as u64).saturating_sub(1);
+        if receipt.allowance.is_some() {
+            self.allowed = Allowed::until_told(now_ms, receipt.allowance);
+        }
         let acked = self.standing.acked_mut(stream);
         lower(acked, receipt.watermarks);
         acked[lane] = stored.min(sent);
@@ -426,6 +453,9 @@ impl DeskSync {
     fn finish(&mut self, now_ms: u64) -> Option<Command> {
         self.failures = 0;
         self.next_tick_ms = now_ms + TICK_MS;
+        if self.left_out {
+            self.next_tick_ms = self.allowed.slot_ms();
+        }
         self.phase = Phase::Resting;
         // What came may be what a stream lacked: of a database that was put
         // back, the hub has the beginning and only the desk the end.

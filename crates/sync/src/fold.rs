@@ -23,18 +23,27 @@ pub fn apply(state: &mut Option<Complaint>, event: &LedgerEvent) -> Result<Appli
 /// An event of a complaint as a store has it.
 #[derive(Clone, Debug)]
 pub struct Standing<E = LedgerEvent> {
-    /// Its number in the hub's log, where that is known.
+    /// Its number in the hub's log, where that is known, else
+    /// [`behind_the_hub`] its number in the branch's mailbox.
     pub seq: Option<u64>,
     /// Written here.
     pub own: bool,
     pub event: E,
 }
 
+/// The place of an event that the branch's mailbox has in its log and the hub
+/// has not placed: behind everything of the hub's, in the mailbox's order, so
+/// that the desks of a branch agree while the hub is away.
+pub const fn behind_the_hub(mailbox_seq: u64) -> u64 {
+    const FIRST: u64 = 1 << 62;
+    FIRST.saturating_add(mailbox_seq)
+}
+
 /// What a complaint's events make; they come in the order in which this store
 /// came to know them.
 ///
 /// The hub's order holds; what the hub has not placed yet comes after it, in
-/// this store's order. What a handoff packet of this desk covers comes before
+/// the order of the branch's mailbox and then in this store's. What a handoff packet of this desk covers comes before
 /// the packet, as it was written, although the hub had the packet first.
 /// Events that do not fit stay in the ledger and change nothing.
 pub fn refold<E: Borrow<LedgerEvent>>(events: &[Standing<E>]) -> Option<Complaint> {

@@ -9,11 +9,13 @@ pub mod desk;
 pub mod evidence;
 pub mod fold;
 pub mod hub;
+pub mod lan;
 pub mod message;
 pub mod phone;
 pub mod place;
 pub mod rekey;
 pub mod sign;
+pub mod statistics;
 
 pub use chain::{Hash, SealedEvent};
 pub use message::{

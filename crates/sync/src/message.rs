@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 use suda_domain::category::CategoryTree;
 use suda_domain::guidance::Guidance;
 use suda_domain::staff::StaffRecord;
+use suda_domain::time::{TimeRules, Timekeeping};
 use suda_domain::{BranchCode, DeviceId, Lane, Policy, Refusal};
 
 use crate::chain::{Hash, SealedEvent};
 use crate::evidence::{FileName, Standings};
 use crate::sign::PublicKey;
+use crate::statistics::{DayTotals, Taken};
 
 /// The version this program writes.
 pub const VERSION: u16 = 2;
@@ -65,8 +67,14 @@ pub enum Ask {
     },
     /// Answer when my branch's log has something after `cursor`, or after a while.
     Watch { cursor: u64, directory: u32 },
+    /// Batches of another desk of my branch, which cannot reach the hub itself:
+    /// a parcel of events (see [`crate::bundle`]) in base64.
+    Forward { parcel: String },
     /// How far these evidence files are. An older hub does not understand it.
     Evidence { files: Vec<FileName> },
+    /// Day totals, each to replace an earlier writing of the same day. An older
+    /// hub does not understand it.
+    Statistics { days: Vec<DayTotals> },
 }
 
 /// How far a desk is, as its store says.
@@ -179,8 +187,15 @@ pub enum Reply {
     Changed {
         changed: bool,
     },
+    /// To a forwarded parcel: the parcel of receipts for the desk it is of, in
+    /// base64.
+    Forwarded {
+        receipts: String,
+    },
     /// How far evidence files are: to that question, and to each slice.
     Evidence(Standings),
+    /// What is held of the days that were sent.
+    Statistics(Taken),
     Refused(Refused),
 }
 
@@ -198,8 +213,26 @@ pub struct Welcome {
     /// The same of the earlier incarnations the desk named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Watermarks>,
+    /// What the desk may send for now. Absent from older hubs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowance: Option<Allowance>,
     /// The hub's clock.
     pub now: DateTime<Utc>,
+}
+
+/// How much the hub takes of a desk for now. Holds until the next one; without
+/// any, whole batches are sent one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allowance {
+    /// Events that may be under way at a time, outside the urgent lane.
+    pub events: u32,
+    /// Bytes of event bodies that may be under way at a time, outside the
+    /// urgent lane.
+    pub bytes: u32,
+    /// The hub is overloaded: everything but the urgent lane is to come in so
+    /// many milliseconds. 0 when it may come at once.
+    #[serde(default)]
+    pub slot_ms: u64,
 }
 
 /// Highest event number the hub has stored of one incarnation, by lane.
@@ -271,6 +304,10 @@ pub struct Receipt {
     pub first_n: u64,
     /// One per event of the batch.
     pub verdicts: Vec<Verdict>,
+    /// What the desk may send next. Absent from older hubs, and where what was
+    /// told before holds on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowance: Option<Allowance>,
     pub at: DateTime<Utc>,
 }
 
@@ -361,6 +398,8 @@ pub enum Refused {
     },
     Version,
     Malformed,
+    /// The forwarded parcel cannot be opened, or is not of a desk of the branch.
+    NotTaken,
     /// Come back later.
     Busy {
         retry_ms: u64,
@@ -382,9 +421,23 @@ pub struct Directory {
     /// The rule file of `suda-judge`, verbatim.
     pub rules: serde_json::Value,
     pub guidance: Vec<Guidance>,
+    /// The policy that was set last: what a desk of before `time` counts with.
     pub policy: Policy,
+    /// Absent from a hub of before there was more than one policy.
+    #[serde(default)]
+    pub time: Option<TimeRules>,
     /// The staff who may sign in at this branch.
     pub staff: Vec<StaffRecord>,
+}
+
+impl Directory {
+    /// What the branch's clocks are counted with.
+    pub fn timekeeping(&self) -> Timekeeping {
+        let rules = self.time.clone();
+        rules
+            .unwrap_or_else(|| TimeRules::beginning(self.policy.clone()))
+            .into()
+    }
 }
 
 /// `POST /v1/enrol`, unsigned: the one-time code is the proof.

@@ -74,7 +74,14 @@ impl PublicKey {
         signature.is_some_and(|signature| self.0.verify(&digest(bytes), &signature).is_ok())
     }
 
-    pub(crate) fn bytes(&self) -> [u8; 32] {
+    /// The key of 32 bytes as TLS and other protocols give it (RFC 8032).
+    pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, KeyError> {
+        VerifyingKey::from_bytes(&bytes)
+            .map(Self)
+            .map_err(|_| KeyError)
+    }
+
+    pub fn bytes(&self) -> [u8; 32] {
         self.0.to_bytes()
     }
 

@@ -47,7 +47,7 @@ fn every_recorded_message_is_read_and_nothing_of_it_is_lost() {
         .iter()
         .map(|(path, _)| path.parent().unwrap())
         .collect();
-    assert_eq!(folders.len(), 2);
+    assert_eq!(folders.len(), 3);
     for (path, text) in &files {
         let signed: Signed = serde_json::from_str(text).unwrap();
         let old: Value = serde_json::from_str(signed.body.get()).unwrap();

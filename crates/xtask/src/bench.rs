@@ -3,6 +3,7 @@
 
 use clap::Args;
 
+use crate::judge;
 use crate::setup;
 use crate::workspace::{Profile, Workspace, run, run_aside};
 
@@ -16,6 +17,9 @@ pub struct Options {
 }
 
 pub fn run_benches(workspace: &Workspace, options: &Options) -> anyhow::Result<()> {
+    if options.name.as_deref() == Some("judge") {
+        return judge::run_figures(workspace);
+    }
     setup::for_bench(workspace)?;
     run_aside(&mut workspace.npm("npm", &["run", "build"]))?;
     workspace.build_programs(Profile::Release)?;

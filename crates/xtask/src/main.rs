@@ -11,6 +11,7 @@ mod bundle;
 mod demo;
 mod edges;
 mod fuzz;
+mod judge;
 mod rig;
 mod setup;
 mod sim;

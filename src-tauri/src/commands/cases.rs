@@ -1,7 +1,7 @@
 //! The backlog and what can be done with a complaint.
 
 use suda_desk::view::{CasePage, CaseRow, CaseView, Scope, Settlement, StatusView};
-use suda_domain::ComplaintId;
+use suda_domain::{ComplaintId, StaffId};
 use tauri::{State, WebviewWindow};
 
 use super::Answer;
@@ -83,4 +83,12 @@ pub async fn print_page(window: WebviewWindow, host: State<'_, Host>) -> Answer<
     window
         .print()
         .map_err(|error| AppError::fault(ErrorCode::Internal, &error))
+}
+
+/// Gives a complaint to one of the branch's staff.
+#[tauri::command]
+#[specta::specta]
+pub async fn assign(host: State<'_, Host>, id: ComplaintId, staff: StaffId) -> Answer<CaseView> {
+    let (desk, session) = host.signed_in().await?;
+    Ok(desk.assign(&session, id, staff).await?)
 }

@@ -6,6 +6,7 @@ pub mod bundle;
 pub mod cases;
 pub mod evidence;
 pub mod intake;
+pub mod lan;
 
 use crate::error::AppError;
 

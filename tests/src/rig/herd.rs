@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use serde_json::json;
-use tokio::task::JoinSet;
+use tokio::runtime::Builder;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::books::HubBooks;
 use super::light::{LightDesk, Pace};
@@ -56,7 +57,10 @@ pub async fn run(options: Options) -> Result<Report, Failure> {
     city.start_hub()?;
     let console = Console::sign_in(&city).await?;
     let stop = Arc::new(AtomicBool::new(false));
-    let looking = tokio::spawn(console.clone().look_until(Arc::clone(&stop)));
+    let looking = on_its_own(Console::look_until(
+        console.visit.clone(),
+        Arc::clone(&stop),
+    ));
     let begin = Instant::now();
     let herd = come(&city, desks, &mut dice).await?;
     stop.store(true, Ordering::SeqCst);
@@ -86,6 +90,7 @@ pub async fn run(options: Options) -> Result<Report, Failure> {
     report.figure("console_looks", looks.times.len());
     report.percentile("console_p50_ms", &looks.times, 50);
     let console_p99 = report.percentile("console_p99_ms", &looks.times, 99);
+    report.figure("console_worst_at_s", seconds(looks.worst_after(begin)));
     let memory = peak_kib(&city)?;
     report.figure("hub_peak_mib", memory / 1024);
     report.figure("lost", books.missing(&written));
@@ -144,10 +149,26 @@ async fn come(city: &City, desks: Vec<LightDesk>, dice: &mut Dice) -> Result<Her
     })
 }
 
+/// Runs `work` on a thread and a runtime of its own. The expert's browser is
+/// another program than the desks: its questions must not wait in their queue.
+fn on_its_own<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+) -> JoinHandle<Result<T, Failure>> {
+    tokio::task::spawn_blocking(move || {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        runtime.map_err(Failure::io("a runtime"))?.block_on(work)
+    })
+}
+
 /// An expert's browser, as far as the hub can tell.
-#[derive(Clone)]
 struct Console {
     client: reqwest::Client,
+    visit: Visit,
+}
+
+/// Where a browser is signed in, and as whom.
+#[derive(Clone)]
+struct Visit {
     url: String,
     cookie: String,
 }
@@ -156,6 +177,25 @@ struct Console {
 struct Looks {
     times: Vec<Duration>,
     errors: u64,
+    /// When the longest began, and how long it was.
+    worst: Option<(Instant, Duration)>,
+}
+
+impl Looks {
+    fn add(&mut self, begin: Instant, is_answered: bool) {
+        let took = begin.elapsed();
+        self.times.push(took);
+        self.errors += u64::from(!is_answered);
+        if self.worst.is_none_or(|(_, longest)| took > longest) {
+            self.worst = Some((begin, took));
+        }
+    }
+
+    fn worst_after(&self, begin: Instant) -> Duration {
+        self.worst.map_or(Duration::ZERO, |(at, _)| {
+            at.saturating_duration_since(begin)
+        })
+    }
 }
 
 impl Console {
@@ -174,32 +214,35 @@ impl Console {
             .and_then(|value| value.to_str().ok()?.split(';').next())
             .ok_or_else(|| Failure::Said("the console gave no cookie".to_owned()))?
             .to_owned();
-        Ok(Self {
-            client,
-            url: city.url(),
-            cookie,
-        })
+        let url = city.url();
+        Self::open(Visit { url, cookie })
+    }
+
+    /// A browser with connections of its own.
+    fn open(visit: Visit) -> Result<Self, Failure> {
+        let client = reqwest::Client::builder().no_proxy().build()?;
+        Ok(Self { client, visit })
     }
 
     async fn look(&self, looks: &mut Looks) -> Result<(), Failure> {
         let begin = Instant::now();
         let answer = self
             .client
-            .get(format!("{}/api/work-orders?view=queue", self.url))
-            .header("cookie", &self.cookie)
+            .get(format!("{}/api/work-orders?view=queue", self.visit.url))
+            .header("cookie", &self.visit.cookie)
             .send()
             .await?;
         let status = answer.status();
         answer.bytes().await?;
-        looks.times.push(begin.elapsed());
-        looks.errors += u64::from(!status.is_success());
+        looks.add(begin, status.is_success());
         Ok(())
     }
 
-    async fn look_until(self, stop: Arc<AtomicBool>) -> Result<Looks, Failure> {
+    async fn look_until(visit: Visit, stop: Arc<AtomicBool>) -> Result<Looks, Failure> {
+        let console = Self::open(visit)?;
         let mut looks = Looks::default();
         while !stop.load(Ordering::SeqCst) {
-            self.look(&mut looks).await?;
+            console.look(&mut looks).await?;
             tokio::time::sleep(LOOK_EVERY).await;
         }
         Ok(looks)

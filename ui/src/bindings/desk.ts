@@ -43,6 +43,22 @@ export const commands = {
 	bundleExport: (folder: string | null) => typedError<BundleReport, AppError>(__TAURI_INVOKE("bundle_export", { folder })),
 	/**  Takes in the hub's receipts, as read from their file. */
 	bundleReceipts: (parcel: number[]) => typedError<ReceiptsReport, AppError>(__TAURI_INVOKE("bundle_receipts", { parcel })),
+	/**  Gives a complaint to one of the branch's staff. */
+	assign: (id: ComplaintId, staff: StaffId) => typedError<CaseView, AppError>(__TAURI_INVOKE("assign", { id, staff })),
+	/**  The branch's network as this desk sees it. */
+	lan: () => typedError<LanView, AppError>(__TAURI_INVOKE("lan")),
+	/**  Makes this desk the mailbox of its branch. */
+	lanServe: () => typedError<LanView, AppError>(__TAURI_INVOKE("lan_serve")),
+	/**  Shows a new pairing code. */
+	lanCode: () => typedError<LanCode, AppError>(__TAURI_INVOKE("lan_code")),
+	/**  The mailboxes of this branch that announce themselves. */
+	lanFind: () => typedError<LanFound[], AppError>(__TAURI_INVOKE("lan_find")),
+	/**  Follows the mailbox at an address from now on. */
+	lanPair: (address: string, code: string) => typedError<LanView, AppError>(__TAURI_INVOKE("lan_pair", { address, code })),
+	/**  Takes no part in the branch's network any more. */
+	lanLeave: () => typedError<LanView, AppError>(__TAURI_INVOKE("lan_leave")),
+	/**  Ends the pairing with another desk of the branch. */
+	lanEnd: (device: DeviceId) => typedError<LanView, AppError>(__TAURI_INVOKE("lan_end", { device })),
 	evidence: (id: ComplaintId) => typedError<EvidenceView[], AppError>(__TAURI_INVOKE("evidence", { id })),
 	/**
 	 *  Begins to add a file to a complaint or form; its pieces follow under the
@@ -97,6 +113,12 @@ export type Assessment = {
 	override_reason: string | null,
 };
 
+/**  Who of the branch is to see to a complaint. */
+export type Assignee = {
+	staff: StaffId,
+	name: string,
+};
+
 /**
  *  A branch's code as it stands in reference numbers: 2 to 10 capital letters
  *  and digits, beginning with a letter, for example `CQ0123`.
@@ -148,6 +170,8 @@ export type CaseRow = {
 	delivery: Delivery,
 	/**  Whether it was recorded on this PC. */
 	mine: boolean,
+	/**  Who of the branch is to see to it, when the manager has said. */
+	assigned: Assignee | null,
 };
 
 /**  One complaint, whole. */
@@ -173,6 +197,7 @@ export type CaseView = {
 	can_hand_off: boolean,
 	can_note: boolean,
 	can_withdraw: boolean,
+	can_assign: boolean,
 };
 
 /**  One node. Its code is the path, levels joined by dots: `A`, `A.01`, `A.01.02`. */
@@ -208,7 +233,9 @@ export type Chosen = {
 };
 
 /**  What has to happen in time. */
-export type Clock = "assessment" | "handoff" | "grade1_alert" | "first_response" | "initial_analysis" | "feedback" | "cycle" | "call_back" | "outer_limit";
+export type Clock = "assessment" | "handoff" | "grade1_alert" | "first_response" | "initial_analysis" | 
+/**  A department's own, one for each dispatch. */
+"department" | "feedback" | "cycle" | "call_back" | "outer_limit";
 
 /**
  *  What is known of the time and of this PC's clock. The field names are a
@@ -267,10 +294,17 @@ export type CorrectedStep = {
 /**  One clock of one complaint. */
 export type Deadline = {
 	clock: Clock,
+	/**  Of which dispatch, for a department's clock. */
+	task: TaskId | null,
 	from: string,
+	/**  While it is paused without a longest: as it would be if it went on at once. */
 	due: string,
 	/**  When it was met or ended; absent while it runs. */
 	ended: string | null,
+	/**  Since when it stands still. */
+	paused_since: string | null,
+	/**  When it goes on by itself, if the pause has a longest. */
+	paused_until: string | null,
 	/**
 	 *  The deadline had passed before the complaint was recorded (a row of the
 	 *  past): it is shown, and nothing reminds or escalates.
@@ -278,6 +312,8 @@ export type Deadline = {
 	past_at_recording: boolean,
 	/**  False when the deadline was counted through a year without calendar. */
 	calendar_covered: boolean,
+	/**  The version of the policy it is counted with. */
+	policy: number,
 };
 
 /**  Whether the customer was right. */
@@ -333,7 +369,15 @@ export type ErrorCode = "not_enrolled" | "already_enrolled" | "hub_unreachable" 
 /**  Cut short or altered. */
 "bundle_damaged" | 
 /**  For another desk, or of another hub or epoch. */
-"bundle_foreign" | "bundle_unreadable" | "disk_full" | "disk_failing" | "read_only" | "damaged" | 
+"bundle_foreign" | "bundle_unreadable" | 
+/**  No mailbox answers at the address. */
+"lan_unreachable" | 
+/**  What answers is no mailbox. */
+"lan_not_mailbox" | "lan_code_wrong" | 
+/**  The mailbox shows no code. */
+"lan_code_none" | 
+/**  Of another branch or hub, or not the computer it was. */
+"lan_foreign" | "disk_full" | "disk_failing" | "read_only" | "damaged" | 
 /**  The database is gone although this computer is enrolled. */
 "data_missing" | 
 /**  The database is another computer's, or an older copy. */
@@ -414,6 +458,21 @@ guidance: GuidanceUsed | null } | { kind: "called_back"; satisfied: boolean; com
 /**  A manager took the case over from a dead PC. */
 { kind: "taken_over"; reason: string } | 
 /**
+ *  The branch manager gives the complaint to one of the branch's staff. The
+ *  branch owns it as before.
+ */
+{ kind: "assigned"; to: Assignee } | 
+/**  The clocks that the reason lets stand still do, from here on. */
+{ kind: "paused"; 
+/**  Of the policy's pauses. */
+reason: string; 
+/**  What people read for the reason. */
+name: string; 
+/**  What is waited for. */
+note: string } | 
+/**  They go on. */
+{ kind: "resumed" } | 
+/**
  *  At the contact with the hub, times written before it under a wrong
  *  clock proved wrong. The steps stay as they were sealed; from here on
  *  these times count.
@@ -423,7 +482,7 @@ guidance: GuidanceUsed | null } | { kind: "called_back"; satisfied: boolean; com
 arrived: Corrected | null; steps: CorrectedStep[] };
 
 /**  A fact without its contents: what permissions and transitions are keyed by. */
-export type FactKind = "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected";
+export type FactKind = "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed";
 
 /**  A field of the form, for putting a problem beside it. */
 export type Field = "name" | "phone" | "email" | "account" | "id_number" | "representative" | "group" | "category" | "business" | "cause" | "description" | "occurred_at" | "place" | "remedy_sought" | "amount" | "links" | 
@@ -513,6 +572,58 @@ export type Intake = {
 
 /**  How the complaint came in. */
 export type IntakeChannel = "walk_in" | "hotline" | "email" | "online" | "social_media" | "supervision_line" | "staff_report";
+
+/**  A pairing code on show. */
+export type LanCode = {
+	code: string,
+	until: string,
+};
+
+/**  Another desk of the branch. */
+export type LanDesk = {
+	device: DeviceId,
+	letter: string,
+	paired_at: string,
+	/**  Its batches that the mailbox has and the hub has not settled. */
+	waiting: number,
+};
+
+/**  A mailbox that announces itself. */
+export type LanFound = {
+	address: string,
+	letter: string,
+};
+
+/**  What this desk is in its branch. */
+export type LanRole = 
+/**  It has no mailbox and is none. */
+"alone" | "mailbox" | "member";
+
+/**  Why the mailbox cannot be used, where waiting does not help. */
+export type LanTrouble = 
+/**  Another computer answers at its address. */
+"other_key" | 
+/**  It has ended the pairing. */
+"not_paired" | 
+/**  One of the two programs is too old. */
+"version";
+
+/**
+ *  The branch's network as this desk sees it. The field names are a contract
+ *  with other programs.
+ */
+export type LanView = {
+	role: LanRole,
+	/**  Where this desk listens as the mailbox, or where its mailbox does. */
+	address: string | null,
+	/**  Of a member: the mailbox answers. Known only to the program that syncs. */
+	connected: boolean,
+	trouble: LanTrouble | null,
+	/**  Those paired with this one: the members, or the mailbox. */
+	desks: LanDesk[],
+	/**  Others' batches kept here that the hub has not settled. */
+	waiting: number,
+};
 
 /**  The language the customer is answered in. */
 export type Language = "zh-CN" | "zh-TW" | "en";
@@ -689,7 +800,9 @@ export type Scope =
 /**  Handed off and not yet answered. */
 "with_experts" | 
 /**  Answered, closed, withdrawn. Newest first. */
-"done" | "all";
+"done" | "all" | 
+/**  Open in the branch, and given by the manager to the person signed in. */
+"mine";
 
 /**  Who is signed in. */
 export type SessionView = {
@@ -762,6 +875,10 @@ export type StatusView = {
 	clock_off_by_s: number | null,
 	clock: ClockView,
 	device_letter: string,
+	/**  What this desk is in its branch's own network. */
+	lan: LanRole,
+	/**  Of a member: whether its mailbox answers. */
+	lan_connected: boolean,
 	/**  Evidence files of which the hub has not all. */
 	evidence_waiting: number,
 	/**  They wait because the hub is of a version that does not take any. */

@@ -402,6 +402,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets the clocks stand still that the reason lets stand still. */
+        post: operations["pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/release": {
         parameters: {
             query?: never;
@@ -487,6 +504,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets them go on. */
+        post: operations["resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/return": {
         parameters: {
             query?: never;
@@ -555,6 +589,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/desks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every desk with its counts of today and of seven days, those that need
+         *     somebody first.
+         */
+        get: operations["desks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/live": {
         parameters: {
             query?: never;
@@ -615,6 +669,23 @@ export interface paths {
         };
         /** Who is signed in. */
         get: operations["me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pauses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reasons for a pause. */
+        get: operations["pauses"];
         put?: never;
         post?: never;
         delete?: never;
@@ -858,6 +929,16 @@ export interface components {
             /** @description For finding it in the hub's log. */
             trace: string;
         };
+        /** @description Who of the branch is to see to a complaint. */
+        Assignee: {
+            name: string;
+            staff: components["schemas"]["StaffId"];
+        };
+        /**
+         * @description Why somebody should look at a desk, the weightiest first.
+         * @enum {string}
+         */
+        Attention: "saves_failed" | "repaired" | "disk_nearly_full" | "no_backup" | "silent" | "offline" | "unclean_ends" | "clock_jumps" | "old_version" | "no_counts";
         Board: {
             /** @description Grade 1, not acknowledged by a manager. */
             alerts: components["schemas"]["WorkOrder"][];
@@ -949,7 +1030,7 @@ export interface components {
          * @description What has to happen in time.
          * @enum {string}
          */
-        Clock: "assessment" | "handoff" | "grade1_alert" | "first_response" | "initial_analysis" | "feedback" | "cycle" | "call_back" | "outer_limit";
+        Clock: "assessment" | "handoff" | "grade1_alert" | "first_response" | "initial_analysis" | "department" | "feedback" | "cycle" | "call_back" | "outer_limit";
         CodeFor: {
             branch: components["schemas"]["BranchCode"];
         };
@@ -1042,6 +1123,183 @@ export interface components {
             /** Format: date-time */
             was: string;
         };
+        /**
+         * @description Counts of one desk and day. A count that is absent is 0, so that a
+         *     desk of another version is understood; one that is not known here
+         *     is passed over.
+         */
+        Counts: {
+            /**
+             * Format: int64
+             * @description Handed off by the desk itself before the hour's end.
+             * @default 0
+             */
+            automatic_handoffs: number;
+            /**
+             * Format: int64
+             * @description Backups taken and checked.
+             * @default 0
+             */
+            backups: number;
+            /**
+             * Format: int64
+             * @description Backups that failed.
+             * @default 0
+             */
+            backups_failed: number;
+            /**
+             * Format: int64
+             * @description Saved with another category than suggested.
+             * @default 0
+             */
+            category_changed: number;
+            /**
+             * Format: int64
+             * @description Saved with the category suggested.
+             * @default 0
+             */
+            category_taken: number;
+            /**
+             * Format: int64
+             * @description How often the computer's clock was seen to be set.
+             * @default 0
+             */
+            clock_jumps: number;
+            /**
+             * Format: int64
+             * @description Saved otherwise than suggested.
+             * @default 0
+             */
+            complexity_changed: number;
+            /**
+             * Format: int64
+             * @description Saved as simple or complex as suggested.
+             * @default 0
+             */
+            complexity_taken: number;
+            /**
+             * Format: int64
+             * @description Seconds from opening to saving, together.
+             * @default 0
+             */
+            form_s: number;
+            /**
+             * Format: int64
+             * @description The most seconds from opening to saving.
+             * @default 0
+             */
+            form_s_most: number;
+            /**
+             * Format: int64
+             * @description Forms thrown away at a person's wish.
+             * @default 0
+             */
+            forms_discarded: number;
+            /**
+             * Format: int64
+             * @description Forms opened.
+             * @default 0
+             */
+            forms_opened: number;
+            /**
+             * Format: int64
+             * @description Forms recorded as complaints.
+             * @default 0
+             */
+            forms_saved: number;
+            /**
+             * Format: int64
+             * @description Saved forms whose opening is known, and the seconds from there to
+             *     saving: all of them, and the most.
+             * @default 0
+             */
+            forms_timed: number;
+            /**
+             * Format: int64
+             * @description Saved with another grade than suggested.
+             * @default 0
+             */
+            grade_changed: number;
+            /**
+             * Format: int64
+             * @description Saved with the grade suggested.
+             * @default 0
+             */
+            grade_taken: number;
+            /**
+             * Format: int64
+             * @description Seconds in which the hub was not reached. A computer that is off or
+             *     asleep, and a program that does not run, count nothing.
+             * @default 0
+             */
+            offline_s: number;
+            /**
+             * Format: int64
+             * @description The longest stretch of such seconds, as long as it was then.
+             * @default 0
+             */
+            outage_s_most: number;
+            /**
+             * Format: int64
+             * @description Reminders shown.
+             * @default 0
+             */
+            reminders: number;
+            /**
+             * Format: int64
+             * @description Starts at which damage was put right.
+             * @default 0
+             */
+            repairs: number;
+            /**
+             * Format: int64
+             * @description Complaints recorded from a file.
+             * @default 0
+             */
+            rows_imported: number;
+            /**
+             * Format: int64
+             * @description Milliseconds the longest save took, from the click to the disk.
+             * @default 0
+             */
+            save_ms_most: number;
+            /**
+             * Format: int64
+             * @description Saves that the store refused: a full or failing disk.
+             * @default 0
+             */
+            saves_failed: number;
+            /**
+             * Format: int64
+             * @description Saves that took more than 100 ms.
+             * @default 0
+             */
+            saves_slow: number;
+            /**
+             * Format: int64
+             * @description How often the data were opened for work.
+             * @default 0
+             */
+            starts: number;
+            /**
+             * Format: int64
+             * @description Tries of the sync that did not.
+             * @default 0
+             */
+            sync_failures: number;
+            /**
+             * Format: int64
+             * @description Rounds of the sync that went through.
+             * @default 0
+             */
+            sync_rounds: number;
+            /**
+             * Format: int64
+             * @description Starts after an end that was not in good order: a crash, a power cut.
+             * @default 0
+             */
+            unclean_ends: number;
+        };
         Credentials: {
             login: string;
             password: string;
@@ -1056,7 +1314,10 @@ export interface components {
             /** @description False when the deadline was counted through a year without calendar. */
             calendar_covered: boolean;
             clock: components["schemas"]["Clock"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description While it is paused without a longest: as it would be if it went on at once.
+             */
             due: string;
             /**
              * Format: date-time
@@ -1070,11 +1331,32 @@ export interface components {
              *     past): it is shown, and nothing reminds or escalates.
              */
             past_at_recording: boolean;
+            /**
+             * Format: date-time
+             * @description Since when it stands still.
+             */
+            paused_since?: string | null;
+            /**
+             * Format: date-time
+             * @description When it goes on by itself, if the pause has a longest.
+             */
+            paused_until?: string | null;
+            /**
+             * Format: int32
+             * @description The version of the policy it is counted with.
+             */
+            policy: number;
+            task?: components["schemas"]["TaskId"] | null;
         };
         /** @description One clock. */
         DeadlineView: components["schemas"]["Deadline"] & {
             breached: boolean;
             running: boolean;
+            /**
+             * @description Why the deadline is when it is: every stretch from its beginning to its
+             *     end, counted or not, in order.
+             */
+            why: components["schemas"]["Stretch"][];
         };
         /**
          * @description Whether the customer was right.
@@ -1085,6 +1367,88 @@ export interface components {
         DepartmentChoice: {
             id: components["schemas"]["StaffId"];
             name: string;
+        };
+        /** @description One desk. */
+        DeskRow: {
+            /** @description What needs somebody, the weightiest first. */
+            attention: components["schemas"]["Attention"][];
+            branch: components["schemas"]["BranchCode"];
+            branch_name: string;
+            id: components["schemas"]["DeviceId"];
+            /**
+             * Format: date-time
+             * @description When the hub last heard of it.
+             */
+            last_contact?: string | null;
+            letter: string;
+            /** @description What the computer calls itself. */
+            name: string;
+            standing?: components["schemas"]["DeskStanding"] | null;
+            /**
+             * Format: date
+             * @description The day that was of.
+             */
+            standing_of?: string | null;
+            today: components["schemas"]["Counts"];
+            /** @description Of seven days, today included. */
+            week: components["schemas"]["Counts"];
+        };
+        /** @description How a desk stood at the day's last writing. */
+        DeskStanding: {
+            /**
+             * Format: int64
+             * @description Minutes since the newest backup that passed its check. Absent when
+             *     there is none.
+             * @default null
+             */
+            backup_age_min: number | null;
+            /**
+             * Format: int64
+             * @description Bytes of the database with its log.
+             * @default 0
+             */
+            database_bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes of evidence files the hub lacks.
+             * @default 0
+             */
+            evidence_bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes free on the disk it is on. Absent where that cannot be told.
+             * @default null
+             */
+            free_bytes: number | null;
+            /**
+             * @description The operating system's family, as `linux` or `windows`.
+             * @default
+             */
+            system: string;
+            /**
+             * Format: int64
+             * @description Events without a signed receipt.
+             * @default 0
+             */
+            unsent_events: number;
+            /**
+             * @description Of the program.
+             * @default
+             */
+            version: string;
+        };
+        /** @description All desks, those that need somebody first. */
+        DesksReport: {
+            desks: components["schemas"]["DeskRow"][];
+            /** Format: date-time */
+            now: string;
+            /**
+             * Format: date
+             * @description The civil day the counts of today are of.
+             */
+            today: string;
+            /** @description The version most desks have. Absent while none has told. */
+            usual_version?: string | null;
         };
         /**
          * Format: uuid
@@ -1146,7 +1510,7 @@ export interface components {
          * @description Every reason the console's API can give.
          * @enum {string}
          */
-        ErrorCode: "not_signed_in" | "wrong_credentials" | "too_many_tries" | "not_allowed" | "foreign_origin" | "not_found" | "no_such_route" | "malformed" | "too_large" | "file_type_not_taken" | "too_long" | "required" | "in_the_past" | "not_in_this_state" | "not_owner" | "claimed_by_other" | "not_claimed" | "task_not_open" | "incomplete" | "needs_approval" | "already_exists" | "unknown_branch" | "unknown_department" | "unknown_category" | "bad_branch_code" | "bad_phone_code" | "bad_login" | "weak_password" | "branch_required" | "own_account" | "busy" | "disk_full" | "internal";
+        ErrorCode: "not_signed_in" | "wrong_credentials" | "too_many_tries" | "not_allowed" | "foreign_origin" | "not_found" | "no_such_route" | "malformed" | "too_large" | "file_type_not_taken" | "too_long" | "required" | "in_the_past" | "not_in_this_state" | "not_owner" | "claimed_by_other" | "not_claimed" | "task_not_open" | "incomplete" | "needs_approval" | "already_exists" | "unknown_branch" | "unknown_department" | "unknown_category" | "bad_branch_code" | "unknown_pause" | "bad_phone_code" | "bad_login" | "weak_password" | "branch_required" | "own_account" | "busy" | "disk_full" | "internal";
         /** @description One file that belongs to a complaint. */
         Evidence: {
             /** Format: int64 */
@@ -1334,6 +1698,22 @@ export interface components {
             kind: "taken_over";
             reason: string;
         } | {
+            /** @enum {string} */
+            kind: "assigned";
+            to: components["schemas"]["Assignee"];
+        } | {
+            /** @enum {string} */
+            kind: "paused";
+            /** @description What people read for the reason. */
+            name: string;
+            /** @description What is waited for. */
+            note: string;
+            /** @description Of the policy's pauses. */
+            reason: string;
+        } | {
+            /** @enum {string} */
+            kind: "resumed";
+        } | {
             arrived?: components["schemas"]["Corrected"] | null;
             /** @enum {string} */
             kind: "time_corrected";
@@ -1343,7 +1723,7 @@ export interface components {
          * @description A fact without its contents: what permissions and transitions are keyed by.
          * @enum {string}
          */
-        FactKind: "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected";
+        FactKind: "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed";
         /**
          * @description Severity. One is the gravest: management is told at once.
          * @enum {string}
@@ -1644,6 +2024,23 @@ export interface components {
         PasswordSet: {
             password?: string | null;
         };
+        /** @description A reason for which clocks may stand still. */
+        PauseChoice: {
+            clocks: components["schemas"]["Clock"][];
+            /**
+             * Format: int32
+             * @description Minutes after which the clocks go on by themselves.
+             */
+            most?: number | null;
+            name: string;
+            reason: string;
+        };
+        PauseFor: {
+            /** @description What is waited for. */
+            note: string;
+            /** @description From `/api/pauses`. */
+            reason: string;
+        };
         Plan: {
             /** @description May be empty when there is nothing to organise. */
             plan: components["schemas"]["Measure"][];
@@ -1756,6 +2153,31 @@ export interface components {
             /** Format: int64 */
             complaints: number;
             state: components["schemas"]["State"];
+        };
+        /** @description One stretch of a "why this deadline". */
+        Stretch: components["schemas"]["StretchKind"] & {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        };
+        /** @description What a stretch of time was, for the count. */
+        StretchKind: {
+            /** @enum {string} */
+            kind: "counted";
+        } | {
+            /** @enum {string} */
+            kind: "off_hours";
+        } | {
+            /** @enum {string} */
+            kind: "rest_day";
+        } | {
+            /** @enum {string} */
+            kind: "holiday";
+        } | {
+            /** @enum {string} */
+            kind: "paused";
+            reason: string;
         };
         StubNote: {
             /** Format: date-time */
@@ -2779,6 +3201,40 @@ export interface operations {
             };
         };
     };
+    pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseFor"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     release: {
         parameters: {
             query?: never;
@@ -2941,6 +3397,36 @@ export interface operations {
             };
         };
     };
+    resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     return_to_branch: {
         parameters: {
             query?: never;
@@ -3070,6 +3556,33 @@ export interface operations {
             };
         };
     };
+    desks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesksReport"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     live: {
         parameters: {
             query?: never;
@@ -3168,6 +3681,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    pauses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PauseChoice"][];
                 };
             };
             "4XX": {

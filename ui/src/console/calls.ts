@@ -8,6 +8,7 @@ import type {
   ComplaintView,
   Decision,
   DepartmentChoice,
+  DesksReport,
   DeviceRow,
   EnrolmentCode,
   EvidenceRow,
@@ -19,6 +20,7 @@ import type {
   NewStaff,
   NewStub,
   PasswordSet,
+  PauseChoice,
   QuarantineRow,
   Report,
   Resolution,
@@ -40,13 +42,17 @@ export const complaint = (id: string) => get<ComplaintView>(`/api/complaints/${i
 export const search = (q: string, signal?: AbortSignal) =>
   post<WorkOrders>('/api/search', { q }, undefined, signal)
 export const departments = () => get<DepartmentChoice[]>('/api/departments')
+export const pauses = () => get<PauseChoice[]>('/api/pauses')
 export const categories = () => get<CategoryTree>('/api/categories')
 export const board = () => get<Board>('/api/board')
+export const desks = () => get<DesksReport>('/api/desks')
 
 /** What each step of the work carries. */
 export interface Steps {
   claim: undefined
   release: undefined
+  pause: { reason: string; note: string }
+  resume: undefined
   return: { reason: string }
   dispatch: { department: string; question: string; due_at: string }
   report: Report

@@ -2,6 +2,8 @@
 import type { Deadline, StubView, Task, WorkOrder } from './types'
 
 const DAY = 24 * 60 * 60_000
+/** A list does not tell which version of the rules a clock is counted with. */
+const OF_NO_TASK = { task: null, policy: 0 }
 
 /**
  * A list's line tells when its nearest clock ends, not when it began. Nothing
@@ -13,10 +15,13 @@ export function nextOf(row: WorkOrder): Deadline | null {
   const due = Date.parse(row.next_due)
   const from = Math.max(Date.parse(row.arrived_at), due - DAY)
   return {
+    ...OF_NO_TASK,
     clock: row.next_clock,
     from: new Date(from).toISOString(),
     due: row.next_due,
     ended: null,
+    paused_since: null,
+    paused_until: null,
     past_at_recording: false,
     calendar_covered: true,
   }
@@ -25,10 +30,13 @@ export function nextOf(row: WorkOrder): Deadline | null {
 /** The hour of a complaint known by telephone: only its record ends it. */
 export function stubClock(stub: StubView): Deadline {
   return {
+    ...OF_NO_TASK,
     clock: 'handoff',
     from: stub.arrived_at,
     due: stub.due_at,
     ended: null,
+    paused_since: null,
+    paused_until: null,
     past_at_recording: false,
     calendar_covered: true,
   }
@@ -37,10 +45,14 @@ export function stubClock(stub: StubView): Deadline {
 /** A department's own clock. */
 export function taskClock(task: Task): Deadline {
   return {
-    clock: 'initial_analysis',
+    ...OF_NO_TASK,
+    clock: 'department',
+    task: task.id,
     from: task.sent_at,
     due: task.due_at,
     ended: task.ended_at,
+    paused_since: null,
+    paused_until: null,
     past_at_recording: false,
     calendar_covered: true,
   }

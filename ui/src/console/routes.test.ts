@@ -38,11 +38,13 @@ test('who may not go somewhere is brought home', async () => {
   await as('department')
   expect(allowed('queue')).toEqual({ name: 'tasks' })
   expect(allowed('staff')).toEqual({ name: 'tasks' })
+  expect(allowed('desks')).toEqual({ name: 'tasks' })
   await as('clerk')
   for (const place of PLACES.filter((one) => one.name !== 'elsewhere')) {
     expect(allowed(place.name), place.name).toEqual({ name: 'elsewhere' })
   }
   await as('auditor')
+  expect(allowed('desks')).toBe(true)
   for (const name of ['tasks', 'approvals', 'branches', 'staff', 'quarantine']) {
     expect(allowed(name), name).toEqual({ name: 'search' })
   }

@@ -3,6 +3,7 @@
 import {
   Bell,
   Connection,
+  Cpu,
   DataBoard,
   Files,
   Monitor,
@@ -41,6 +42,7 @@ export const PLACES: readonly Place[] = [
   { name: 'approvals', path: '/approvals', roles: ['management'], icon: Stamp, screen: () => import('./screens/ApprovalsScreen.vue') },
   { name: 'search', path: '/search', roles: [...READERS, 'department'], icon: Search, screen: () => import('./screens/SearchScreen.vue') },
   { name: 'case', path: '/case/:id', roles: [...READERS, 'department'], screen: () => import('./screens/CaseScreen.vue') },
+  { name: 'desks', path: '/desks', roles: ['administrator', 'management', 'auditor'], icon: Cpu, screen: () => import('./screens/DesksScreen.vue') },
   { name: 'branches', path: '/admin/branches', roles: ['administrator'], icon: OfficeBuilding, screen: () => import('./screens/admin/BranchesScreen.vue') },
   { name: 'staff', path: '/admin/staff', roles: ['administrator'], icon: User, screen: () => import('./screens/admin/StaffScreen.vue') },
   { name: 'devices', path: '/admin/devices', roles: ['administrator'], icon: Monitor, screen: () => import('./screens/admin/DevicesScreen.vue') },

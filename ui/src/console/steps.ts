@@ -5,7 +5,7 @@ import type { Steps } from './calls'
 import type { FactKind, State } from './types'
 
 export type StepName = Exclude<keyof Steps, 'note'>
-export type StepForm = 'none' | 'text' | 'dispatch' | 'report' | 'plan' | 'answer' | 'call_back'
+export type StepForm = 'none' | 'text' | 'dispatch' | 'report' | 'plan' | 'answer' | 'call_back' | 'pause'
 
 export interface StepKind {
   name: StepName
@@ -34,6 +34,8 @@ export const STEP_KINDS: readonly StepKind[] = [
   { name: 'call-back', writes: 'called_back', form: 'call_back', onward: true },
   { name: 'close', writes: 'closed', form: 'none', onward: true },
   { name: 'reopen', writes: 'reopened', form: 'text', text: { field: 'reason' }, onward: false },
+  { name: 'pause', writes: 'paused', form: 'pause', onward: false },
+  { name: 'resume', writes: 'resumed', form: 'none', onward: true },
   { name: 'release', writes: 'released', form: 'none', onward: false },
   { name: 'withdraw', writes: 'withdrawn', form: 'text', text: { field: 'reason' }, onward: false, grave: true },
 ]

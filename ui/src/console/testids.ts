@@ -47,6 +47,9 @@ export const ids = {
     state: 'console-case-state',
     facts: 'console-case-facts',
     clocks: 'console-case-clocks',
+    /** One per clock, with data-clock. */
+    why: 'console-case-why',
+    pauseReason: 'console-case-pause-reason',
     answer: 'console-case-answer',
     report: 'console-case-report',
     guidance: 'console-case-guidance',
@@ -95,6 +98,13 @@ export const ids = {
     /** One per grade-1 alert, with data-id. */
     alert: 'console-alert',
     acknowledge: 'console-acknowledge',
+  },
+  desks: {
+    screen: 'console-desks',
+    filter: 'console-desks-filter',
+    only: 'console-desks-only',
+    /** One per desk, with data-id and data-attention, a list of codes. */
+    row: 'console-desk',
   },
   approvals: { screen: 'console-approvals', row: 'console-approval' },
   search: { screen: 'console-search', empty: 'console-search-empty' },

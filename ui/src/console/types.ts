@@ -28,6 +28,17 @@ export type Deadline = Shape<'Deadline'>
 export type DeadlineView = Shape<'DeadlineView'>
 export type Decision = Shape<'Decision'>
 export type DepartmentChoice = Shape<'DepartmentChoice'>
+export type Attention = Shapes['Attention']
+/** Counts that are 0, and what a desk cannot tell, are left out of the answer. */
+export type Counts = Partial<Shapes['Counts']>
+type Untold = 'free_bytes' | 'backup_age_min'
+type Standing = Omit<Shapes['DeskStanding'], Untold> & Partial<Pick<Shapes['DeskStanding'], Untold>>
+export type DeskRow = Omit<Shape<'DeskRow'>, 'today' | 'week' | 'standing'> & {
+  today: Counts
+  week: Counts
+  standing: Standing | null
+}
+export type DesksReport = Omit<Shape<'DesksReport'>, 'desks'> & { desks: DeskRow[] }
 export type DeviceRow = Shape<'DeviceRow'>
 export type EnrolmentCode = Shape<'EnrolmentCode'>
 export type ErrorCode = Shape<'ErrorCode'>
@@ -39,6 +50,8 @@ export type Lease = Shape<'Lease'>
 export type Me = Shape<'Me'>
 export type Measure = Shape<'Measure'>
 export type PasswordSet = Shape<'PasswordSet'>
+export type PauseChoice = Shape<'PauseChoice'>
+export type Stretch = Shapes['Stretch']
 export type Fact = Shape<'Fact'>
 export type QuarantineRow = Shape<'QuarantineRow'>
 export type Report = Shape<'Report'>

@@ -13,7 +13,7 @@ export const router = createRouter({
       props: true,
     },
     {
-      path: '/backlog/:scope(open|with_experts|done|all)?',
+      path: '/backlog/:scope(open|mine|with_experts|done|all)?',
       name: 'backlog',
       component: () => import('./screens/BacklogScreen.vue'),
       props: true,
@@ -30,6 +30,7 @@ export const router = createRouter({
       component: () => import('./screens/HandoverScreen.vue'),
       props: true,
     },
+    { path: '/branch', name: 'branch', component: () => import('./screens/BranchScreen.vue') },
     { path: '/guidance', name: 'guidance', component: () => import('./screens/GuidanceScreen.vue') },
     { path: '/:rest(.*)', redirect: '/record' },
   ],

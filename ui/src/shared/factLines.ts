@@ -26,6 +26,10 @@ export function factTitle(fact: Fact, say: Saying): string {
       return say.t(key, { cause: say.t(`words.release_cause.${fact.cause}`) })
     case 'dispatched':
       return say.t(key, { department: fact.department_name })
+    case 'assigned':
+      return say.t(key, { name: fact.to.name })
+    case 'paused':
+      return say.t(key, { name: fact.name })
     case 'answered':
       return say.t(key, { decision: say.t(`words.decision.${fact.decision}`) })
     default:
@@ -105,12 +109,16 @@ export function factLines(fact: Fact, say: Saying): string[] {
           : []),
         ...(fact.steps.length > 0 ? [line('steps_corrected', { n: fact.steps.length })] : []),
       ]
+    case 'paused':
+      return [line('waits_for', { text: fact.note })]
+    case 'resumed':
     case 'kept_in_branch':
     case 'released':
     case 'queued':
     case 'task_accepted':
     case 'closed':
     case 'archived':
+    case 'assigned':
     case 'alert_acknowledged':
       return []
   }

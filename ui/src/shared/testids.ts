@@ -41,6 +41,8 @@ export const testids = {
     safety: 'safety',
     nextDeadline: 'status-next-deadline',
     clock: 'status-clock',
+    /** data-lan holds mailbox, member, away or alone. */
+    lan: 'status-lan',
   },
   intake: {
     screen: 'intake',
@@ -92,7 +94,7 @@ export const testids = {
     screen: 'backlog',
     /** One per scope, with data-scope. */
     scope: 'backlog-scope',
-    /** One per case, with data-id, data-reference, data-state and data-delivery. */
+    /** One per case, with data-id, data-reference, data-state, data-delivery and data-assigned. */
     row: 'backlog-row',
     empty: 'backlog-empty',
     total: 'backlog-total',
@@ -106,6 +108,9 @@ export const testids = {
     handOff: 'case-hand-off',
     note: 'case-note',
     withdraw: 'case-withdraw',
+    assign: 'case-assign',
+    /** One per member of staff, with data-login. */
+    assignee: 'case-assignee',
     receipt: 'case-receipt',
     handover: 'case-handover',
     code: 'case-phone-code',
@@ -116,6 +121,22 @@ export const testids = {
     amount: 'case-dialog-amount',
     submit: 'case-dialog-submit',
     cancel: 'case-dialog-cancel',
+  },
+  branch: {
+    /** data-role holds alone, mailbox or member. */
+    screen: 'branch',
+    serve: 'branch-serve',
+    showCode: 'branch-show-code',
+    find: 'branch-find',
+    found: 'branch-found',
+    code: 'branch-code',
+    desk: 'branch-desk',
+    end: 'branch-end',
+    address: 'branch-address',
+    ownAddress: 'branch-address-own',
+    pairingCode: 'branch-pairing-code',
+    join: 'branch-join',
+    leave: 'branch-leave',
   },
   handover: {
     screen: 'handover',

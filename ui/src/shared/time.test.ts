@@ -13,6 +13,10 @@ function deadline(from: number, due: number, rest: Partial<Deadline> = {}): Dead
     ended: null,
     past_at_recording: false,
     calendar_covered: true,
+    task: null,
+    paused_since: null,
+    paused_until: null,
+    policy: 1,
     ...rest,
   }
 }

@@ -36,13 +36,20 @@ export function span(ms: number): Phrase {
 }
 
 /** How urgent a deadline looks. */
-export type Urgency = 'calm' | 'soon' | 'over' | 'done' | 'past'
+export type Urgency = 'calm' | 'soon' | 'over' | 'done' | 'past' | 'paused'
+
+/** Whether it stands still now; a pause with a longest ends by itself. */
+export function isPaused(deadline: Deadline, now: number): boolean {
+  const { paused_since, paused_until } = deadline
+  return paused_since !== null && (paused_until === null || now < Date.parse(paused_until))
+}
 
 /** The last quarter of the time allowed, and never less than ten minutes, counts as soon. */
 export function urgency(deadline: Deadline, now: number): Urgency {
   if (deadline.past_at_recording) return 'past'
   const due = Date.parse(deadline.due)
   if (deadline.ended !== null) return Date.parse(deadline.ended) > due ? 'over' : 'done'
+  if (isPaused(deadline, now)) return 'paused'
   if (now > due) return 'over'
   const allowed = due - Date.parse(deadline.from)
   return due - now <= Math.max(allowed / 4, Math.min(allowed, 10 * MINUTE)) ? 'soon' : 'calm'
@@ -52,7 +59,8 @@ export function urgency(deadline: Deadline, now: number): Urgency {
 export function used(deadline: Deadline, now: number): number {
   const from = Date.parse(deadline.from)
   const due = Date.parse(deadline.due)
-  const until = deadline.ended === null ? now : Date.parse(deadline.ended)
+  const stopped = deadline.ended ?? (isPaused(deadline, now) ? deadline.paused_since : null)
+  const until = stopped === null ? now : Date.parse(stopped)
   if (due <= from) return 1
   return Math.min(1, Math.max(0, (until - from) / (due - from)))
 }

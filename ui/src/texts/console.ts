@@ -9,11 +9,22 @@ type Areas = [
   Promise<{ consoleAdmin: Messages }>,
   Promise<{ consoleErrors: Messages }>,
   Promise<{ consolePhone: Messages }>,
+  Promise<{ consoleDesks: Messages }>,
 ]
 
 async function joined(areas: Areas): Promise<Messages> {
-  const [{ consoleFrame }, { consoleWork }, { consoleAdmin }, { consoleErrors }, { consolePhone }] = await Promise.all(areas)
-  return { console: { ...consoleFrame, ...consoleWork, admin: consoleAdmin, errors: consoleErrors, phone: consolePhone } }
+  const [{ consoleFrame }, { consoleWork }, { consoleAdmin }, { consoleErrors }, { consolePhone }, { consoleDesks }] =
+    await Promise.all(areas)
+  return {
+    console: {
+      ...consoleFrame,
+      ...consoleWork,
+      admin: consoleAdmin,
+      errors: consoleErrors,
+      phone: consolePhone,
+      desks: consoleDesks,
+    },
+  }
 }
 
 const own: Record<Locale, () => Promise<Messages>> = {
@@ -24,6 +35,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-CN/console/admin'),
       import('./zh-CN/console/errors'),
       import('./zh-CN/console/phone'),
+      import('./zh-CN/console/desks'),
     ]),
   'zh-TW': () =>
     joined([
@@ -32,6 +44,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-TW/console/admin'),
       import('./zh-TW/console/errors'),
       import('./zh-TW/console/phone'),
+      import('./zh-TW/console/desks'),
     ]),
   en: () =>
     joined([
@@ -40,6 +53,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./en/console/admin'),
       import('./en/console/errors'),
       import('./en/console/phone'),
+      import('./en/console/desks'),
     ]),
 }
 

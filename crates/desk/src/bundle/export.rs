@@ -5,18 +5,16 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use suda_domain::Lane;
+use suda_sync::Signed;
 use suda_sync::bundle::{EVENT_BYTES, seal_events};
-use suda_sync::desk::Stream;
-use suda_sync::message::{BATCH_BYTES, BATCH_EVENTS, VERSION};
-use suda_sync::{Ask, Request, Signed};
+use suda_sync::desk::{Stream, batch};
+use suda_sync::message::{BATCH_BYTES, BATCH_EVENTS};
 
 use super::{BundleError, BundleReport, file_error};
 use crate::desk::{Desk, Enrolled};
 use crate::place::sync_directory;
-use crate::store::{incarnation, outbox};
+use crate::store::outbox;
 
-/// Those that carry events, in the order they go.
-const LANES: [Lane; 2] = [Lane::Urgent, Lane::Ordinary];
 const FOLDER: &str = "bundles";
 const SUFFIX: &str = "suda";
 
@@ -87,29 +85,8 @@ impl Desk {
     }
 
     async fn gather(&self, enrolled: &Enrolled) -> Result<Gathered, BundleError> {
-        let (_, present) = enrolled.identity();
-        let mut conn = self.inner.store.read().await?;
-        let receipted = incarnation::receipted(&mut conn, present).await?;
-        drop(conn);
         let mut gathered = Gathered::default();
-        for lane in LANES {
-            for (earlier, past) in &receipted.past {
-                let acked = past.acked[lane.index()];
-                if past.heads[lane.index()] <= acked {
-                    continue;
-                }
-                let stream = Stream {
-                    incarnation: *earlier,
-                    lane,
-                };
-                self.gather_stream(enrolled, stream, acked, &mut gathered)
-                    .await?;
-            }
-            let acked = receipted.acked[lane.index()];
-            let stream = Stream {
-                incarnation: present,
-                lane,
-            };
+        for (stream, acked) in self.standing().await?.unreceipted() {
             self.gather_stream(enrolled, stream, acked, &mut gathered)
                 .await?;
         }
@@ -127,8 +104,8 @@ impl Desk {
         let (identity, lane) = ((device, stream.incarnation), stream.lane);
         let mut conn = self.inner.store.read().await?;
         loop {
-            let batch = outbox::load(&mut conn, identity, lane, after, BATCH_EVENTS, BATCH_BYTES);
-            let events = batch.await?;
+            let load = outbox::load(&mut conn, identity, lane, after, BATCH_EVENTS, BATCH_BYTES);
+            let events = load.await?;
             let bytes: usize = events.iter().map(|event| event.body.get().len()).sum();
             gathered.full |= gathered.bytes + bytes > EVENT_BYTES;
             if events.is_empty() || gathered.full {
@@ -141,21 +118,9 @@ impl Desk {
             if lane == Lane::Urgent {
                 gathered.urgent += many;
             }
-            let request = Request {
-                v: VERSION,
-                device,
-                incarnation: present,
-                session: None,
-                ask: Ask::Batch {
-                    lane,
-                    first_n,
-                    events,
-                    incarnation: (stream.incarnation != present).then_some(stream.incarnation),
-                    rekeys: true,
-                },
-            };
-            let batch = Signed::seal(&request, &enrolled.device.secret)?;
-            gathered.batches.push(batch);
+            let request = batch((device, present), stream, first_n, events);
+            let signed = Signed::seal(&request, &enrolled.device.secret)?;
+            gathered.batches.push(signed);
         }
     }
 }

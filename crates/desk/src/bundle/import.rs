@@ -6,9 +6,9 @@ use std::io::Read as _;
 use std::path::Path;
 
 use suda_domain::EventKey;
-use suda_sync::bundle::{LaneStanding, MOST_BYTES, OpenError, Standing, Word, open_words};
+use suda_sync::bundle::{LaneStanding, MOST_BYTES, Standing, Word, WordsError, words_to};
 use suda_sync::desk::Stream;
-use suda_sync::{Receipt, Signed, Verdict};
+use suda_sync::{Receipt, Signed};
 
 use super::export::count;
 use super::{BundleError, ReceiptsReport};
@@ -36,18 +36,24 @@ impl Desk {
         let mut receipts = 0;
         let mut taken = 0;
         let mut renewed = None;
-        for (signed, word) in &words {
+        // Its hub may since have forgotten what it says: a hub put back from a
+        // backup has another epoch.
+        let is_valid = |word: &Word| Some(word.epoch()) == epoch.as_deref();
+        for (_, word) in &words {
             receipts += u64::from(matches!(word, Word::Receipt(_)));
-            // Its hub may since have forgotten what it says: a hub put back
-            // from a backup has another epoch.
-            if Some(epoch_of(word)) != epoch.as_deref() {
+            if !is_valid(word) {
                 continue;
             }
             taken += 1;
             match word {
-                Word::Receipt(receipt) => take(&mut tx, &enrolled, receipt, signed).await?,
+                Word::Receipt(_) => {}
                 Word::Standing(standing) => stand(&mut tx, &enrolled, standing).await?,
                 Word::Renewal(renewal) => renewed = Some(renewal),
+            }
+        }
+        for (signed, word) in words.iter().filter(|(_, word)| is_valid(word)) {
+            if let Word::Receipt(receipt) = word {
+                keep(&mut tx, &enrolled, receipt, signed).await?;
             }
         }
         tx.commit().await?;
@@ -58,10 +64,8 @@ impl Desk {
             let letter = renewal.letter.clone();
             self.go_on_as(renewal.incarnation, letter).await?;
         }
-        let valid = words
-            .iter()
-            .filter(|(_, word)| Some(epoch_of(word)) == epoch.as_deref());
-        for (stream, from_n) in valid.filter_map(|(_, word)| fork(word)) {
+        let valid = words.iter().filter(|(_, word)| is_valid(word));
+        for (stream, from_n) in valid.filter_map(|(_, word)| word.fork()) {
             self.give_new_numbers(stream, from_n).await?;
         }
         self.inner.tell(Change::Status);
@@ -103,55 +107,17 @@ fn read(file: &Path) -> std::io::Result<Vec<u8>> {
 /// What the hub says to this desk, each word as it was signed.
 fn words(enrolled: &Enrolled, parcel: &[u8]) -> Result<Vec<(Signed, Word)>, BundleError> {
     let device = &enrolled.device;
-    let mut words = Vec::new();
-    for signed in open_words(parcel, &device.secret.public())? {
-        if !signed.is_from(&device.hub_key) {
-            return Err(BundleError::ForeignHub);
-        }
-        let word: Word = signed.peek().map_err(|_| OpenError::Unreadable)?;
-        let to = match &word {
-            Word::Receipt(receipt) => receipt.device,
-            Word::Standing(standing) => standing.device,
-            Word::Renewal(renewal) => renewal.device,
-        };
-        if to != device.device {
-            return Err(OpenError::ForAnother.into());
-        }
-        words.push((signed, word));
-    }
-    Ok(words)
+    let to = (device.device, &device.secret.public());
+    words_to(to, &device.hub_key, parcel).map_err(|error| match error {
+        WordsError::Open(error) => error.into(),
+        WordsError::ForeignHub => BundleError::ForeignHub,
+    })
 }
 
-fn epoch_of(word: &Word) -> &str {
-    match word {
-        Word::Receipt(receipt) => &receipt.epoch,
-        Word::Standing(standing) => &standing.epoch,
-        Word::Renewal(renewal) => &renewal.epoch,
-    }
-}
-
-/// Where a receipt says that the hub holds another event under the number.
-fn fork(word: &Word) -> Option<(Stream, u64)> {
-    let Word::Receipt(receipt) = word else {
-        return None;
-    };
-    let stream = Stream {
-        incarnation: receipt.incarnation,
-        lane: receipt.lane,
-    };
-    forked_at(receipt).map(|at| (stream, receipt.first_n + at))
-}
-
-/// How many events of a receipt stand before the first forked one.
-fn forked_at(receipt: &Receipt) -> Option<u64> {
-    let mut verdicts = receipt.verdicts.iter();
-    let at = verdicts.position(|verdict| *verdict == Verdict::Forked)?;
-    Some(at as u64)
-}
-
-/// A receipt speaks of the events it was asked about, and of those before them
-/// only when they were receipted already.
-async fn take(
+/// The receipt is kept as the proof of what the hub's standings have confirmed:
+/// it does not itself tell whose events it speaks of, and a copy of these data
+/// may have written others under the same numbers.
+async fn keep(
     tx: &mut WriteTx<'_>,
     enrolled: &Enrolled,
     receipt: &Receipt,
@@ -159,19 +125,12 @@ async fn take(
 ) -> Result<(), StoreError> {
     let (lane, present) = (receipt.lane, enrolled.identity().1);
     let receipted = incarnation::receipted(tx.conn(), present).await?;
-    let counted = forked_at(receipt).unwrap_or(receipt.verdicts.len() as u64);
-    let sent = (receipt.first_n + counted).saturating_sub(1);
-    let n = receipt.watermarks[lane.index()].min(sent);
-    let reaches = |n| receipted.reaches(receipt.incarnation, lane, n);
-    let adjoins = receipt.first_n <= 1 || reaches(receipt.first_n - 1);
-    if !adjoins || reaches(n) {
-        return Ok(());
-    }
-    if receipt.incarnation == present {
+    let last = (receipt.first_n + receipt.verdicts.len() as u64).saturating_sub(1);
+    let n = receipt.watermarks[lane.index()].min(last);
+    if receipt.incarnation == present && n > 0 && receipted.reaches(present, lane, n) {
         parcels::keep_receipt(tx.conn(), receipt, signed).await?;
     }
-    let at_ms = to_ms(receipt.at);
-    parcels::confirm(tx.conn(), receipt.incarnation, lane, n, at_ms).await
+    Ok(())
 }
 
 /// The hub names its last event of each lane: if that is this desk's too, the

@@ -3,6 +3,7 @@
 
 mod evidence;
 mod keep;
+mod lan;
 mod parcel;
 mod run;
 mod show;
@@ -172,6 +173,11 @@ enum Command {
         #[command(subcommand)]
         command: parcel::BundleCommand,
     },
+    /// The branch's own network: one desk is the mailbox of the others.
+    Lan {
+        #[command(subcommand)]
+        command: lan::LanCommand,
+    },
     /// Check the ledger and everything made from it.
     Verify {
         #[command(flatten)]
@@ -257,6 +263,7 @@ async fn dispatch(command: Command) -> Result<ExitCode, Failure> {
             json,
         } => keep::backups(&place, second, no_second, json).await,
         Command::Bundle { command } => command.run().await,
+        Command::Lan { command } => command.run().await,
         Command::Verify { place, json } => show::verify(&place, json).await,
     }
 }

@@ -151,9 +151,13 @@ pub(super) async fn sync_once(place: &Place, json: bool) -> Result<ExitCode, Fai
 pub(super) async fn sync_forever(place: &Place) -> Result<ExitCode, Failure> {
     let desk = open(place).await?;
     eprintln!("syncing; Ctrl-C ends it");
+    sync_until_interrupted(&desk).await
+}
+
+pub(super) async fn sync_until_interrupted(desk: &Desk) -> Result<ExitCode, Failure> {
     let ended = tokio::select! {
         ended = desk.sync_forever(interrupted()) => ended.map_err(Failure::from),
-        never = sweep_forever(&desk) => match never {},
+        never = sweep_forever(desk) => match never {},
         never = desk.keep_backups() => match never {},
     };
     desk.close().await?;

@@ -83,7 +83,7 @@ pub(super) async fn list(
     loop {
         let page = desk
             .inner
-            .cases(scope.into(), after.as_deref(), PAGE)
+            .cases(complaints::List::In(scope.into()), after.as_deref(), PAGE)
             .await?;
         for row in &page.rows {
             write_row(&mut out, row, json)?;

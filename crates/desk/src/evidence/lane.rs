@@ -20,6 +20,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::desk::{Change, Desk};
 use crate::runner::{SyncError, exchange};
+use crate::statistics::lane::StatisticsLane;
 use crate::store::{StoreError, evidence};
 use crate::transport::{Transport, TransportError};
 
@@ -86,15 +87,27 @@ impl EvidenceLane {
         self.completed
     }
 
-    /// Sends what waits, for as long as nobody drops it. `nudge` calls for a
-    /// round of the other lanes.
-    pub(crate) async fn run(&mut self, nudge: &Notify) -> Infallible {
+    /// Sends what waits, for as long as nobody drops it, and when nothing of
+    /// it does, what lane 3 has. `nudge` calls for a round of the other lanes.
+    pub(crate) async fn run(
+        &mut self,
+        mut statistics: Option<&mut StatisticsLane>,
+        nudge: &Notify,
+    ) -> Infallible {
         self.begin().await;
         loop {
             if self.session.borrow().is_none() {
                 nudge.notify_one();
                 // The round that gives a new session drops this.
                 std::future::pending::<()>().await;
+            }
+            if let Some(lane) = &mut statistics
+                && self.sender.failures() == 0
+            {
+                lane.send_due().await;
+                if self.session.borrow().is_none() {
+                    continue;
+                }
             }
             self.sleep().await;
             self.feed(Input::Tick).await;

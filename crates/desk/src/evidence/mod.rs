@@ -273,8 +273,7 @@ impl Desk {
             evidence::set_recorded(tx.conn(), row.file.id).await?;
         }
         let complaint = state.ok_or(AddEvidenceError::NotFound)?;
-        let policy = &enrolled.directory.policy;
-        let row = fold::state_row(complaint, policy, &self.inner.calendar, stored.reminded);
+        let row = fold::state_row(complaint, &enrolled.keep, stored.reminded);
         complaints::update(tx.conn(), &row).await?;
         tx.append(&events).await?;
         Ok(true)

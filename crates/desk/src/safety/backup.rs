@@ -121,6 +121,7 @@ impl Desk {
             view.last_backup_at = Some(at);
             view.trouble = trouble;
         });
+        inner.tally.count(|counts| counts.backups += 1);
         Ok(report)
     }
 
@@ -238,6 +239,7 @@ impl Desk {
     }
 
     fn note_failure(&self, error: &BackupError) {
+        self.inner.tally.count(|counts| counts.backups_failed += 1);
         let trouble = match error {
             BackupError::NoRoom { .. } | BackupError::Place(PlaceError::DiskFull) => {
                 SafetyTrouble::NoRoom

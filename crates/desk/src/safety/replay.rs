@@ -186,6 +186,7 @@ fn new_event(sealed: &SealedEvent, event: &LedgerEvent) -> NewEvent {
         complaint: event.complaint,
         at_ms: to_ms(event.at.trusted()),
         sealed: sealed.clone(),
+        own: true,
         hub_seq: None,
     }
 }

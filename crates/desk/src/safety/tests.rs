@@ -63,6 +63,7 @@ fn directory() -> Directory {
         rules,
         guidance: Vec::new(),
         policy: Policy::default(),
+        time: None,
         staff: vec![StaffRecord {
             id: StaffId(Uuid::nil()),
             login: "wang".into(),
@@ -224,6 +225,10 @@ async fn stored_by_version(room: &Room, schema: usize, present: &Path) -> Place 
         let columns = match table {
             "link" => "one, epoch, cursor, hub_offset_ms, offset_at",
             "draft" => "id, staff, opened_at, changed_at, body",
+            "event" => {
+                "seq, device, incarnation, lane, n, complaint, at, body, prev, hash, own, hub_seq"
+            }
+            "complaint" => "row, id, reference, state, scope, rank, prompt_at, mine, body",
             _ => "",
         };
         let (into, from) = match columns {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _, SqliteConnection};
-use suda_domain::{Complaint, ComplaintId, ReferenceNumber};
+use suda_domain::{Complaint, ComplaintId, ReferenceNumber, StaffId};
 
 use super::StoreError;
 use super::ledger::{self, NewEvent, unsigned};
@@ -29,7 +29,8 @@ pub(crate) struct Stored {
     pub(crate) complaint: Complaint,
     /// Recorded on this computer.
     pub(crate) mine: bool,
-    /// An event of it written here has no receipt yet.
+    /// An event of it written here has no receipt yet, or one of another desk
+    /// of the branch has come over the branch's network alone.
     pub(crate) undelivered: bool,
     /// The hub has set an event of it aside.
     pub(crate) set_aside: bool,
@@ -58,10 +59,11 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "select c.row, c.rank, c.body, c.mine, ",
-            "exists (select 1 from event e where e.complaint = c.id and e.own and e.n > ",
-            "coalesce((select p.acked_n from past_incarnation p where p.lane = e.lane and ",
+            "exists (select 1 from event e where e.complaint = c.id and case when e.own ",
+            "then e.n > coalesce((select p.acked_n from past_incarnation p where p.lane = e.lane and ",
             "p.incarnation = e.incarnation), ",
-            "(select acked_n from lane_ack a where a.lane = e.lane))) as undelivered, ",
+            "(select acked_n from lane_ack a where a.lane = e.lane)) ",
+            "else e.hub_seq is null end) as undelivered, ",
             "exists (select 1 from set_aside s where s.complaint = c.id) as set_aside, ",
             "(select minute from reminder r where r.complaint = c.id) as reminded ",
             "from complaint c ",
@@ -77,6 +79,7 @@ fn scope_number(scope: Scope) -> i64 {
         Scope::Done => 2,
         // Never stored; lists of it do not look at the column.
         Scope::All => 3,
+        Scope::Mine => 4,
     }
 }
 
@@ -265,6 +268,55 @@ pub(crate) async fn page(
         }
     };
     Ok(rows)
+}
+
+/// What a list shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum List {
+    In(Scope),
+    /// Open in the branch, and given to this one of its staff.
+    Of(StaffId),
+}
+
+/// The lines of a list after a place.
+pub(crate) async fn list(
+    conn: &mut SqliteConnection,
+    list: List,
+    after: Option<Place>,
+    limit: i64,
+) -> Result<Vec<Stored>, StoreError> {
+    let staff = match list {
+        List::In(scope) => return page(conn, scope, after, limit).await,
+        List::Of(staff) => staff,
+    };
+    let after = after.unwrap_or(Place {
+        rank: i64::MIN,
+        row: 0,
+    });
+    Ok(sqlx::query_as(select!(
+        "where c.assigned = ? and c.scope = 0 and (c.rank, c.row) > (?, ?) \
+         order by c.rank, c.row limit ?"
+    ))
+    .bind(staff.0.to_string())
+    .bind(after.rank)
+    .bind(after.row)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?)
+}
+
+/// How many lines a list has.
+pub(crate) async fn count_list(conn: &mut SqliteConnection, list: List) -> Result<u64, StoreError> {
+    let staff = match list {
+        List::In(scope) => return count(conn, scope).await,
+        List::Of(staff) => staff,
+    };
+    let n: i64 =
+        sqlx::query_scalar("select count(*) from complaint where assigned = ? and scope = 0")
+            .bind(staff.0.to_string())
+            .fetch_one(conn)
+            .await?;
+    Ok(unsigned(n))
 }
 
 pub(crate) async fn count(conn: &mut SqliteConnection, scope: Scope) -> Result<u64, StoreError> {

@@ -7,10 +7,10 @@ use std::path::Path;
 
 use sqlx::{ConnectOptions as _, SqliteConnection};
 use suda_domain::{DeviceId, Lane};
+use suda_sqlite::Connection;
 use suda_sync::Hash;
 use suda_sync::place::LaneHead;
 
-use super::connection::Connection;
 use super::open::{self, FileError};
 use super::{StoreError, directory, ledger};
 use crate::key::DatabaseKey;
@@ -157,9 +157,21 @@ pub(super) async fn sound_pages(conn: &mut SqliteConnection) -> Result<(), Exami
     let faults: Vec<String> = sqlx::query_scalar("pragma cipher_integrity_check")
         .fetch_all(conn)
         .await?;
-    match faults.into_iter().next() {
-        Some(fault) => Err(ExamineError::Unsound(fault)),
+    match faults.first() {
+        Some(fault) => Err(ExamineError::Unsound(page_of(fault))),
         None => Ok(()),
+    }
+}
+
+/// Which page a sentence of SQLCipher's check ends with.
+fn page_of(fault: &str) -> String {
+    match fault
+        .rsplit(' ')
+        .next()
+        .and_then(|last| last.parse::<u64>().ok())
+    {
+        Some(page) => format!("database page {page}"),
+        None => format!("database file: {fault}"),
     }
 }
 

@@ -24,7 +24,7 @@ pub enum StoreError {
     #[error("this computer has written another record under the number of one from the hub")]
     Conflict,
     /// Where, but not what stands there: the reader's own message quotes it.
-    #[error("a stored record cannot be read ({0})")]
+    #[error("a stored record is damaged and cannot be read ({0})")]
     Unreadable(String),
     #[error("a value does not fit into the store")]
     Malformed(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -4,10 +4,11 @@
 use sqlx::SqliteConnection;
 use suda_domain::complaint::Covered;
 use suda_domain::{ComplaintId, DeviceId, EventKey, Lane, LedgerEvent};
+use suda_sync::Hash;
 use suda_sync::message::Placed;
 
-use super::StoreError;
 use super::ledger::signed;
+use super::{StoreError, lan};
 
 /// An event's place in the hub's log, as SQL over `event e`: null when there
 /// is none yet, -1 when the hub has forgotten it.
@@ -21,12 +22,14 @@ macro_rules! place_sql {
 }
 pub(super) use place_sql;
 
-/// Keeps where own events stand.
+/// Keeps where own events stand. Gives the complaints that the branch's network
+/// may have had in another order: they are to be made anew.
 pub(crate) async fn keep_places(
     conn: &mut SqliteConnection,
     incarnation: u32,
     runs: &[Placed],
-) -> Result<(), StoreError> {
+) -> Result<Vec<ComplaintId>, StoreError> {
+    let mut moved = Vec::new();
     for run in runs {
         // A run told again may begin elsewhere.
         sqlx::query(
@@ -49,8 +52,9 @@ pub(crate) async fn keep_places(
         .bind(signed(run.first_seq))
         .execute(&mut *conn)
         .await?;
+        moved.extend(lan::placed_in_branch(conn, incarnation, run).await?);
     }
-    Ok(())
+    Ok(moved)
 }
 
 /// Whether something of the complaint that is here stands behind `seq` in the
@@ -127,16 +131,18 @@ pub(crate) async fn set_place(
     .bind(key.incarnation)
     .bind(key.lane.number())
     .bind(signed(key.n))
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(())
+    lan::tell_again(conn, key).await
 }
 
-/// Another desk's event that the hub, put back, has since heard otherwise.
+/// Another desk's event that the hub, put back, has since heard otherwise. Gives
+/// the complaint it was of, which is to be made anew.
 pub(crate) async fn drop_other(
     conn: &mut SqliteConnection,
     key: EventKey,
-) -> Result<(), StoreError> {
+) -> Result<Option<ComplaintId>, StoreError> {
+    let was = lan::complaint_of(conn, key).await?;
     sqlx::query(
         "delete from event where device = ? and incarnation = ? and lane = ? and n = ? and not own",
     )
@@ -146,7 +152,7 @@ pub(crate) async fn drop_other(
     .bind(signed(key.n))
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(was)
 }
 
 /// What another copy of these data has brought under a new number is here
@@ -185,6 +191,40 @@ pub(crate) async fn give_way(
     Ok(())
 }
 
+/// The hub has an event under its first number: the one it was given since, here
+/// or at its desk, has no effect any more. Whether there was one.
+pub(crate) async fn first_name_holds(
+    conn: &mut SqliteConnection,
+    event: &LedgerEvent,
+    hash: Hash,
+) -> Result<bool, StoreError> {
+    let mut gave_way = false;
+    for key in lan::renamed(conn, event, hash).await? {
+        let done = sqlx::query(
+            "update event set hub_seq = -1 where device = ? and incarnation = ? and lane = ? \
+             and n = ? and hub_seq is null",
+        )
+        .bind(key.device.0)
+        .bind(key.incarnation)
+        .bind(key.lane.number())
+        .bind(signed(key.n))
+        .execute(&mut *conn)
+        .await?;
+        gave_way |= done.rows_affected() > 0;
+    }
+    Ok(gave_way)
+}
+
+/// The latest incarnation of a device of which anything is here; 0 when nothing is.
+pub(crate) async fn newest_incarnation(
+    conn: &mut SqliteConnection,
+    device: DeviceId,
+) -> Result<u32, StoreError> {
+    let newest = "select coalesce(max(incarnation), 0) from event where device = ?";
+    let newest = sqlx::query_scalar(newest).bind(device.0);
+    Ok(newest.fetch_one(conn).await?)
+}
+
 /// An event of this incarnation that was not here: written before a roll-back.
 /// The hub has it and all before it.
 pub(crate) async fn take_back(
@@ -201,11 +241,15 @@ pub(crate) async fn take_back(
 }
 
 /// The hub is another than it was: its whole log is read again, and only what
-/// stands there counts, beside what is still to be sent.
+/// stands there counts, beside what is still to be sent. A mailbox has let go of
+/// what the hub had: it no more says that it holds it, so that it is given again.
+/// What the branch still tells of is heard again, and told again.
 pub(crate) async fn forget(conn: &mut SqliteConnection) -> Result<(), StoreError> {
+    lan::tell_own_again(conn).await?;
     sqlx::query(
         "update event set hub_seq = case when own then null else -1 end where hub_seq is not null; \
-         delete from placed; update link set forgot = 1",
+         delete from placed; delete from mailbox_stream; \
+         update lan_role set seq = null, hash = null, again = 0; update link set forgot = 1",
     )
     .execute(conn)
     .await?;

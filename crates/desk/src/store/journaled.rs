@@ -26,7 +26,7 @@ impl WriteTx<'_> {
         let Some(journal) = &self.writer.journal else {
             return;
         };
-        let own = events.iter().filter(|event| event.hub_seq.is_none());
+        let own = events.iter().filter(|event| event.own);
         let (names, sealed): (Vec<_>, Vec<SealedEvent>) = own
             .map(|event| ((event.key, event.sealed.hash), event.sealed.clone()))
             .unzip();

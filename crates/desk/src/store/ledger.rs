@@ -5,12 +5,13 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _, SqliteConnection};
 use suda_domain::{ComplaintId, DeviceId, EventKey, Lane, LedgerEvent};
 use suda_sync::desk::Stream;
+use suda_sync::fold::behind_the_hub;
 use suda_sync::place::LaneHead;
 use suda_sync::rekey::Rekeyed;
 use suda_sync::{Hash, SealedEvent};
 
-use super::StoreError;
 use super::hub_order::place_sql;
+use super::{StoreError, lan};
 use crate::fold::Standing;
 
 /// An event on its way into the store.
@@ -20,7 +21,9 @@ pub(crate) struct NewEvent {
     pub(crate) complaint: ComplaintId,
     pub(crate) at_ms: i64,
     pub(crate) sealed: SealedEvent,
-    /// Its number in the hub's log; absent for one written here.
+    /// Written on this computer.
+    pub(crate) own: bool,
+    /// Its number in the hub's log, where the hub has told.
     pub(crate) hub_seq: Option<u64>,
 }
 
@@ -35,6 +38,8 @@ pub(crate) struct StoredEvent {
     pub(crate) own: bool,
     /// In the hub's log; -1 when the hub has forgotten it.
     place: Option<i64>,
+    /// In the log of the branch's mailbox.
+    lan_seq: Option<i64>,
     pub(crate) body: String,
     pub(crate) prev: Hash,
     pub(crate) hash: Hash,
@@ -47,10 +52,24 @@ impl StoredEvent {
         let forgotten = self.place == Some(FORGOTTEN);
         let event = serde_json::from_str(&self.body).ok()?;
         (!forgotten).then_some(Standing {
-            seq: self.place.map(unsigned),
+            seq: self.seq(),
             own: self.own,
             event,
         })
+    }
+}
+
+impl StoredEvent {
+    /// Of another desk, over the branch's network alone: the hub has not told
+    /// of it.
+    pub(crate) fn is_of_branch_alone(&self) -> bool {
+        !self.own && self.place.is_none()
+    }
+
+    /// Its place in the order that holds.
+    fn seq(&self) -> Option<u64> {
+        let in_mailbox = self.lan_seq.map(|seq| behind_the_hub(unsigned(seq)));
+        self.place.map(unsigned).or(in_mailbox)
     }
 }
 
@@ -70,6 +89,11 @@ impl FromRow<'_, SqliteRow> for StoredEvent {
                 // Asked for only where complaints are folded.
                 Err(sqlx::Error::ColumnNotFound(_)) => None,
                 place => place?,
+            },
+            lan_seq: match row.try_get("lan_seq") {
+                // A copy made by an earlier version is read as it is.
+                Err(sqlx::Error::ColumnNotFound(_)) => None,
+                seq => seq?,
             },
             body: row.try_get("body")?,
             prev: hash(row.try_get("prev")?)?,
@@ -153,7 +177,7 @@ pub(super) fn bind<'q>(mut insert: Insert<'q>, events: &[NewEvent]) -> Insert<'q
             .bind(event.sealed.body.get().to_owned())
             .bind(event.sealed.prev.0.to_vec())
             .bind(event.sealed.hash.0.to_vec())
-            .bind(event.hub_seq.is_none())
+            .bind(event.own)
             .bind(event.hub_seq.map(signed));
     }
     insert
@@ -254,6 +278,7 @@ pub(crate) async fn renumber(conn: &mut SqliteConnection, new: &Rekeyed) -> Resu
     .bind(signed(new.was.n))
     .execute(&mut *conn)
     .await?;
+    lan::tell_again(conn, key).await?;
     if let Some(origin) = &new.event.origin {
         sqlx::query(
             "insert or replace into renumbered (origin, incarnation, lane, n) values (?, ?, ?, ?)",

@@ -6,7 +6,6 @@
 mod check;
 pub(crate) mod clock;
 pub(crate) mod complaints;
-mod connection;
 pub(crate) mod copy;
 pub(crate) mod directory;
 pub(crate) mod drafts;
@@ -16,11 +15,15 @@ pub(crate) mod hub_order;
 pub(crate) mod imports;
 pub(crate) mod incarnation;
 mod journaled;
+pub(crate) mod lan;
+mod lan_log;
 pub(crate) mod ledger;
 mod open;
 pub(crate) mod outbox;
 pub(crate) mod parcels;
+mod readers;
 pub(crate) mod search;
+pub(crate) mod statistics;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,16 +32,17 @@ use std::sync::atomic::AtomicBool;
 use chrono::NaiveDate;
 use sqlx::{ConnectOptions as _, SqliteConnection};
 use suda_domain::ComplaintId;
+use suda_sqlite::Connection;
+use suda_sqlite::wal::Damage;
 use suda_sync::place::LaneHead;
 use suda_sync::{Receipt, Signed};
-use suda_wal::Damage;
 use tokio::sync::{Mutex, MutexGuard};
 
 use complaints::StateRow;
-use connection::{Connection, Reader, Readers};
 pub use error::StoreError;
 use ledger::NewEvent;
 pub(crate) use open::{Care, FileError};
+use readers::{Reader, Readers};
 
 use crate::key::DatabaseKey;
 use crate::unsent::{Journal, Named};
@@ -131,7 +135,7 @@ impl Store {
     /// Opens for reading, beside whoever writes.
     pub(crate) async fn open_reading(file: &Path, key: &DatabaseKey) -> Result<Self, FileError> {
         // Before it is opened: reading, too, takes the rest of the log for torn.
-        let log_damage = suda_wal::examine(file).map_err(sqlx::Error::Io)?;
+        let log_damage = suda_sqlite::wal::examine(file).map_err(sqlx::Error::Io)?;
         Ok(Self {
             file: file.to_owned(),
             key: key.clone(),
@@ -151,7 +155,7 @@ impl Store {
     pub(crate) fn log_damage(&self) -> Result<Option<Damage>, StoreError> {
         match &self.writer {
             None if self.log_damage.is_some() => Ok(self.log_damage),
-            _ => Ok(suda_wal::examine(&self.file).map_err(sqlx::Error::Io)?),
+            _ => Ok(suda_sqlite::wal::examine(&self.file).map_err(sqlx::Error::Io)?),
         }
     }
 

@@ -7,12 +7,13 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, SqliteConnection};
-use suda_wal::Damage;
+use suda_sqlite::Connection;
+use suda_sqlite::wal::Damage;
 
 use crate::key::DatabaseKey;
 use crate::safety::shelf::Shelf;
-use crate::store::connection::{Connection, Readers};
 use crate::store::error::{NOTADB, StoreError, primary_code};
+use crate::store::readers::Readers;
 use crate::store::{check, copy};
 
 /// In order; the database's `user_version` says how many have been carried out.
@@ -27,6 +28,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_hub_order.sql"),
     include_str!("migrations/0009_order_of_old.sql"),
     include_str!("migrations/0010_evidence.sql"),
+    include_str!("migrations/0011_mailbox.sql"),
+    include_str!("migrations/0012_told_again.sql"),
+    include_str!("migrations/0013_statistics.sql"),
 ];
 
 /// The schema this program writes.
@@ -111,7 +115,7 @@ pub(super) async fn sound_writer(
     key: &DatabaseKey,
     care: &Care<'_>,
 ) -> Result<(Connection, Option<Damage>), FileError> {
-    let damage = suda_wal::examine(file).map_err(sqlx::Error::Io)?;
+    let damage = suda_sqlite::wal::examine(file).map_err(sqlx::Error::Io)?;
     if let Some(damage) = damage {
         tracing::error!(%damage, "the log of the data file is damaged");
         keep_log(file, care.quarantine).map_err(sqlx::Error::Io)?;
@@ -144,7 +148,7 @@ fn keep_log(file: &Path, quarantine: &Path) -> std::io::Result<()> {
         .map(|number| quarantine.join(format!("log-{number:04}")))
         .find(|name| !name.exists());
     match free {
-        Some(name) => fs::copy(suda_wal::beside(file, "-wal"), name).map(drop),
+        Some(name) => fs::copy(suda_sqlite::wal::beside(file, "-wal"), name).map(drop),
         None => Ok(()),
     }
 }

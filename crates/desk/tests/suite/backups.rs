@@ -3,9 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
+use sqlx::Connection as _;
 use suda_desk::{BackupError, Desk, KeySource, SafetyTrouble};
 
-use crate::support::{Bench, data_dir, form, key_file};
+use crate::support::{Bench, behind_its_back, data_dir, form, key_file};
 
 fn in_folder(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = match std::fs::read_dir(folder) {
@@ -111,19 +112,28 @@ async fn each_backup_goes_to_the_second_place_and_its_absence_is_told() {
     assert_eq!(bench.desk.status().await.unwrap().safety.trouble, None);
 }
 
+/// A page, counted from 1, that only a check of the ledger reads: within the
+/// contents of the first event.
+async fn page_of_the_first_event(dir: &Path) -> usize {
+    let sql = "select min(pageno) from dbstat where name = 'event' and pagetype = 'overflow'";
+    let mut conn = behind_its_back(dir).await;
+    let page: i64 = sqlx::query_scalar(sql).fetch_one(&mut conn).await.unwrap();
+    conn.close().await.unwrap();
+    usize::try_from(page).unwrap()
+}
+
 #[tokio::test]
 async fn damage_behind_what_is_read_each_day_is_found_and_no_good_backup_gives_way() {
     let bench = Bench::new().await;
     for n in 0..20 {
-        bench.record(form(&format!("第{n}件").repeat(50))).await;
+        bench.record(form(&format!("第{n}件").repeat(1000))).await;
     }
     let good = bench.desk.back_up_now().await.unwrap();
     let bench = bench.reopen().await;
     let database = data_dir(bench.dir.path()).join("suda.db");
+    let page = page_of_the_first_event(bench.dir.path()).await;
     let mut bytes = std::fs::read(&database).unwrap();
-    // One byte in the middle of the file.
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
+    bytes[page * 4096 - 2048] ^= 1;
     std::fs::write(&database, bytes).unwrap();
     bench.record(form("还在记录")).await;
     let refused = bench.desk.back_up_now().await;

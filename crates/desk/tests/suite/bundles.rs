@@ -5,7 +5,7 @@ use suda_domain::Lane;
 use suda_sync::bundle::{LaneStanding, Standing, Word, open_events, pack_words};
 use suda_sync::{Ask, Hash, Receipt, Request, SealedEvent, SecretKey, Signed, Verdict};
 
-use crate::support::{Bench, form};
+use crate::support::{Bench, behind_its_back, form};
 
 /// A desk with some ordinary events that wait, and what its bundle holds.
 struct Waiting {
@@ -45,8 +45,19 @@ impl Waiting {
         self.bench.desk.report().await.unwrap().unsent.lane1
     }
 
+    async fn receipts_kept(&self) -> i64 {
+        let mut conn = behind_its_back(self.bench.dir.path()).await;
+        let count = sqlx::query_scalar("select count(*) from receipt");
+        count.fetch_one(&mut conn).await.unwrap()
+    }
+
     async fn take(&self, word: &Word, key: &SecretKey) -> Result<u32, BundleError> {
-        let words = [Signed::seal(word, key).unwrap()];
+        self.take_all(std::slice::from_ref(word), key).await
+    }
+
+    async fn take_all(&self, words: &[Word], key: &SecretKey) -> Result<u32, BundleError> {
+        let sealed = words.iter().map(|word| Signed::seal(word, key).unwrap());
+        let words: Vec<Signed> = sealed.collect();
         let device = self.bench.hub.state.lock().unwrap().device_key.unwrap();
         let parcel = pack_words(&words, &device).unwrap();
         let taken = self.bench.desk.take_receipts(&parcel).await;
@@ -62,6 +73,7 @@ impl Waiting {
             lane: Lane::Ordinary,
             first_n,
             verdicts: vec![Verdict::Applied; count],
+            allowance: None,
             at: chrono::Utc::now(),
         })
     }
@@ -79,29 +91,33 @@ impl Waiting {
 }
 
 #[tokio::test]
-async fn a_receipt_speaks_of_what_was_asked_and_only_behind_what_is_receipted() {
+async fn a_receipt_alone_confirms_nothing_and_is_kept_once_its_events_are_known_as_received() {
     let desk = Waiting::new().await;
     let all = desk.left().await;
-    // Behind a gap it says nothing of the gap.
-    assert_eq!(
-        desk.take(&desk.receipt(3, 2, 4), &desk.hub).await.unwrap(),
-        0
-    );
-    // The hub may have more under these numbers, of a copy of this desk.
+    // It does not tell whose events it speaks of: a copy of this desk may have
+    // written others under the same numbers.
     assert_eq!(
         desk.take(&desk.receipt(1, 2, 9), &desk.hub).await.unwrap(),
-        2
-    );
-    assert_eq!(
-        desk.take(&desk.receipt(1, 2, 0), &desk.hub).await.unwrap(),
         0
     );
-    assert_eq!(desk.left().await, all - 2);
+    assert_eq!((desk.left().await, desk.receipts_kept().await), (all, 0));
+    let second = desk.standing(2, desk.events[1].hash);
+    let both = [desk.receipt(1, 2, 2), second];
+    assert_eq!(desk.take_all(&both, &desk.hub).await.unwrap(), 2);
+    assert_eq!(
+        (desk.left().await, desk.receipts_kept().await),
+        (all - 2, 1)
+    );
+    // A second time, and behind what is known: nothing more.
+    assert_eq!(desk.take_all(&both, &desk.hub).await.unwrap(), 0);
     assert_eq!(
         desk.take(&desk.receipt(3, 2, 4), &desk.hub).await.unwrap(),
-        2
+        0
     );
-    assert_eq!(desk.left().await, all - 4);
+    assert_eq!(
+        (desk.left().await, desk.receipts_kept().await),
+        (all - 2, 1)
+    );
 }
 
 #[tokio::test]

@@ -96,6 +96,7 @@ async fn the_contract_from_enrolment_to_verification() {
             "last_receipt_at",
             "next_deadline",
             "oldest_unsent_at",
+            "statistics",
             "unsent"
         ]
     );

@@ -13,6 +13,7 @@ mod places;
 mod recording;
 mod restoring;
 mod safety_commands;
+mod statistics;
 mod support;
 mod syncing;
 mod time;

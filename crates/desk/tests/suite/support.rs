@@ -1,6 +1,6 @@
 //! Builders: a clock that is set by hand, a small hub, an enrolled desk.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,6 +13,8 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
 use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, SqliteConnection};
 use suda_desk::view::Assessment;
 use suda_desk::{Clock, Desk, KeySource, Session};
 use suda_domain::staff::StaffRecord;
@@ -21,6 +23,7 @@ use suda_domain::{
     Policy, Role, StaffId, Stamp,
 };
 use suda_sync::message::{EnrolRefused, EnrolReply, EnrolRequest, LogEntry, Refused, Watermarks};
+use suda_sync::statistics::{DayName, DayTaken, DayTotals, Taken};
 use suda_sync::{
     Ask, Directory, Hash, Page, Receipt, Reply, Request, SealedEvent, SecretKey, SetAside, Signed,
     Verdict, Welcome,
@@ -117,6 +120,9 @@ pub struct HubState {
     pub instead: Option<(StatusCode, &'static str)>,
     /// What it says to have set aside.
     pub set_aside: Vec<SetAside>,
+    /// What it was told of days. Absent, it is of a version before them.
+    pub days: Option<BTreeMap<DayName, DayTotals>>,
+    pub day_messages: u64,
     head: Hash,
     written: u64,
 }
@@ -140,6 +146,8 @@ impl Hub {
             clock_ahead: TimeDelta::zero(),
             instead: None,
             set_aside: Vec::new(),
+            days: None,
+            day_messages: 0,
             head: Hash::START,
             written: 0,
         };
@@ -256,6 +264,7 @@ fn answer(hub: &mut HubState, request: Request) -> Reply {
                     hashes: [None; 4],
                 })
                 .collect(),
+            allowance: None,
             now,
         }),
         Ask::Batch {
@@ -290,6 +299,7 @@ fn answer(hub: &mut HubState, request: Request) -> Reply {
                 lane,
                 first_n,
                 verdicts,
+                allowance: None,
                 at: now,
             })
         }
@@ -322,10 +332,35 @@ fn answer(hub: &mut HubState, request: Request) -> Reply {
             })
         }
         Ask::Evidence { .. } => Reply::Refused(Refused::Malformed),
+        Ask::Statistics { days } => take_days(hub, request.device, days),
         Ask::Watch { cursor, .. } => Reply::Changed {
             changed: cursor < hub.log.len() as u64,
         },
+        Ask::Forward { .. } => Reply::Refused(Refused::Malformed),
     }
+}
+
+fn take_days(hub: &mut HubState, device: DeviceId, days: Vec<DayTotals>) -> Reply {
+    let at = Utc::now() + hub.clock_ahead;
+    let Some(held) = &mut hub.days else {
+        return Reply::Refused(Refused::Malformed);
+    };
+    hub.day_messages += 1;
+    let taken = days.into_iter().map(|day| {
+        let name = day.name;
+        let before = held.get(&name).map_or(0, |held| held.revision);
+        let revision = before.max(day.revision);
+        if day.revision > before {
+            held.insert(name, day);
+        }
+        DayTaken { name, revision }
+    });
+    Reply::Statistics(Taken {
+        device,
+        epoch: "e1".into(),
+        days: taken.collect(),
+        at,
+    })
 }
 
 pub fn staff(login: &str, name: &str, role: Role) -> StaffRecord {
@@ -356,6 +391,7 @@ pub fn directory() -> Directory {
         rules,
         guidance: Vec::new(),
         policy: Policy::default(),
+        time: None,
         staff: vec![
             staff(LOGIN, "王芳", Role::Clerk),
             staff("chen", "陈强", Role::BranchManager),
@@ -474,6 +510,17 @@ impl Bench {
 
 pub fn key_file(dir: &Path) -> PathBuf {
     dir.join("key")
+}
+
+/// The database opened behind the desk's back, as somebody with full access could.
+pub async fn behind_its_back(dir: &Path) -> SqliteConnection {
+    let key = std::fs::read_to_string(key_file(dir)).unwrap();
+    SqliteConnectOptions::new()
+        .filename(data_dir(dir).join("suda.db"))
+        .pragma("key", format!("\"x'{}'\"", key.trim()))
+        .connect()
+        .await
+        .unwrap()
 }
 
 pub fn data_dir(dir: &Path) -> PathBuf {

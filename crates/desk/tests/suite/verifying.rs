@@ -1,13 +1,12 @@
 //! The check of the ledger, against changes made behind the desk's back.
 
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
+use sqlx::{AssertSqlSafe, Connection as _};
 use suda_desk::Fault;
 use suda_domain::{Complexity, Grade};
 
-use crate::support::{Bench, data_dir, form, key_file};
+use crate::support::{Bench, behind_its_back, data_dir, form};
 
-/// Changes the closed database with its own key, as somebody with full access could.
+/// Changes the closed database with its own key.
 async fn tampered(sql: &str) -> (u64, Option<Fault>) {
     let bench = Bench::new().await;
     for n in 0..5 {
@@ -17,13 +16,7 @@ async fn tampered(sql: &str) -> (u64, Option<Fault>) {
     bench.desk.sync_once().await.unwrap();
     assert!(bench.desk.verify().await.unwrap().is_clean());
     bench.desk.close().await.unwrap();
-    let key = std::fs::read_to_string(key_file(bench.dir.path())).unwrap();
-    let mut conn = SqliteConnectOptions::new()
-        .filename(data_dir(bench.dir.path()).join("suda.db"))
-        .pragma("key", format!("\"x'{}'\"", key.trim()))
-        .connect()
-        .await
-        .unwrap();
+    let mut conn = behind_its_back(bench.dir.path()).await;
     let changed = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
         .execute(&mut conn)
         .await
@@ -43,13 +36,7 @@ async fn the_journal_does_not_hide_what_was_taken_out_of_the_middle() {
         bench.record(form(&format!("第{n}件"))).await;
     }
     bench.desk.close().await.unwrap();
-    let key = std::fs::read_to_string(key_file(bench.dir.path())).unwrap();
-    let mut conn = SqliteConnectOptions::new()
-        .filename(data_dir(bench.dir.path()).join("suda.db"))
-        .pragma("key", format!("\"x'{}'\"", key.trim()))
-        .connect()
-        .await
-        .unwrap();
+    let mut conn = behind_its_back(bench.dir.path()).await;
     let sql = "delete from event where seq = 4";
     sqlx::raw_sql(sql).execute(&mut conn).await.unwrap();
     conn.close().await.unwrap();

@@ -113,6 +113,16 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ),
     (
         "POST",
+        "/api/complaints/{id}/pause",
+        Access::Step(FactKind::Paused),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/resume",
+        Access::Step(FactKind::Resumed),
+    ),
+    (
+        "POST",
         "/api/complaints/{id}/withdraw",
         Access::Step(FactKind::Withdrawn),
     ),
@@ -164,11 +174,13 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ),
     ("POST", "/api/search", SEES_COMPLAINTS),
     ("GET", "/api/board", Access::Any(&[Right::SeeBoard])),
+    ("GET", "/api/desks", Access::Any(&[Right::SeeDesks])),
     (
         "GET",
         "/api/departments",
         Access::Any(&[Right::UseQueue, Right::SeeBoard]),
     ),
+    ("GET", "/api/pauses", EXPERTS),
     ("GET", "/api/admin/branches", ADMINISTERS),
     ("POST", "/api/admin/branches", ADMINISTERS),
     ("GET", "/api/admin/staff", ADMINISTERS),

@@ -9,6 +9,8 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use suda_domain::Lane;
 use suda_domain::text::{clean, cut_bytes};
 use suda_sync::message::{
@@ -18,6 +20,7 @@ use suda_sync::{Ask, Page, Receipt, Reply, Request, SealedEvent, Signed};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::hello::{admit, hello};
+use crate::bundle::{self, ImportError};
 use crate::hub::Hub;
 use crate::ingest::{Arrival, Batch};
 use crate::secret;
@@ -96,11 +99,22 @@ async fn enrolled(hub: &Hub, request: EnrolRequest) -> Result<EnrolReply, Denied
 
 /// `POST /v1/sync`.
 pub async fn sync(State(hub): State<Arc<Hub>>, body: Bytes) -> Response {
-    let reply = match serde_json::from_slice::<Signed>(&body) {
-        Err(_) => Err(Refused::Malformed),
-        Ok(signed) => answer(&hub, signed).await,
+    let reply = match hub.turns.take(|| read(&body)).await {
+        Err(refused) => Err(refused),
+        Ok((signed, request)) => answer(&hub, signed, request).await,
     };
-    signed_answer(&hub, reply)
+    hub.turns.take(|| signed_answer(&hub, reply)).await
+}
+
+/// A message and what it claims to be; whether it is, only the key of the device
+/// it names can tell.
+fn read(body: &[u8]) -> Result<(Signed, Request), Refused> {
+    let signed: Signed = serde_json::from_slice(body).map_err(|_| Refused::Malformed)?;
+    let request: Request = signed.peek().map_err(|_| Refused::Malformed)?;
+    if request.v != VERSION {
+        return Err(Refused::Version);
+    }
+    Ok((signed, request))
 }
 
 /// The answer as it goes out, signed.
@@ -120,14 +134,10 @@ pub(super) fn signed_answer(hub: &Hub, reply: Result<Reply, Refused>) -> Respons
     }
 }
 
-async fn answer(hub: &Hub, signed: Signed) -> Result<Reply, Refused> {
-    let request: Request = signed.peek().map_err(|_| Refused::Malformed)?;
-    if request.v != VERSION {
-        return Err(Refused::Version);
-    }
-    let device = hub.store.device(request.device).await.map_err(busy)?;
-    let device = device.ok_or(Refused::UnknownDevice)?;
-    if !signed.is_from(&device.key) {
+async fn answer(hub: &Hub, signed: Signed, request: Request) -> Result<Reply, Refused> {
+    let device = hub.turns.read(hub.store.device(request.device)).await;
+    let device = device.map_err(busy)?.ok_or(Refused::UnknownDevice)?;
+    if !hub.turns.take(|| signed.is_from(&device.key)).await {
         return Err(Refused::BadSignature);
     }
     if let Ask::Hello(position) = request.ask {
@@ -172,14 +182,15 @@ async fn answer(hub: &Hub, signed: Signed) -> Result<Reply, Refused> {
                 incarnation,
                 ..device
             };
-            pull(hub, &device, cursor, limit, directory, held)
-                .await
-                .map_err(busy)
+            let page = pull(hub, &device, cursor, limit, directory, held);
+            hub.turns.read(page).await.map_err(busy)
         }
+        Ask::Forward { parcel } => forward(hub, &device, &parcel).await,
         Ask::Watch { cursor, directory } => {
             watch(hub, &device, cursor, directory).await.map_err(busy)
         }
         Ask::Evidence { files } => super::evidence::standings(hub, &device, files).await,
+        Ask::Statistics { days } => super::statistics::take(hub, &device, days).await,
     }
 }
 
@@ -203,6 +214,8 @@ async fn batch(
     }
     let began = Instant::now();
     let now = hub.clock.now();
+    let read = || events.into_iter().map(Arrival::read).collect();
+    let arrivals = hub.turns.take(read).await;
     let ingested = hub
         .store
         .ingest(Batch {
@@ -211,7 +224,7 @@ async fn batch(
             branch: device.branch,
             lane,
             first_n,
-            arrivals: events.into_iter().map(Arrival::read).collect(),
+            arrivals,
             rekeys,
             again: Vec::new(),
             now,
@@ -228,8 +241,26 @@ async fn batch(
         lane,
         first_n,
         verdicts: ingested.verdicts,
+        // For urgent packets there is always room; what was told holds on.
+        allowance: (lane != Lane::Urgent).then(|| hub.allowance()),
         at: now,
     }))
+}
+
+/// What a branch's mailbox brings of another desk of the branch.
+async fn forward(hub: &Hub, mailbox: &Device, parcel: &str) -> Result<Reply, Refused> {
+    let parcel = STANDARD.decode(parcel).map_err(|_| Refused::Malformed)?;
+    let taken = bundle::forwarded(hub.store.as_ref(), &hub.clock, &parcel, &mailbox.branch);
+    match taken.await {
+        Ok(receipts) => Ok(Reply::Forwarded {
+            receipts: STANDARD.encode(receipts),
+        }),
+        Err(ImportError::Store(error)) => Err(busy(error)),
+        Err(error) => {
+            tracing::warn!(device = %mailbox.id, %error, "a forwarded parcel is not taken");
+            Err(Refused::NotTaken)
+        }
+    }
 }
 
 async fn pull(
@@ -276,7 +307,7 @@ async fn watch(hub: &Hub, device: &Device, cursor: u64, known: u32) -> Result<Re
     };
     let waiting = async {
         loop {
-            if is_news().await? {
+            if hub.turns.read(is_news()).await? {
                 return Ok(true);
             }
             loop {

@@ -57,6 +57,8 @@ pub enum ErrorCode {
     UnknownDepartment,
     UnknownCategory,
     BadBranchCode,
+    /// The policy knows no such reason for a pause.
+    UnknownPause,
     /// A telephone code that was misheard or mistyped.
     BadPhoneCode,
     BadLogin,
@@ -153,8 +155,8 @@ impl ErrorCode {
             Malformed => StatusCode::BAD_REQUEST,
             TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             TooLong | Required | InThePast | Incomplete | UnknownBranch | UnknownDepartment
-            | UnknownCategory | BadBranchCode | BadPhoneCode | BadLogin | WeakPassword
-            | BranchRequired | FileTypeNotTaken => StatusCode::UNPROCESSABLE_ENTITY,
+            | UnknownCategory | UnknownPause | BadBranchCode | BadPhoneCode | BadLogin
+            | WeakPassword | BranchRequired | FileTypeNotTaken => StatusCode::UNPROCESSABLE_ENTITY,
             NotInThisState | NotOwner | ClaimedByOther | NotClaimed | TaskNotOpen
             | NeedsApproval | AlreadyExists | OwnAccount => StatusCode::CONFLICT,
             Busy | DiskFull => StatusCode::SERVICE_UNAVAILABLE,

@@ -57,10 +57,14 @@ pub async fn hello(
                 letter,
             })
         }
-        Greeted::Welcome { session } => welcome(hub, device.id, incarnation, &position, session)
-            .await
-            .map(Reply::Welcome)
-            .map_err(busy),
+        Greeted::Welcome { session } => {
+            let welcome = welcome(hub, device.id, incarnation, &position, session);
+            hub.turns
+                .read(welcome)
+                .await
+                .map(Reply::Welcome)
+                .map_err(busy)
+        }
     }
 }
 
@@ -92,6 +96,7 @@ async fn welcome(
         watermarks,
         hashes,
         earlier,
+        allowance: Some(hub.allowance()),
         now,
     })
 }
@@ -170,7 +175,8 @@ pub async fn admit(
         .and_then(|token| Session::read(hub, device, incarnation, token))
         .filter(|session| !session.is_over(hub.clock.now()))
         .ok_or(Refused::SessionExpired)?;
-    let contact = hub.store.contact(device, incarnation).await.map_err(busy)?;
+    let contact = hub.store.contact(device, incarnation);
+    let contact = hub.turns.read(contact).await.map_err(busy)?;
     if !contact.holds(session.number) {
         return Err(Refused::SessionExpired);
     }

@@ -10,6 +10,7 @@ pub mod evidence;
 mod hello;
 pub mod live;
 pub mod session;
+mod statistics;
 pub mod ui;
 
 use std::sync::Arc;
@@ -54,13 +55,14 @@ struct Described;
 
 /// The console's routes with their description, from the same list.
 fn described() -> (Router<Arc<Hub>>, OpenApi) {
-    use api::{admin, board, complaints, evidence, lists, quarantine, steps, stubs, tasks};
+    use api::{admin, board, complaints, desks, evidence, lists, quarantine, steps, stubs, tasks};
     let timed = OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(session::login))
         .routes(routes!(session::logout))
         .routes(routes!(session::me))
         .routes(routes!(lists::categories))
         .routes(routes!(lists::departments))
+        .routes(routes!(lists::pauses))
         .routes(routes!(complaints::work_orders))
         .routes(routes!(complaints::complaint))
         .routes(routes!(complaints::search))
@@ -79,6 +81,8 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(steps::call_back))
         .routes(routes!(steps::note))
         .routes(routes!(steps::close))
+        .routes(routes!(steps::pause))
+        .routes(routes!(steps::resume))
         .routes(routes!(steps::withdraw))
         .routes(routes!(steps::reopen))
         .routes(routes!(steps::acknowledge))
@@ -93,6 +97,7 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(tasks::reject))
         .routes(routes!(tasks::report))
         .routes(routes!(board::board))
+        .routes(routes!(desks::desks))
         .routes(routes!(admin::branches, admin::add_branch))
         .routes(routes!(admin::staff, admin::add_staff))
         .routes(routes!(admin::set_active))

@@ -94,6 +94,12 @@ fn sample(kind: FactKind, actor: &Actor, held: &Held, now: DateTime<Utc>) -> Opt
         FactKind::Closed => Fact::Closed,
         FactKind::Withdrawn => Fact::Withdrawn { reason: text() },
         FactKind::Reopened => Fact::Reopened { reason: text() },
+        FactKind::Paused => Fact::Paused {
+            reason: text(),
+            name: text(),
+            note: text(),
+        },
+        FactKind::Resumed => Fact::Resumed,
         FactKind::AlertAcknowledged if is_alert_pending(complaint) => Fact::AlertAcknowledged,
         FactKind::AlertAcknowledged
         | FactKind::Recorded
@@ -104,6 +110,7 @@ fn sample(kind: FactKind, actor: &Actor, held: &Held, now: DateTime<Utc>) -> Opt
         | FactKind::Settled
         | FactKind::Archived
         | FactKind::TakenOver
+        | FactKind::Assigned
         | FactKind::TimeCorrected => return None,
     })
 }

@@ -3,10 +3,10 @@
 //! its row. Pure; a store reads the rows and hands them over in order.
 
 use std::collections::HashMap;
+use suda_domain::time::Timekeeping;
 
 use sha2::{Digest as _, Sha256};
-use suda_domain::calendar::Calendar;
-use suda_domain::{Complaint, DeviceId, Lane, LedgerEvent, Policy};
+use suda_domain::{Complaint, DeviceId, Lane, LedgerEvent};
 use suda_sync::{Hash, SealedEvent};
 use uuid::Uuid;
 
@@ -33,7 +33,7 @@ pub type LogRow = (
 );
 
 /// A complaint's row: id, reference, branch, state, rank, due, in_queue,
-/// with_team, claimed_by, alert_pending, queued_at, handoff_due, body.
+/// with_team, claimed_by, alert_pending, arrived_at, queued_at, handoff_due, body.
 pub type ComplaintRow = (
     Uuid,
     String,
@@ -45,6 +45,7 @@ pub type ComplaintRow = (
     bool,
     Option<Uuid>,
     bool,
+    i64,
     Option<i64>,
     Option<i64>,
     String,
@@ -144,12 +145,7 @@ pub fn line(row: LogRow, expected: u64, chain: &mut Vec<u8>, lanes: &mut Lanes) 
 }
 
 /// What is wrong with a complaint's row.
-pub fn refold(
-    row: ComplaintRow,
-    events: &[String],
-    policy: &Policy,
-    calendar: &Calendar,
-) -> Option<String> {
+pub fn refold(row: ComplaintRow, events: &[String], keep: &Timekeeping) -> Option<String> {
     let (
         _,
         reference,
@@ -161,6 +157,7 @@ pub fn refold(
         with_team,
         claimed_by,
         alert,
+        arrived,
         queued,
         hour,
         body,
@@ -175,7 +172,7 @@ pub fn refold(
         Ok(_) => return Some("its ledger gives another state than the row holds".into()),
         Err(error) => return Some(error.to_string()),
     }
-    let expected = Row::of(&folded, policy, calendar);
+    let expected = Row::of(&folded, keep);
     let stored = Row {
         rank,
         due,
@@ -187,6 +184,7 @@ pub fn refold(
         handoff_due: expected.handoff_due,
     };
     let columns_fit = stored == expected
+        && arrived == ms(folded.arrived_at)
         && queued == expected.queued_at.map(ms)
         && hour == expected.handoff_due.map(ms)
         && reference == folded.reference.as_str()

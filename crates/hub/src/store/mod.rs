@@ -6,15 +6,19 @@ pub mod checks;
 pub mod evidence;
 mod notice;
 pub mod postgres;
+mod requests;
 pub mod row;
 pub mod sqlite;
+pub mod statistics;
 mod stubs;
+mod time;
 pub mod value;
 pub mod waiting;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use suda_domain::time::Timekeeping;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -25,6 +29,7 @@ use suda_domain::{
     BranchCode, Complaint, ComplaintId, DeviceId, EventKey, Fact, Lane, Policy, ReferenceNumber,
     Refusal, Role, StaffId, State, TaskId,
 };
+use suda_sync::hub::allowance::Load;
 use suda_sync::hub::contact::Contact;
 use suda_sync::message::ClockNotice;
 use suda_sync::message::Renewal;
@@ -80,7 +85,7 @@ pub struct Identity {
 pub struct Settings {
     pub organisation: String,
     pub status_url: Option<String>,
-    pub policy: Policy,
+    pub time: Arc<Timekeeping>,
     /// Rises with every change of what desks are told.
     pub directory: u32,
 }
@@ -542,10 +547,13 @@ pub trait Store:
     + PhoneStubs
     + Upkeep
     + evidence::EvidenceStore
+    + statistics::StatisticsStore
     + Send
     + Sync
     + 'static
 {
     /// What is committed from now on, in order.
     fn feed(&self) -> broadcast::Receiver<Arc<Touched>>;
+    /// What waits to be written into the ledger by this process.
+    fn load(&self) -> Load;
 }

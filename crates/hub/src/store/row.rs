@@ -2,11 +2,11 @@
 //! for every store; no SQL here.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use suda_domain::calendar::Calendar;
 use suda_domain::clocks::{deadlines, nearest};
 use suda_domain::complaint::Owner;
 use suda_domain::text::shingles;
-use suda_domain::{Complaint, Policy, StaffId, State};
+use suda_domain::time::Timekeeping;
+use suda_domain::{Complaint, StaffId, State};
 
 /// The sorting place of finished complaints: behind all others.
 pub const FINISHED: i64 = 9;
@@ -34,15 +34,16 @@ pub struct Row {
 }
 
 impl Row {
-    pub fn of(complaint: &Complaint, policy: &Policy, calendar: &Calendar) -> Self {
+    pub fn of(complaint: &Complaint, keep: &Timekeeping) -> Self {
         let finished = complaint.state.is_finished();
         let ended = matches!(
             complaint.state,
             State::Closed | State::Withdrawn | State::Archived
         );
         let team = matches!(complaint.owner, Owner::Team(_));
-        let clocks = deadlines(complaint, policy, calendar);
-        let hour = complaint.arrived_at + TimeDelta::minutes(i64::from(policy.handoff));
+        let clocks = deadlines(complaint, keep);
+        let handoff = keep.at(complaint.arrived_at).handoff;
+        let hour = complaint.arrived_at + TimeDelta::minutes(i64::from(handoff));
         let of_the_past = complaint.late && hour <= complaint.recorded_at;
         Self {
             rank: match complaint.grade {

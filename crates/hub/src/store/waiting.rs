@@ -1,7 +1,7 @@
 //! Records that wait for a predecessor, as both stores keep them: among those
 //! set aside, with the reason that says so.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use suda_domain::{ComplaintId, LedgerEvent};
 use suda_sync::message::QuarantineReason;
@@ -21,7 +21,7 @@ pub type WaitingRow = (i64, String, Option<Uuid>, String, Vec<u8>, Vec<u8>, Stri
 /// When a stored value is not what it should be.
 pub fn waiting(
     rows: Vec<WaitingRow>,
-    complaints: &HashSet<ComplaintId>,
+    complaints: &BTreeSet<ComplaintId>,
 ) -> Result<Vec<HeldRecord>> {
     let mut held = Vec::new();
     for (id, of, complaint, body, prev, hash, reason) in rows {

@@ -19,6 +19,7 @@ fn plan(plant: Option<Plant>) -> Plan {
     Plan {
         branches: 1,
         desks_each: 3,
+        mailboxes: 0,
         operations: 40,
         day_ms: 15 * 60_000,
         disasters: false,

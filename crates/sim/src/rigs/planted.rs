@@ -61,6 +61,9 @@ pub fn hunt(first: u64, bug: Option<&str>) -> anyhow::Result<Report> {
         "found": found.len(),
         "missed": missed,
         "false_alarms": false_alarms,
+        "first_false_alarm": clean
+            .iter()
+            .find_map(|o| Some((o.seed, o.violations.first.clone()?))),
         "how": found,
         "seconds": began.elapsed().as_secs_f64(),
     });

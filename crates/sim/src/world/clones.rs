@@ -64,6 +64,14 @@ impl World {
         }
     }
 
+    /// The hub has told a database by words that it is a copy.
+    pub(super) fn told_apart(&mut self, desk: usize) {
+        let of = |pair: &&mut Pair| pair.outcome.is_none() && pair.desks.contains(&desk);
+        for pair in self.pairs.iter_mut().filter(of) {
+            pair.outcome = Some(Outcome::Unjudged);
+        }
+    }
+
     pub(super) fn clones_unjudged(&mut self) {
         for pair in self.pairs.iter_mut().filter(|pair| pair.outcome.is_none()) {
             pair.outcome = Some(Outcome::Unjudged);

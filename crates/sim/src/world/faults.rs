@@ -15,7 +15,8 @@ impl World {
         match self.dice.below(100) {
             0..=29 => self.relink(desk, Link::Down),
             30..=39 => self.relink(desk, Link::OneWay),
-            40..=79 => self.relink(desk, Link::Good),
+            40..=73 => self.relink(desk, Link::Good),
+            74..=79 => self.relink_in_branch(desk),
             80..=85 => self.crash(desk),
             86..=90 => {
                 let skew = skew(&mut self.dice);
@@ -52,6 +53,21 @@ impl World {
         }
     }
 
+    fn relink_in_branch(&mut self, desk: usize) {
+        let link = match self.dice.below(10) {
+            0..=2 => Link::Down,
+            3 => Link::OneWay,
+            _ => Link::Good,
+        };
+        let whole = self.dice.chance(300);
+        let branch = self.desks.get(desk).map(|node| node.branch);
+        for (at, node) in self.desks.iter_mut().enumerate() {
+            if at == desk || (whole && Some(node.branch) == branch) {
+                node.lan = link;
+            }
+        }
+    }
+
     fn roll_back(&mut self, desk: usize) {
         let Some(node) = self.desks.get_mut(desk) else {
             return;
@@ -61,6 +77,8 @@ impl World {
         };
         self.counts.rollbacks += 1;
         node.disk = backup;
+        node.rolled_back = true;
+        self.kept.retain(|kept| kept.mailbox != desk);
         self.count_destroyed();
         self.crash(desk);
     }
@@ -76,7 +94,8 @@ impl World {
         self.counts.copies += 1;
         // A hub put back from a backup judges nobody who has not spoken to it since.
         let is_judged = node.disk.epoch() == Some(&self.hub.epoch);
-        let copy = DeskNode::new(node.branch, node.disk.clone(), skew);
+        let identity = (node.secret.clone(), node.part);
+        let copy = DeskNode::new(node.branch, node.disk.clone(), skew, identity);
         self.desks.push(copy);
         let copied = self.desks.len() - 1;
         let pair = clones::Pair::new([desk, copied], is_judged);
@@ -91,13 +110,17 @@ impl World {
         self.counts.hub_restores += 1;
         self.clones_unjudged();
         self.hub_boots += 1;
+        self.kept.clear();
         self.hub = backup;
         self.hub
             .put_back(self.hub_boots.to_string(), self.hub_boots, self.plan.plant);
         self.count_destroyed();
     }
 
-    /// What is now nowhere but in files that are gone is not the sync's to keep.
+    /// What is now nowhere but in files that are gone is not the sync's to keep. A
+    /// mailbox still brings what it keeps of a desk that was rolled back; but where
+    /// the desk has written other events under the same numbers since, the hub
+    /// takes those that come first.
     fn count_destroyed(&mut self) {
         let mut alive: std::collections::HashSet<u64> =
             crate::check::marks_at_hub(&self.hub).into_keys().collect();
@@ -117,6 +140,9 @@ impl World {
         self.hub_up = true;
         for desk in 0..self.desks.len() {
             self.relink(desk, Link::Good);
+            if let Some(node) = self.desks.get_mut(desk) {
+                node.lan = Link::Good;
+            }
             if self
                 .desks
                 .get(desk)
@@ -125,5 +151,6 @@ impl World {
                 self.start(desk);
             }
         }
+        self.cut_branches();
     }
 }

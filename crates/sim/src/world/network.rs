@@ -26,25 +26,36 @@ impl World {
             },
         ) = (self.plan.plant, &ask)
         {
-            let stream = suda_sync::desk::Stream {
+            let stream = Stream {
                 incarnation: incarnation.unwrap_or(node.disk.incarnation),
                 lane: *lane,
             };
             node.disk
                 .mark_acked(stream, first_n + events.len() as u64 - 1);
         }
-        let request = Box::new(Request {
+        let request = Request {
             v: VERSION,
             device: node.disk.device,
-            incarnation: node.disk.incarnation,
+            incarnation: node.speaks_as,
             session,
             ask,
-        });
-        if node.link == Link::Down {
+        };
+        self.carry(desk, boot, number, request);
+    }
+
+    /// A question on its way to the hub.
+    pub(super) fn carry(&mut self, desk: usize, boot: u32, number: u64, request: Request) {
+        let request = Box::new(request);
+        let is_forward = is_forward(&request);
+        let is_down = self
+            .desks
+            .get(desk)
+            .is_none_or(|node| node.link == Link::Down);
+        if is_down {
             // Sometimes the system says so, sometimes nothing is ever heard.
             if self.dice.chance(700) {
                 let at = self.now + self.dice.between(1, 5_000);
-                self.queue.put(at, Ev::Unsent { desk, boot, number });
+                self.queue.put(at, unsent(desk, boot, number, is_forward));
             }
             return;
         }
@@ -89,7 +100,8 @@ impl World {
         if !self.hub_up {
             if self.dice.chance(700) {
                 let at = self.now + self.latency();
-                self.queue.put(at, Ev::Unsent { desk, boot, number });
+                let unsent = unsent(desk, boot, number, is_forward(request));
+                self.queue.put(at, unsent);
             }
             return;
         }
@@ -112,18 +124,10 @@ impl World {
             Some(reply).filter(|_| !crash)
         };
         if crash {
-            self.counts.crashes += 1;
-            self.hub_up = false;
-            let pause = self.dice.between(1_000, 120_000);
-            self.queue.put(self.now + pause, Ev::HubStart);
+            self.hub_dies();
         }
         let Some(reply) = reply else { return };
-        if self.hub.log.len() != before {
-            let new = self.hub.log.iter().skip(before);
-            let new = new.map(|line| (line.sealed.hash, Rc::clone(&line.event)));
-            self.read.extend(new);
-            self.tell(before);
-        }
+        self.heard(before);
         let is_cut = self
             .desks
             .get(desk)
@@ -133,15 +137,35 @@ impl World {
         }
         let at = self.now + self.latency();
         let reply = Box::new(reply);
-        self.queue.put(
-            at,
+        let answer = if is_forward(request) {
+            let event = ForwardEv::Answer { number, reply };
+            Ev::Forward { desk, boot, event }
+        } else {
             Ev::Answer {
                 desk,
                 boot,
                 number,
                 reply,
-            },
-        );
+            }
+        };
+        self.queue.put(at, answer);
+    }
+
+    pub(super) fn hub_dies(&mut self) {
+        self.counts.crashes += 1;
+        self.hub_up = false;
+        let pause = self.dice.between(1_000, 120_000);
+        self.queue.put(self.now + pause, Ev::HubStart);
+    }
+
+    /// What the hub's log has behind `before` is new.
+    pub(super) fn heard(&mut self, before: usize) {
+        if self.hub.log.len() != before {
+            let new = self.hub.log.iter().skip(before);
+            let new = new.map(|line| (line.sealed.hash, Rc::clone(&line.event)));
+            self.read.extend(new);
+            self.tell(before);
+        }
     }
 
     /// The watch: desks of the branches concerned hear that there is news.
@@ -188,5 +212,17 @@ impl World {
             _ => {}
         }
         self.feed(desk, Some(number), Input::Reply(Box::new(reply)));
+    }
+}
+
+fn is_forward(request: &Request) -> bool {
+    matches!(request.ask, Ask::Forward { .. })
+}
+
+fn unsent(desk: usize, boot: u32, number: u64, is_forward: bool) -> Ev {
+    let event = ForwardEv::Unsent { number };
+    match is_forward {
+        true => Ev::Forward { desk, boot, event },
+        false => Ev::Unsent { desk, boot, number },
     }
 }

@@ -94,6 +94,8 @@ impl World {
         if crash {
             return self.crash(desk);
         }
+        self.look_soon(desk, Line::Give);
+        self.news(desk);
         self.feed(desk, None, Input::LocalWrite);
     }
 
@@ -110,6 +112,7 @@ impl World {
             1..=20 => branch.manager.clone(),
             _ => branch.clerk.clone(),
         };
+        let colleague = branch.clerk.clone();
         if actor.staff == branch.stranger.staff {
             self.counts.bad_records += 1;
         }
@@ -130,7 +133,7 @@ impl World {
             None => self.record(desk, &actor),
             Some(id) if self.dice.chance(350) => self.hand_off(desk, &actor, id),
             Some(id) => {
-                let fact = city::branch_step(&mut self.dice);
+                let fact = city::branch_step(&mut self.dice, &colleague);
                 self.write(desk, &actor, id, Lane::Ordinary, fact)
                     .into_iter()
                     .collect()

@@ -1,10 +1,10 @@
 //! How far a desk is, stream by stream, and in which order streams are sent:
 //! the urgent lanes before the ordinary ones, earlier incarnations first.
 
-use suda_domain::Lane;
+use suda_domain::{DeviceId, Lane};
 
-use crate::chain::Hash;
-use crate::message::{Earlier, Position};
+use crate::chain::{Hash, SealedEvent};
+use crate::message::{Ask, Earlier, Position, Request, VERSION};
 
 /// One lane of one incarnation of this desk.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -69,6 +69,23 @@ impl Standing {
         !LANES.into_iter().any(|lane| self.has_unsent(lane))
     }
 
+    /// Every stream that may have something without a receipt, in the order it
+    /// goes by another way than the network's, each with the number its receipts
+    /// reach.
+    pub fn unreceipted(&self) -> Vec<(Stream, u64)> {
+        let mut streams = Vec::new();
+        for lane in LANES {
+            let earlier = self.position.earlier.iter();
+            let behind = earlier.filter(|earlier| is_behind(earlier, lane));
+            let incarnations = behind.map(|earlier| earlier.incarnation);
+            for incarnation in incarnations.chain([self.incarnation]) {
+                let stream = Stream { incarnation, lane };
+                streams.push((stream, self.acked(stream)));
+            }
+        }
+        streams
+    }
+
     pub(super) fn acked(&self, stream: Stream) -> u64 {
         let acked = match self.earlier(stream.incarnation) {
             Some(earlier) => earlier.acked,
@@ -94,6 +111,29 @@ impl Standing {
             .earlier
             .iter()
             .find(|earlier| earlier.incarnation == incarnation)
+    }
+}
+
+/// A batch as it is signed for the mailbox or a file: of no session. `present`
+/// is the incarnation the device goes under.
+pub fn batch(
+    (device, present): (DeviceId, u32),
+    stream: Stream,
+    first_n: u64,
+    events: Vec<SealedEvent>,
+) -> Request {
+    Request {
+        v: VERSION,
+        device,
+        incarnation: present,
+        session: None,
+        ask: Ask::Batch {
+            lane: stream.lane,
+            first_n,
+            events,
+            incarnation: (stream.incarnation != present).then_some(stream.incarnation),
+            rekeys: true,
+        },
     }
 }
 

@@ -109,10 +109,24 @@ impl Batch {
         self.arrivals.iter().flat_map(Arrival::names).collect()
     }
 
+    /// What those of its events were first that have a new number.
+    pub fn renamed(&self) -> impl Iterator<Item = &Origin> {
+        self.events().filter_map(|event| event.origin.as_ref())
+    }
+
     /// Whether an event of this batch was that first, and has a new number.
     pub fn is_renamed(&self, origin: &Origin) -> bool {
-        self.events()
-            .any(|event| event.origin.as_ref() == Some(origin))
+        self.renamed().any(|first| first == origin)
+    }
+
+    /// The name of its event numbered `n`.
+    pub fn key(&self, n: u64) -> EventKey {
+        EventKey {
+            device: self.device,
+            incarnation: self.incarnation,
+            lane: self.lane,
+            n,
+        }
     }
 
     /// The highest number it carries.
@@ -393,7 +407,7 @@ impl Judge<'_> {
     /// Folds the event in. Gives the complaint when it was just handed off.
     fn take(&mut self, n: u64, arrival: &Arrival) -> Result<Option<ComplaintId>, QuarantineReason> {
         let event = arrival.event.as_ref().ok_or(QuarantineReason::Unreadable)?;
-        if event.key != self.key(n) {
+        if event.key != self.batch.key(n) {
             return Err(QuarantineReason::OutOfScope);
         }
         if !self.arrived.is_empty() && arrival.names().any(|name| self.arrived.contains(&name)) {
@@ -490,22 +504,13 @@ impl Judge<'_> {
             self.note_origin(event);
         }
         self.changes.set_aside.push(SetAside {
-            key: self.key(n),
+            key: self.batch.key(n),
             branch: self.batch.branch.clone(),
             complaint: arrival.event.as_ref().map(|event| event.complaint),
             kind: arrival.event.as_ref().map(|event| event.fact.kind().name()),
             sealed: arrival.sealed.clone(),
             reason,
         });
-    }
-
-    fn key(&self, n: u64) -> EventKey {
-        EventKey {
-            device: self.batch.device,
-            incarnation: self.batch.incarnation,
-            lane: self.batch.lane,
-            n,
-        }
     }
 
     fn touch(&mut self, id: ComplaintId) {

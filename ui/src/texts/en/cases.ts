@@ -31,8 +31,10 @@ export const backlog: SameTexts<typeof backlogReference> = {
     with_experts: 'Nothing is with the experts',
     done: 'Nothing is done yet',
     all: 'No complaints yet',
+    mine: 'No complaints are given to you',
   },
   empty_hint: 'For the next customer press',
+  assigned: 'for {name}',
 }
 
 export const cases: SameTexts<typeof casesReference> = {
@@ -67,6 +69,13 @@ export const cases: SameTexts<typeof casesReference> = {
     lead: 'Notes go into the ledger and cannot be changed or deleted.',
     text: 'Note',
     submit: 'Add',
+  },
+  assign: {
+    button: 'Give to',
+    title: 'Give to one of the branch',
+    lead: 'The complaint stays with the branch and is listed under “Given to me” of the person chosen.',
+    who: 'Who sees to it',
+    submit: 'Give',
   },
   withdraw: {
     button: 'Withdraw',

@@ -79,6 +79,7 @@ export const frame: SameTexts<typeof frameReference> = {
     failed: 'The status cannot be read now',
     next: 'Next deadline: {left}',
     desk: 'Desk {letter}',
+    lan: { mailbox: 'Mailbox of the branch', member: 'Mailbox connected', away: 'The mailbox does not answer', open: 'Branch network' },
   },
   prompt: {
     title: 'The customer came {minutes} minutes ago',

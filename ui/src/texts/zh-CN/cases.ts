@@ -24,8 +24,10 @@ export const backlog = {
     with_experts: '没有专家处理中的投诉',
     done: '还没有办完的投诉',
     all: '还没有投诉',
+    mine: '没有指派给您的投诉',
   },
   empty_hint: '新来的客户请按',
+  assigned: '指派 {name}',
 }
 
 export const cases = {
@@ -60,6 +62,13 @@ export const cases = {
     lead: '备注记入台账，不能修改或删除。',
     text: '备注内容',
     submit: '添加',
+  },
+  assign: {
+    button: '指派',
+    title: '指派给本厅人员',
+    lead: '投诉仍归本厅，在所选人员的“指派给我”中列出。',
+    who: '由谁处理',
+    submit: '指派',
   },
   withdraw: {
     button: '撤诉',

@@ -77,6 +77,7 @@ export const frame = {
     failed: '状态暂时读不到',
     next: '最近时限 {left}',
     desk: '柜台 {letter}',
+    lan: { mailbox: '本厅信箱', member: '已连接本厅信箱', away: '本厅信箱没有应答', open: '本厅网络' },
   },
   prompt: {
     title: '客户已等 {minutes} 分钟',

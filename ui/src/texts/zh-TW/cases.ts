@@ -31,8 +31,10 @@ export const backlog: SameTexts<typeof backlogReference> = {
     with_experts: '沒有專家處理中的投訴',
     done: '還沒有辦完的投訴',
     all: '還沒有投訴',
+    mine: '沒有指派給您的投訴',
   },
   empty_hint: '新來的客戶請按',
+  assigned: '指派 {name}',
 }
 
 export const cases: SameTexts<typeof casesReference> = {
@@ -67,6 +69,13 @@ export const cases: SameTexts<typeof casesReference> = {
     lead: '備註記入台帳，不能修改或刪除。',
     text: '備註內容',
     submit: '新增',
+  },
+  assign: {
+    button: '指派',
+    title: '指派給本廳人員',
+    lead: '投訴仍歸本廳，在所選人員的“指派給我”中列出。',
+    who: '由誰處理',
+    submit: '指派',
   },
   withdraw: {
     button: '撤訴',

@@ -82,6 +82,7 @@ export const frame: SameTexts<typeof frameReference> = {
     failed: '狀態暫時讀不到',
     next: '最近時限 {left}',
     desk: '櫃台 {letter}',
+    lan: { mailbox: '本廳信箱', member: '已連接本廳信箱', away: '本廳信箱沒有回應', open: '本廳網路' },
   },
   prompt: {
     title: '客戶已等 {minutes} 分鐘',

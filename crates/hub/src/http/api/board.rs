@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use chrono::{DateTime, NaiveTime, TimeZone as _, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use suda_domain::clocks::{Clock, civil_offset, deadlines, nearest};
+use suda_domain::clocks::{Clock, deadlines, nearest};
 use suda_domain::{BranchCode, Complaint, State as CaseState};
 use utoipa::ToSchema;
 
@@ -99,7 +99,7 @@ pub async fn board(State(hub): State<Arc<Hub>>) -> ApiResult<Json<Board>> {
     let breaches = late
         .iter()
         .map(|held| {
-            let clocks = deadlines(&held.complaint, names.policy(), &hub.calendar);
+            let clocks = deadlines(&held.complaint, names.time());
             let next = nearest(&clocks);
             Breach {
                 clock: next.map(|deadline| deadline.clock),
@@ -145,14 +145,8 @@ pub async fn board(State(hub): State<Arc<Hub>>) -> ApiResult<Json<Board>> {
 
 /// The beginning of the installation's civil day.
 fn today(names: &Names, now: DateTime<Utc>) -> DateTime<Utc> {
-    let midnight = civil_offset(names.policy()).and_then(|offset| {
-        let midnight = now
-            .with_timezone(&offset)
-            .date_naive()
-            .and_time(NaiveTime::MIN);
-        offset.from_local_datetime(&midnight).single()
-    });
-    midnight.map_or(now, |at| at.with_timezone(&Utc))
+    let zone = names.time().zone_at(now);
+    zone.midnight(zone.local(now).date())
 }
 
 /// Where a complaint that is late stands, and so what it waits for.

@@ -90,7 +90,7 @@ pub async fn work_orders(
     let next = found
         .last()
         .filter(|_| more)
-        .map(|held| write_after(&hub, &names, held));
+        .map(|held| write_after(&names, held));
     let rows = found
         .iter()
         .map(|held| view::work_order(&hub, &names, held))
@@ -98,8 +98,8 @@ pub async fn work_orders(
     Ok(Json(WorkOrders { rows, next }))
 }
 
-fn write_after(hub: &Hub, names: &Names, held: &Held) -> String {
-    let row = crate::store::row::Row::of(&held.complaint, names.policy(), &hub.calendar);
+fn write_after(names: &Names, held: &Held) -> String {
+    let row = crate::store::row::Row::of(&held.complaint, names.time());
     format!("{}.{}.{}", row.rank, row.due, held.complaint.id)
 }
 

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use suda_domain::category::CategoryTree;
+use suda_domain::clocks::Clock;
 use suda_domain::{Role, StaffId};
 use utoipa::ToSchema;
 
@@ -32,6 +33,36 @@ pub async fn departments(State(hub): State<Arc<Hub>>) -> ApiResult<Json<Vec<Depa
             .map(|one| DepartmentChoice {
                 id: one.id,
                 name: one.name,
+            })
+            .collect(),
+    ))
+}
+
+/// A reason for which clocks may stand still.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct PauseChoice {
+    pub reason: String,
+    pub name: String,
+    pub clocks: Vec<Clock>,
+    /// Minutes after which the clocks go on by themselves.
+    pub most: Option<u32>,
+}
+
+/// Reasons for a pause.
+#[utoipa::path(
+    get, path = "/api/pauses", tag = "lists",
+    responses((status = 200, body = Vec<PauseChoice>), (status = "4XX", body = ApiError))
+)]
+pub async fn pauses(State(hub): State<Arc<Hub>>) -> ApiResult<Json<Vec<PauseChoice>>> {
+    let time = hub.store.settings().await?.time;
+    let rules = time.at(hub.clock.now()).pauses.iter();
+    Ok(Json(
+        rules
+            .map(|rule| PauseChoice {
+                reason: rule.reason.clone(),
+                name: rule.name.clone(),
+                clocks: rule.clocks.iter().copied().collect(),
+                most: rule.most,
             })
             .collect(),
     ))

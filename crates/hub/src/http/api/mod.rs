@@ -8,6 +8,7 @@
 pub mod admin;
 pub mod board;
 pub mod complaints;
+pub mod desks;
 pub mod evidence;
 pub mod lists;
 pub mod mask;

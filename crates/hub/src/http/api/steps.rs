@@ -96,6 +96,14 @@ pub struct Reason {
 }
 
 #[derive(Deserialize, ToSchema)]
+pub struct PauseFor {
+    /// From `/api/pauses`.
+    pub reason: String,
+    /// What is waited for.
+    pub note: String,
+}
+
+#[derive(Deserialize, ToSchema)]
 pub struct NoteText {
     pub text: String,
 }
@@ -174,8 +182,8 @@ impl ReportText {
     responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
 )]
 pub async fn claim(doing: Doing) -> ApiResult<Json<ComplaintView>> {
-    let policy = doing.hub.store.settings().await?.policy;
-    let until = steps::lease_end(&policy, doing.hub.clock.now());
+    let time = doing.hub.store.settings().await?.time;
+    let until = steps::lease_end(time.latest(), doing.hub.clock.now());
     let expert = doing.who.staff.id;
     doing.step(steps::claim(expert, until)).await
 }
@@ -187,14 +195,43 @@ pub async fn claim(doing: Doing) -> ApiResult<Json<ComplaintView>> {
     responses((status = 200, body = Lease), (status = "4XX", body = ApiError))
 )]
 pub async fn renew(doing: Doing) -> ApiResult<Json<Lease>> {
-    let policy = doing.hub.store.settings().await?.policy;
-    let until = steps::lease_end(&policy, doing.hub.clock.now());
+    let time = doing.hub.store.settings().await?.time;
+    let until = steps::lease_end(time.latest(), doing.hub.clock.now());
     let id = doing.held.complaint.id;
     if doing.hub.store.renew(id, doing.who.staff.id, until).await? {
         Ok(Json(Lease { until }))
     } else {
         Err(ApiError::new(ErrorCode::NotClaimed))
     }
+}
+
+/// Lets the clocks stand still that the reason lets stand still.
+#[utoipa::path(
+    post, path = "/api/complaints/{id}/pause", tag = "steps", request_body = PauseFor,
+    params(("id" = String, Path, description = "Id or reference number")),
+    responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
+)]
+pub async fn pause(doing: Doing, Body(body): Body<PauseFor>) -> ApiResult<Json<ComplaintView>> {
+    let note = required("note", &body.note, TEXT)?;
+    let time = doing.hub.store.settings().await?.time;
+    let rule = time.at(doing.hub.clock.now()).pause(&body.reason);
+    let rule = rule.ok_or_else(|| ApiError::of_field(ErrorCode::UnknownPause, "reason"))?;
+    let fact = Fact::Paused {
+        reason: rule.reason.clone(),
+        name: rule.name.clone(),
+        note,
+    };
+    doing.write(fact).await
+}
+
+/// Lets them go on.
+#[utoipa::path(
+    post, path = "/api/complaints/{id}/resume", tag = "steps",
+    params(("id" = String, Path, description = "Id or reference number")),
+    responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
+)]
+pub async fn resume(doing: Doing) -> ApiResult<Json<ComplaintView>> {
+    doing.write(Fact::Resumed).await
 }
 
 /// Gives a claim back.
@@ -237,8 +274,8 @@ pub async fn dispatch(
         .filter(|staff| staff.active && staff.role == Role::Department)
         .ok_or_else(|| ApiError::of_field(ErrorCode::UnknownDepartment, "department"))?;
     let now = doing.hub.clock.now();
-    let policy = doing.hub.store.settings().await?.policy;
-    let usual = now + TimeDelta::minutes(i64::from(policy.initial_analysis));
+    let time = doing.hub.store.settings().await?.time;
+    let usual = now + TimeDelta::minutes(i64::from(time.at(now).initial_analysis));
     let due_at = body.due_at.unwrap_or(usual);
     if due_at <= now {
         return Err(ApiError::of_field(ErrorCode::InThePast, "due_at"));

@@ -2,12 +2,13 @@
 //! and works from what was told until the record arrives.
 
 use std::sync::Arc;
+use suda_domain::time::Timekeeping;
 
 use axum::Json;
 use axum::extract::{Extension, State};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use suda_domain::{BranchCode, ComplaintId, Grade, Policy, StaffId};
+use suda_domain::{BranchCode, ComplaintId, Grade, StaffId};
 use suda_sync::phone::PhoneCode;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -206,7 +207,7 @@ async fn show(hub: &Hub, id: Uuid) -> ApiResult<Json<StubView>> {
 
 /// What a view needs beside the stub.
 struct Known {
-    policy: Policy,
+    time: Arc<Timekeeping>,
     now: DateTime<Utc>,
     branches: Vec<crate::store::Branch>,
     staff: Vec<suda_domain::staff::StaffRecord>,
@@ -215,7 +216,7 @@ struct Known {
 impl Known {
     async fn read(hub: &Hub) -> ApiResult<Self> {
         Ok(Self {
-            policy: hub.store.settings().await?.policy,
+            time: hub.store.settings().await?.time,
             now: hub.clock.now(),
             branches: hub.store.branches().await?,
             staff: hub.store.staff_with_role(suda_domain::Role::Expert).await?,
@@ -229,7 +230,7 @@ impl Known {
 
     fn show(&self, stub: PhoneStub) -> StubView {
         let branch = self.branches.iter().find(|known| known.code == stub.branch);
-        let hour = TimeDelta::minutes(i64::from(self.policy.handoff));
+        let hour = TimeDelta::minutes(i64::from(self.time.latest().handoff));
         StubView {
             id: stub.id,
             code: stub.code.grouped(),

@@ -1,10 +1,12 @@
 //! Complaints as the console shows them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use suda_domain::time::{Stretch, Timekeeping};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use suda_domain::clocks::{Clock, Deadline, deadlines, nearest};
+use suda_domain::clocks::{Clock, Deadline, deadlines, nearest, why};
 use suda_domain::complaint::{Answer, Marks, Owner, Task};
 use suda_domain::fact::{HandoffCause, Measure, Report};
 use suda_domain::guidance::{Guidance, for_category};
@@ -12,7 +14,7 @@ use suda_domain::text::clean;
 use suda_domain::trusted::Corrections;
 use suda_domain::{
     Actor, Applied, BranchCode, Complaint, ComplaintId, Complexity, CustomerState, Fact, FactKind,
-    Grade, Intake, LeaseId, Policy, ReferenceNumber, Role, StaffId, State, TaskId,
+    Grade, Intake, LeaseId, ReferenceNumber, Role, StaffId, State, TaskId,
 };
 use utoipa::ToSchema;
 
@@ -75,6 +77,9 @@ pub struct DeadlineView {
     pub deadline: Deadline,
     pub running: bool,
     pub breached: bool,
+    /// Why the deadline is when it is: every stretch from its beginning to its
+    /// end, counted or not, in order.
+    pub why: Vec<Stretch>,
 }
 
 /// What a line of the ledger did.
@@ -153,7 +158,7 @@ pub struct ComplaintView {
 /// What rows need beside the complaint, read once a request.
 pub struct Names {
     branches: HashMap<BranchCode, String>,
-    policy: Policy,
+    time: Arc<Timekeeping>,
 }
 
 impl Names {
@@ -164,7 +169,7 @@ impl Names {
                 .into_iter()
                 .map(|branch| (branch.code, branch.name))
                 .collect(),
-            policy: hub.store.settings().await?.policy,
+            time: hub.store.settings().await?.time,
         })
     }
 
@@ -172,14 +177,14 @@ impl Names {
         self.branches.get(code).cloned().unwrap_or_default()
     }
 
-    pub fn policy(&self) -> &Policy {
-        &self.policy
+    pub fn time(&self) -> &Timekeeping {
+        &self.time
     }
 }
 
 pub fn work_order(hub: &Hub, names: &Names, held: &Held) -> WorkOrder {
     let complaint = &held.complaint;
-    let clocks = deadlines(complaint, &names.policy, &hub.calendar);
+    let clocks = deadlines(complaint, names.time());
     let next = nearest(&clocks);
     let (category_zh, category_en) = category(hub, &complaint.intake.category);
     WorkOrder {
@@ -204,9 +209,7 @@ pub fn work_order(hub: &Hub, names: &Names, held: &Held) -> WorkOrder {
             .claim
             .as_ref()
             .map(|claim| claim.expert_name.clone()),
-        lease_until: held
-            .lease_until
-            .filter(|_| complaint.state == State::Claimed),
+        lease_until: held.lease_until.filter(|_| complaint.lapses()),
         late: complaint.late,
         open_tasks: open_tasks(complaint),
         alert_pending: crate::store::row::is_alert_pending(complaint),
@@ -264,11 +267,12 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         lease_until,
     } = held;
     let (category_zh, category_en) = category(hub, &complaint.intake.category);
-    let deadlines = deadlines(&complaint, names.policy(), &hub.calendar)
+    let mut deadlines: Vec<_> = deadlines(&complaint, names.time())
         .into_iter()
         .map(|deadline| DeadlineView {
             running: deadline.is_running(),
             breached: !deadline.past_at_recording && deadline.is_breached(now),
+            why: why(&complaint, names.time(), &deadline),
             deadline,
         })
         .collect();
@@ -283,6 +287,7 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         // Other departments' questions and findings are not theirs to read.
         tasks.retain(|task| task.department == who.staff.id);
         let own = |id: TaskId| tasks.iter().any(|task| task.id == id);
+        deadlines.retain(|one| one.deadline.task.is_none_or(own));
         timeline.retain(|entry| match &entry.fact {
             Fact::Dispatched { task, .. }
             | Fact::TaskAccepted { task }
@@ -302,14 +307,14 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         deadlines,
         allowed,
         masked,
-        may_renew: mine && complaint.state == State::Claimed,
+        may_renew: mine && complaint.lapses(),
         needs_approval: complaint.needs_approval(),
         claim: complaint.claim.as_ref().map(|claim| ClaimView {
             lease: claim.lease,
             expert: claim.expert,
             expert_name: claim.expert_name.clone(),
             until: lease_until.unwrap_or(claim.until),
-            lapses: complaint.state == State::Claimed,
+            lapses: complaint.lapses(),
         }),
         intake: if masked {
             mask::intake(&complaint.intake)

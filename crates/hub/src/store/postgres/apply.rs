@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use suda_domain::calendar::Calendar;
-use suda_domain::{ComplaintId, Policy};
+use suda_domain::ComplaintId;
+use suda_domain::time::Timekeeping;
 
 use super::load::End;
 use super::{Tx, failed};
@@ -18,15 +18,14 @@ use crate::store::{ARRIVED, REPEATED, Result, Touched};
 /// Writes everything and gives what it touched. The ledger is locked.
 pub async fn apply(
     tx: &mut Tx<'_>,
-    written: Written,
+    mut written: Written,
     end: End,
-    policy: &Policy,
-    calendar: &Calendar,
+    keep: &Timekeeping,
 ) -> Result<Touched> {
     let last_seq = log(tx, &written, end).await?;
-    let cases: Vec<Case> = written.cases.values().cloned().collect();
+    let cases: Vec<Case> = std::mem::take(&mut written.cases).into_values().collect();
     if !cases.is_empty() {
-        complaints(tx, &cases, &last_seq, policy, calendar).await?;
+        complaints(tx, &cases, &last_seq, keep).await?;
         to_index(tx, &cases, &last_seq).await?;
         leases(tx, &cases).await?;
         tasks(tx, &cases).await?;
@@ -137,11 +136,10 @@ async fn complaints(
     tx: &mut Tx<'_>,
     cases: &[Case],
     last_seq: &HashMap<ComplaintId, i64>,
-    policy: &Policy,
-    calendar: &Calendar,
+    keep: &Timekeeping,
 ) -> Result<()> {
     let all = || cases.iter().map(|case| &case.complaint);
-    let rows: Vec<Row> = all().map(|c| Row::of(c, policy, calendar)).collect();
+    let rows: Vec<Row> = all().map(|c| Row::of(c, keep)).collect();
     let bodies = all().map(json).collect::<Result<Vec<_>>>()?;
     sqlx::query(
         "INSERT INTO complaint (id, reference, branch, state, rank, due, in_queue, with_team, \

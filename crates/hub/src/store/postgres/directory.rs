@@ -1,5 +1,6 @@
 //! The hub's identity and settings, branches, staff, guidance, sign-ins.
 
+use crate::store::time::{CompiledTime, POLICY, TIME};
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,9 +8,11 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, Postgres};
+use std::sync::Arc;
 use suda_domain::guidance::Guidance;
 use suda_domain::staff::StaffRecord;
-use suda_domain::{BranchCode, DeviceId, Policy, Role, StaffId};
+use suda_domain::time::{TimeRules, Timekeeping};
+use suda_domain::{BranchCode, DeviceId, Role, StaffId};
 use suda_sync::SecretKey;
 
 use super::value::{branch, json, ms, number, parsed};
@@ -32,7 +35,6 @@ pub const HUB: &str = "hub";
 const KEY: &str = "key";
 const ORGANISATION: &str = "organisation";
 const STATUS_URL: &str = "status_url";
-pub const POLICY: &str = "policy";
 const DIRECTORY: &str = "directory";
 const RULES: &str = "rules";
 
@@ -71,7 +73,8 @@ impl Directory for PostgresStore {
         put_setting(&mut tx, KEY, &STANDARD.encode(identity.key.seed())).await?;
         put_setting(&mut tx, ORGANISATION, &beginning.organisation).await?;
         put_setting(&mut tx, STATUS_URL, &None::<String>).await?;
-        put_setting(&mut tx, POLICY, &beginning.policy).await?;
+        let time = TimeRules::beginning(beginning.policy.clone());
+        put_setting(&mut tx, TIME, &time).await?;
         put_setting(&mut tx, RULES, &beginning.rules).await?;
         put_setting(&mut tx, DIRECTORY, &1u32).await?;
         tx.commit().await.map_err(failed)?;
@@ -107,7 +110,7 @@ impl Directory for PostgresStore {
         Ok(Settings {
             organisation: setting(&mut connection, ORGANISATION).await?,
             status_url: setting(&mut connection, STATUS_URL).await?,
-            policy: policy(&mut connection).await?,
+            time: time(&mut connection, &self.time).await?,
             directory: setting(&mut connection, DIRECTORY).await?,
         })
     }
@@ -401,8 +404,17 @@ pub async fn staff_record(
     row.map(record).transpose()
 }
 
-pub async fn policy(connection: &mut PgConnection) -> Result<Policy> {
-    setting(connection, POLICY).await
+/// What clocks are counted with.
+pub async fn time(
+    connection: &mut PgConnection,
+    compiled: &CompiledTime,
+) -> Result<Arc<Timekeeping>> {
+    let time = find_text(connection, TIME).await?;
+    let policy = match time {
+        Some(_) => None,
+        None => find_text(connection, POLICY).await?,
+    };
+    compiled.of(time, policy)
 }
 
 pub async fn place(connection: &mut PgConnection) -> Result<HubPlace> {
@@ -426,12 +438,16 @@ async fn find_setting<T: DeserializeOwned>(
     connection: &mut PgConnection,
     name: &'static str,
 ) -> Result<Option<T>> {
-    let text: Option<String> = sqlx::query_scalar("SELECT value FROM setting WHERE name = $1")
+    let text = find_text(connection, name).await?;
+    text.map(|text| parsed(&text)).transpose()
+}
+
+async fn find_text(connection: &mut PgConnection, name: &'static str) -> Result<Option<String>> {
+    sqlx::query_scalar("SELECT value FROM setting WHERE name = $1")
         .bind(name)
         .fetch_optional(connection)
         .await
-        .map_err(failed)?;
-    text.map(|text| parsed(&text)).transpose()
+        .map_err(failed)
 }
 
 async fn put_setting(

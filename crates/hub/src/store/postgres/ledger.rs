@@ -9,9 +9,9 @@ use suda_sync::LogEntry;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::group::Request;
 use super::{PostgresStore, failed};
 use crate::ingest::Batch;
+use crate::store::requests::Request;
 use crate::store::value::{count, int, lane, ms, parsed, sealed, time};
 use crate::store::{
     Held, Ingested, Ledger, LogPage, Own, Result, Step, StepError, StoreError, Stored,
@@ -171,7 +171,8 @@ impl Ledger for PostgresStore {
     async fn lapsed(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ComplaintId>> {
         let ids: Vec<Uuid> = sqlx::query_scalar(
             "SELECT id FROM lease JOIN complaint ON complaint.id = lease.complaint \
-             WHERE until <= $1 AND state = $2 ORDER BY until LIMIT $3",
+             WHERE until <= $1 AND state = $2 AND body::jsonb -> 'pauses' IS NULL \
+             ORDER BY until LIMIT $3",
         )
         .bind(ms(now))
         .bind(State::Claimed.name())
@@ -185,8 +186,11 @@ impl Ledger for PostgresStore {
 
 impl PostgresStore {
     async fn request(&self, request: Request) -> Result<()> {
-        let sent = self.requests.send(request).await;
-        sent.map_err(|_| StoreError::Busy)
+        let place = self.requests.reserve().await;
+        let place = place.map_err(|_| StoreError::Busy)?;
+        self.burden.came(&request);
+        place.send(request);
+        Ok(())
     }
 }
 

@@ -1,14 +1,17 @@
 //! What a group concerns, read under the ledger's lock.
 
+use crate::store::time::{CompiledTime, POLICY, TIME};
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use suda_domain::time::Timekeeping;
 
 use sqlx::PgConnection;
-use suda_domain::{ComplaintId, DeviceId, Origin, Policy, ReferenceNumber, StaffId};
+use suda_domain::{ComplaintId, DeviceId, Origin, ReferenceNumber, StaffId};
 use suda_sync::Hash;
 use suda_sync::place::LaneHead;
 use uuid::Uuid;
 
-use super::directory::{HUB, HubPlace, POLICY, StaffRow, record};
+use super::directory::{HUB, HubPlace, StaffRow, record};
 use super::ledger::held;
 use super::{Tx, failed};
 use crate::group::{Concerned, World};
@@ -26,13 +29,14 @@ pub struct End {
 pub struct Loaded {
     pub world: World,
     pub end: End,
-    pub policy: Policy,
+    pub time: Arc<Timekeeping>,
 }
 
 /// Locks the ledger and reads. The lock comes first and alone: what is read
 /// after it is what the transaction before left.
 pub async fn world<'b>(
     tx: &mut Tx<'_>,
+    compiled: &CompiledTime,
     concerned: &Concerned,
     batches: impl Iterator<Item = &'b Batch> + Send,
 ) -> Result<Loaded> {
@@ -40,7 +44,7 @@ pub async fn world<'b>(
         .fetch_one(&mut **tx)
         .await
         .map_err(failed)?;
-    let (place, policy) = settings(tx).await?;
+    let (place, time) = settings(tx, compiled).await?;
     let mut world = World::new(place.device, place.incarnation);
     heads(tx, concerned, &mut world).await?;
     complaints(tx, concerned, &mut world).await?;
@@ -58,8 +62,7 @@ pub async fn world<'b>(
         world.done_steps.extend(done);
     }
     if !concerned.complaints.is_empty() {
-        let ids = concerned.complaints.iter().copied().collect();
-        world.held = held_records(tx, &ids).await?;
+        world.held = held_records(tx, &concerned.complaints).await?;
         let held_by = world
             .held
             .iter()
@@ -67,35 +70,46 @@ pub async fn world<'b>(
         let held_by: BTreeSet<StaffId> = held_by.collect();
         staff(tx, &held_by, &mut world).await?;
     }
-    world.arrived = arrived(tx, concerned).await?;
+    world.renamed.clone_from(&concerned.renamed);
+    let any_renamed = any_renamed(tx).await?;
     for batch in batches {
         let lane = (batch.device, batch.incarnation, batch.lane);
         if batch.first_n <= world.head(lane).n {
             let known = known(tx, batch).await?;
             world.known.entry(lane).or_default().extend(known);
         }
+        if any_renamed {
+            world.arrived.extend(renamed_before(tx, batch).await?);
+        }
+    }
+    for origin in &concerned.renamed {
+        if has_come(tx, origin).await? {
+            world.arrived.insert(origin.clone());
+        }
     }
     Ok(Loaded {
         world,
         end: End { seq, chain },
-        policy,
+        time,
     })
 }
 
-async fn settings(tx: &mut Tx<'_>) -> Result<(HubPlace, Policy)> {
+async fn settings(
+    tx: &mut Tx<'_>,
+    compiled: &CompiledTime,
+) -> Result<(HubPlace, Arc<Timekeeping>)> {
     let rows: Vec<(String, String)> =
         sqlx::query_as("SELECT name, value FROM setting WHERE name = ANY($1)")
-            .bind([HUB, POLICY].as_slice())
+            .bind([HUB, TIME, POLICY].as_slice())
             .fetch_all(&mut **tx)
             .await
             .map_err(failed)?;
-    let value = |wanted: &str| {
-        let found = rows.iter().find(|(name, _)| name == wanted);
-        found
-            .map(|(_, value)| value.as_str())
-            .ok_or_else(|| StoreError::Damaged(format!("the setting {wanted} is missing")))
-    };
-    Ok((parsed(value(HUB)?)?, parsed(value(POLICY)?)?))
+    let mut found: HashMap<String, String> = rows.into_iter().collect();
+    let hub = found.remove(HUB);
+    let missing = || StoreError::Damaged(format!("the setting {HUB} is missing"));
+    let place = parsed(&hub.ok_or_else(missing)?)?;
+    let time = compiled.of(found.remove(TIME), found.remove(POLICY))?;
+    Ok((place, time))
 }
 
 type HeadRow = (Uuid, i64, i64, i64, Vec<u8>);
@@ -180,7 +194,7 @@ async fn staff(tx: &mut Tx<'_>, wanted: &BTreeSet<StaffId>, world: &mut World) -
 /// Records that wait for a predecessor and concern these complaints.
 async fn held_records(
     tx: &mut Tx<'_>,
-    complaints: &HashSet<ComplaintId>,
+    complaints: &BTreeSet<ComplaintId>,
 ) -> Result<Vec<HeldRecord>> {
     let ids: Vec<Uuid> = complaints.iter().map(|id| id.0).collect();
     let rows: Vec<WaitingRow> = sqlx::query_as(
@@ -194,38 +208,53 @@ async fn held_records(
     waiting(rows, complaints)
 }
 
-/// Of what the events are and were first, what has arrived.
-async fn arrived(tx: &mut Tx<'_>, concerned: &Concerned) -> Result<HashSet<Origin>> {
-    let any: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM origin)")
-        .fetch_one(&mut **tx)
+/// Whether anything was ever stored under a new number.
+async fn any_renamed(connection: &mut PgConnection) -> Result<bool> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM origin)")
+        .fetch_one(connection)
         .await
-        .map_err(failed)?;
-    let mut arrived = HashSet::new();
-    for (origin, renamed) in &concerned.origins {
-        if !any && !renamed {
-            continue;
-        }
-        let known: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM origin WHERE device = $1 AND incarnation = $2 \
-             AND lane = $3 AND n = $4 AND hash = $5) OR $6 AND (EXISTS (SELECT 1 FROM log \
-             WHERE device = $1 AND incarnation = $2 AND lane = $3 AND n = $4 \
-             AND encode(hash, 'hex') = $5) OR EXISTS (SELECT 1 FROM quarantine WHERE device = $1 \
-             AND incarnation = $2 AND lane = $3 AND n = $4 AND encode(hash, 'hex') = $5))",
-        )
-        .bind(origin.key.device.0)
-        .bind(i64::from(origin.key.incarnation))
-        .bind(i64::from(origin.key.lane.number()))
-        .bind(int(origin.key.n))
-        .bind(&origin.hash)
-        .bind(renamed)
-        .fetch_one(&mut **tx)
-        .await
-        .map_err(failed)?;
-        if known {
-            arrived.insert(origin.clone());
-        }
-    }
-    Ok(arrived)
+        .map_err(failed)
+}
+
+/// Of what the batch's own numbers stand for, what was stored under new ones.
+async fn renamed_before(tx: &mut Tx<'_>, batch: &Batch) -> Result<HashSet<Origin>> {
+    let rows: Vec<(i64, String)> = sqlx::query_as(
+        "SELECT n, hash FROM origin \
+         WHERE device = $1 AND incarnation = $2 AND lane = $3 AND n BETWEEN $4 AND $5",
+    )
+    .bind(batch.device.0)
+    .bind(i64::from(batch.incarnation))
+    .bind(i64::from(batch.lane.number()))
+    .bind(int(batch.first_n))
+    .bind(int(batch.last_n()))
+    .fetch_all(&mut **tx)
+    .await
+    .map_err(failed)?;
+    let origins = rows.into_iter().map(|(n, hash)| Origin {
+        key: batch.key(count(n)),
+        hash,
+    });
+    Ok(origins.collect())
+}
+
+/// Whether what an event was first has come: as it was, or under another new
+/// number.
+async fn has_come(connection: &mut PgConnection, origin: &Origin) -> Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM origin WHERE device = $1 AND incarnation = $2 \
+         AND lane = $3 AND n = $4 AND hash = $5) OR EXISTS (SELECT 1 FROM log \
+         WHERE device = $1 AND incarnation = $2 AND lane = $3 AND n = $4 \
+         AND encode(hash, 'hex') = $5) OR EXISTS (SELECT 1 FROM quarantine WHERE device = $1 \
+         AND incarnation = $2 AND lane = $3 AND n = $4 AND encode(hash, 'hex') = $5)",
+    )
+    .bind(origin.key.device.0)
+    .bind(i64::from(origin.key.incarnation))
+    .bind(i64::from(origin.key.lane.number()))
+    .bind(int(origin.key.n))
+    .bind(&origin.hash)
+    .fetch_one(connection)
+    .await
+    .map_err(failed)
 }
 
 async fn known(connection: &mut PgConnection, batch: &Batch) -> Result<HashMap<u64, Hash>> {

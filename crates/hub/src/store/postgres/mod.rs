@@ -21,10 +21,12 @@ mod lists;
 mod load;
 pub mod moving;
 mod renew;
+mod statistics;
 mod stubs;
 mod upkeep;
 mod verify;
 
+use crate::store::time::CompiledTime;
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,21 +34,24 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{Connection as _, Postgres, Transaction};
+use suda_sync::hub::allowance::Load;
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
 use super::{Result, Store, StoreError, Touched, value};
-use group::Request;
+use crate::store::requests::{Burden, Request};
 use listen::Listening;
 
 /// Each raises `schema_version` by one; only ever added to.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
     include_str!("0004_phone_stub.sql"),
     include_str!("0005_evidence.sql"),
+    include_str!("0006_waiting.sql"),
+    include_str!("0007_desk_day.sql"),
 ];
 /// The oldest server that is tried by the tests.
 const OLDEST_SERVER: i32 = 150_000;
@@ -79,6 +84,8 @@ type Tx<'t> = Transaction<'t, Postgres>;
 pub struct PostgresStore {
     pool: PgPool,
     requests: mpsc::Sender<Request>,
+    burden: Arc<Burden>,
+    time: Arc<CompiledTime>,
     feed: broadcast::Sender<Arc<Touched>>,
     /// Tells this process's changes from those of others.
     sender: Uuid,
@@ -133,17 +140,23 @@ impl PostgresStore {
         let feed = broadcast::channel(FEED).0;
         let sender = Uuid::now_v7();
         let stop = CancellationToken::new();
+        let burden = Arc::<Burden>::default();
+        let time = Arc::<CompiledTime>::default();
         let (requests, waiting) = mpsc::channel(WAITING);
         tokio::spawn(group::run(
             pool.clone(),
             waiting,
             feed.clone(),
             sender,
+            Arc::clone(&burden),
+            Arc::clone(&time),
             stop.clone(),
         ));
         Ok(Self {
             pool,
             requests,
+            burden,
+            time,
             feed,
             sender,
             _tasks: stop.clone().drop_guard(),
@@ -181,6 +194,10 @@ impl PostgresStore {
 impl Store for PostgresStore {
     fn feed(&self) -> broadcast::Receiver<Arc<Touched>> {
         self.feed.subscribe()
+    }
+
+    fn load(&self) -> Load {
+        self.burden.load()
     }
 }
 

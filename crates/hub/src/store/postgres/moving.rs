@@ -181,7 +181,8 @@ async fn sqlite_columns(
 ) -> Result<BTreeMap<String, BTreeSet<String>>, StoreError> {
     let rows: Vec<(String, String)> = sqlx::query_as(
         "SELECT t.name, c.name FROM pragma_table_list AS t, pragma_table_info(t.name) AS c \
-         WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE 'sqlite_%'",
+         WHERE t.schema = 'main' AND t.type = 'table' AND t.name NOT LIKE 'sqlite_%' \
+         AND t.name NOT LIKE '%!_copy' ESCAPE '!' AND c.name NOT LIKE '%!_again' ESCAPE '!'",
     )
     .fetch_all(source)
     .await

@@ -6,13 +6,13 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use suda_domain::calendar::Calendar;
 use suda_domain::{ComplaintId, DeviceId, StaffId};
 use suda_sync::SetAside;
 use uuid::Uuid;
 
 use super::value::{branch, count, lane, ms, number, time};
 use super::{PostgresStore, failed, verify};
+use crate::store::statistics::KEPT_BY_HUB;
 use crate::store::waiting::waits;
 use crate::store::{BackupError, Quarantined, Result, Touched, Upkeep, Verified};
 
@@ -131,6 +131,10 @@ impl Upkeep for PostgresStore {
             ("DELETE FROM done_step WHERE at < $1", now - STEP_KEYS),
             ("DELETE FROM enrol_code WHERE expires_at < $1", now - CODES),
             ("DELETE FROM web_session WHERE expires_at < $1", now),
+            (
+                "DELETE FROM desk_day WHERE received_at < $1",
+                now - KEPT_BY_HUB,
+            ),
         ] {
             sqlx::query(sql)
                 .bind(ms(before))
@@ -142,7 +146,9 @@ impl Upkeep for PostgresStore {
     }
 
     async fn verify(&self) -> Result<Verified> {
-        verify::verify(&mut *self.connection().await?, &Calendar::china()).await
+        let mut connection = self.connection().await?;
+        let time = super::directory::time(&mut connection, &self.time).await?;
+        verify::verify(&mut connection, &time).await
     }
 
     async fn backup(&self, _file: &Path) -> Result<(), BackupError> {

@@ -7,30 +7,29 @@ use std::collections::HashMap;
 use futures::TryStreamExt as _;
 use sqlx::{Connection as _, PgConnection};
 use suda_domain::DeviceId;
-use suda_domain::calendar::Calendar;
+use suda_domain::time::Timekeeping;
 use suda_sync::Hash;
 use uuid::Uuid;
 
-use super::directory::policy;
 use super::failed;
 use super::value::{count, hash, lane, number};
 use crate::store::checks::{ComplaintRow, LaneKey, Lanes, LogRow, fault, line, refold};
 use crate::store::{Fault, Result, Verified};
 
-pub async fn verify(connection: &mut PgConnection, calendar: &Calendar) -> Result<Verified> {
+pub async fn verify(connection: &mut PgConnection, keep: &Timekeeping) -> Result<Verified> {
     let mut tx = connection
         .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         .await
         .map_err(failed)?;
     let mut verified = Verified::default();
-    verified.fault = check(&mut tx, calendar, &mut verified).await?;
+    verified.fault = check(&mut tx, keep, &mut verified).await?;
     Ok(verified)
 }
 
 /// Runs the checks in order and gives the first fault.
 async fn check(
     connection: &mut PgConnection,
-    calendar: &Calendar,
+    keep: &Timekeeping,
     verified: &mut Verified,
 ) -> Result<Option<Fault>> {
     let aside = set_aside(connection).await?;
@@ -42,7 +41,7 @@ async fn check(
     if let Some(fault) = heads(connection, &mut lanes).await? {
         return Ok(Some(fault));
     }
-    complaints(connection, calendar, verified).await
+    complaints(connection, keep, verified).await
 }
 
 /// Events kept apart fill their numbers' places in the lanes.
@@ -128,16 +127,15 @@ async fn heads(connection: &mut PgConnection, lanes: &mut Lanes) -> Result<Optio
 /// Folds each complaint's events and compares with its row.
 async fn complaints(
     connection: &mut PgConnection,
-    calendar: &Calendar,
+    keep: &Timekeeping,
     verified: &mut Verified,
 ) -> Result<Option<Fault>> {
-    let policy = policy(&mut *connection).await?;
     // In parts, so that a large ledger does not have to fit into memory.
     let mut after = Uuid::nil();
     loop {
         let rows: Vec<ComplaintRow> = sqlx::query_as(
             "SELECT id, reference, branch, state, rank, due, in_queue, with_team, claimed_by, \
-             alert_pending, queued_at, handoff_due, body FROM complaint WHERE id > $1 ORDER BY id \
+             alert_pending, arrived_at, queued_at, handoff_due, body FROM complaint WHERE id > $1 ORDER BY id \
              LIMIT 500",
         )
         .bind(after)
@@ -151,7 +149,7 @@ async fn complaints(
             verified.complaints += 1;
             let reference = row.1.clone();
             let own = events.remove(&row.0).unwrap_or_default();
-            if let Some(reason) = refold(row, &own, &policy, calendar) {
+            if let Some(reason) = refold(row, &own, keep) {
                 return Ok(Some(fault(format!("complaint {reference}"), reason)));
             }
         }

@@ -1,110 +1,139 @@
-//! Writing [`Changes`] into the tables, in few statements, because a batch of
-//! a desk has to be stored in milliseconds.
+//! Writing what a group decided. Rows go in many a statement, in runs of few
+//! lengths, so that each statement is prepared once.
 
 use std::collections::HashMap;
 
+use sqlx::query_builder::Separated;
 use sqlx::{QueryBuilder, Sqlite, Transaction};
-use suda_domain::calendar::Calendar;
-use suda_domain::{ComplaintId, Origin, Policy};
+use suda_domain::ComplaintId;
+use suda_domain::time::Timekeeping;
 
 use super::failed;
+use super::load::End;
 use super::value::{int, json, ms};
-use crate::ingest::{Case, Changes, Head, SetAside};
-use crate::pen::Entry;
+use crate::group::Written;
+use crate::ingest::{Case, Changes};
 use crate::store::checks::link;
 use crate::store::row::Row;
 use crate::store::{ARRIVED, REPEATED, Result, Touched};
 
 type Tx<'t> = Transaction<'t, Sqlite>;
 
-/// What a transaction applies changes with.
-pub struct Applying<'a> {
-    pub now_ms: i64,
-    pub policy: &'a Policy,
-    pub calendar: &'a Calendar,
+/// Rows that go in with one statement: the longest run that is left.
+const RUNS: [usize; 5] = [256, 64, 16, 4, 1];
+
+/// Writes everything and gives what it touched.
+pub async fn apply(
+    tx: &mut Tx<'_>,
+    mut written: Written,
+    end: End,
+    keep: &Timekeeping,
+) -> Result<Touched> {
+    let last_seq = log(tx, &written, end).await?;
+    let cases: Vec<Case> = std::mem::take(&mut written.cases).into_values().collect();
+    complaints(tx, &cases, &last_seq, keep).await?;
+    to_index(tx, &cases).await?;
+    for case in &cases {
+        if case.claim_changed {
+            lease(tx, case).await?;
+        }
+        if case.tasks_changed {
+            tasks(tx, case).await?;
+        }
+    }
+    set_aside(tx, &written).await?;
+    released(tx, &written).await?;
+    origins(tx, &written).await?;
+    heads(tx, &written).await?;
+    step_keys(tx, &written).await?;
+    let set_aside = written.set_aside.into_iter().map(|(_, record)| record);
+    Ok(Touched::by(&Changes {
+        set_aside: set_aside.collect(),
+        cases,
+        ..Changes::default()
+    }))
 }
 
-impl Applying<'_> {
-    pub async fn apply(&self, tx: &mut Tx<'_>, changes: &Changes) -> Result<Touched> {
-        let last_seq = self.log(tx, &changes.entries).await?;
-        self.cases(tx, &changes.cases, &last_seq).await?;
-        for case in &changes.cases {
-            if case.claim_changed {
-                lease(tx, case).await?;
-            }
-            if case.tasks_changed {
-                tasks(tx, case).await?;
-            }
+/// Inserts rows of so many columns: `insert` and what follows the values
+/// around what `bind` binds of each.
+async fn rows<T>(
+    tx: &mut Tx<'_>,
+    rows: &[T],
+    (insert, behind): (&'static str, &'static str),
+    mut bind: impl FnMut(&mut Separated<'_, Sqlite, &'static str>, &T),
+) -> Result<()> {
+    let mut left = rows;
+    for run in RUNS {
+        while let Some((some, rest)) = left.split_at_checked(run) {
+            let mut query = QueryBuilder::<Sqlite>::new(insert);
+            query.push_values(some, |mut line, row| bind(&mut line, row));
+            query.push(behind);
+            query.build().execute(&mut **tx).await.map_err(failed)?;
+            left = rest;
         }
-        self.set_aside(tx, &changes.set_aside).await?;
-        self.released(tx, &changes.released).await?;
-        origins(tx, &changes.origins).await?;
-        heads(tx, &changes.heads).await?;
-        Ok(Touched::by(changes))
     }
+    Ok(())
+}
 
-    /// Appends to the log and gives each complaint's last number.
-    async fn log(&self, tx: &mut Tx<'_>, entries: &[Entry]) -> Result<HashMap<ComplaintId, i64>> {
-        let mut last_seq = HashMap::new();
-        if entries.is_empty() {
-            return Ok(last_seq);
-        }
-        let last: Option<(i64, Vec<u8>)> =
-            sqlx::query_as("SELECT seq, chain FROM log ORDER BY seq DESC LIMIT 1")
-                .fetch_optional(&mut **tx)
-                .await
-                .map_err(failed)?;
-        let (mut seq, mut chain) = last.unwrap_or((0, vec![0; 32]));
-        let mut lines = Vec::with_capacity(entries.len());
-        for entry in entries {
-            seq += 1;
-            chain = link(&chain, &entry.sealed.hash.0);
-            last_seq.insert(entry.complaint, seq);
-            lines.push((seq, chain.clone(), entry));
-        }
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO log (seq, branch, complaint, device, incarnation, lane, n, received_at, \
-             body, prev, hash, chain) ",
-        );
-        query.push_values(lines, |mut line, (seq, chain, entry)| {
-            line.push_bind(seq)
-                .push_bind(entry.branch.as_str().to_owned())
-                .push_bind(entry.complaint.0)
-                .push_bind(entry.key.device.0)
-                .push_bind(i64::from(entry.key.incarnation))
-                .push_bind(i64::from(entry.key.lane.number()))
-                .push_bind(int(entry.key.n))
-                .push_bind(self.now_ms)
-                .push_bind(entry.sealed.body.get().to_owned())
-                .push_bind(entry.sealed.prev.0.to_vec())
-                .push_bind(entry.sealed.hash.0.to_vec())
-                .push_bind(chain);
-        });
-        query.build().execute(&mut **tx).await.map_err(failed)?;
-        Ok(last_seq)
+/// Appends to the log and gives each complaint's last number.
+async fn log(tx: &mut Tx<'_>, written: &Written, end: End) -> Result<HashMap<ComplaintId, i64>> {
+    let mut last_seq = HashMap::new();
+    let End { mut seq, mut chain } = end;
+    let mut lines = Vec::with_capacity(written.entries.len());
+    for (at, entry) in &written.entries {
+        seq += 1;
+        chain = link(&chain, &entry.sealed.hash.0);
+        last_seq.insert(entry.complaint, seq);
+        lines.push((seq, chain.clone(), ms(*at), entry));
     }
+    let insert = "INSERT INTO log (seq, branch, complaint, device, incarnation, lane, n, \
+                  received_at, received_again, body, prev, hash, chain) ";
+    rows(tx, &lines, (insert, ""), |line, (seq, chain, at, entry)| {
+        line.push_bind(*seq)
+            .push_bind(entry.branch.as_str().to_owned())
+            .push_bind(entry.complaint.0)
+            .push_bind(entry.key.device.0)
+            .push_bind(i64::from(entry.key.incarnation))
+            .push_bind(i64::from(entry.key.lane.number()))
+            .push_bind(int(entry.key.n))
+            .push_bind(*at)
+            .push_bind(*at)
+            .push_bind(entry.sealed.body.get().to_owned())
+            .push_bind(entry.sealed.prev.0.to_vec())
+            .push_bind(entry.sealed.hash.0.to_vec())
+            .push_bind(chain.clone());
+    })
+    .await?;
+    Ok(last_seq)
+}
 
-    async fn cases(
-        &self,
-        tx: &mut Tx<'_>,
-        cases: &[Case],
-        last_seq: &HashMap<ComplaintId, i64>,
-    ) -> Result<()> {
-        if cases.is_empty() {
-            return Ok(());
-        }
-        let mut rows = Vec::with_capacity(cases.len());
-        for case in cases {
-            let complaint = &case.complaint;
-            let row = Row::of(complaint, self.policy, self.calendar);
-            let seq = last_seq.get(&complaint.id).copied().unwrap_or_default();
-            rows.push((complaint, row, seq, json(complaint)?));
-        }
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO complaint (id, reference, branch, state, rank, due, in_queue, with_team, \
-             claimed_by, alert_pending, arrived_at, queued_at, handoff_due, updated_seq, body) ",
-        );
-        query.push_values(rows, |mut line, (complaint, row, seq, body)| {
+async fn complaints(
+    tx: &mut Tx<'_>,
+    cases: &[Case],
+    last_seq: &HashMap<ComplaintId, i64>,
+    keep: &Timekeeping,
+) -> Result<()> {
+    let mut lines = Vec::with_capacity(cases.len());
+    for case in cases {
+        let complaint = &case.complaint;
+        let row = Row::of(complaint, keep);
+        let seq = last_seq.get(&complaint.id).copied().unwrap_or_default();
+        lines.push((complaint, row, seq, json(complaint)?));
+    }
+    let insert = "INSERT INTO complaint (id, reference, branch, state, rank, due, in_queue, \
+                  with_team, claimed_by, alert_pending, arrived_at, queued_at, handoff_due, \
+                  updated_seq, body) ";
+    let behind = " ON CONFLICT (id) DO UPDATE SET state = excluded.state, rank = excluded.rank, \
+                  due = excluded.due, in_queue = excluded.in_queue, \
+                  with_team = excluded.with_team, claimed_by = excluded.claimed_by, \
+                  alert_pending = excluded.alert_pending, arrived_at = excluded.arrived_at, \
+                  queued_at = excluded.queued_at, handoff_due = excluded.handoff_due, \
+                  updated_seq = excluded.updated_seq, body = excluded.body";
+    rows(
+        tx,
+        &lines,
+        (insert, behind),
+        |line, (complaint, row, seq, body)| {
             line.push_bind(complaint.id.0)
                 .push_bind(complaint.reference.as_str().to_owned())
                 .push_bind(complaint.branch.as_str().to_owned())
@@ -118,108 +147,102 @@ impl Applying<'_> {
                 .push_bind(ms(complaint.arrived_at))
                 .push_bind(row.queued_at.map(ms))
                 .push_bind(row.handoff_due.map(ms))
-                .push_bind(seq)
-                .push_bind(body);
-        });
-        query.push(
-            " ON CONFLICT (id) DO UPDATE SET state = excluded.state, rank = excluded.rank, \
-             due = excluded.due, in_queue = excluded.in_queue, with_team = excluded.with_team, \
-             claimed_by = excluded.claimed_by, alert_pending = excluded.alert_pending, \
-             arrived_at = excluded.arrived_at, queued_at = excluded.queued_at, \
-             handoff_due = excluded.handoff_due, updated_seq = excluded.updated_seq, \
-             body = excluded.body",
-        );
-        query.build().execute(&mut **tx).await.map_err(failed)?;
+                .push_bind(*seq)
+                .push_bind(body.clone());
+        },
+    )
+    .await
+}
 
-        let texts: Vec<_> = cases.iter().filter(|case| case.text_changed).collect();
-        if !texts.is_empty() {
-            let mut query =
-                QueryBuilder::<Sqlite>::new("INSERT OR IGNORE INTO to_index (complaint) ");
-            query.push_values(texts, |mut line, case| {
-                line.push_bind(case.complaint.id.0);
-            });
-            query.build().execute(&mut **tx).await.map_err(failed)?;
-        }
-        Ok(())
+async fn to_index(tx: &mut Tx<'_>, cases: &[Case]) -> Result<()> {
+    let texts = cases.iter().filter(|case| case.text_changed);
+    let texts: Vec<ComplaintId> = texts.map(|case| case.complaint.id).collect();
+    let insert = "INSERT OR IGNORE INTO to_index (complaint) ";
+    rows(tx, &texts, (insert, ""), |line, id| {
+        line.push_bind(id.0);
+    })
+    .await
+}
+
+async fn set_aside(tx: &mut Tx<'_>, written: &Written) -> Result<()> {
+    for (at, record) in &written.set_aside {
+        sqlx::query(
+            "INSERT OR IGNORE INTO quarantine (device, incarnation, lane, n, branch, \
+             complaint, kind, body, prev, hash, reason, at, resolved_at, resolution) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(record.key.device.0)
+        .bind(i64::from(record.key.incarnation))
+        .bind(i64::from(record.key.lane.number()))
+        .bind(int(record.key.n))
+        .bind(record.branch.as_str())
+        .bind(record.complaint.map(|id| id.0))
+        .bind(record.kind)
+        .bind(record.sealed.body.get())
+        .bind(record.sealed.prev.0.as_slice())
+        .bind(record.sealed.hash.0.as_slice())
+        .bind(json(&record.reason)?)
+        .bind(ms(*at))
+        .bind(record.is_settled().then_some(ms(*at)))
+        .bind(record.is_settled().then_some(REPEATED))
+        .execute(&mut **tx)
+        .await
+        .map_err(failed)?;
     }
+    Ok(())
+}
 
-    async fn released(&self, tx: &mut Tx<'_>, ids: &[i64]) -> Result<()> {
-        for id in ids {
-            sqlx::query("UPDATE quarantine SET resolved_at = ?, resolution = ? WHERE id = ?")
-                .bind(self.now_ms)
-                .bind(ARRIVED)
-                .bind(id)
-                .execute(&mut **tx)
-                .await
-                .map_err(failed)?;
-        }
-        Ok(())
-    }
-
-    async fn set_aside(&self, tx: &mut Tx<'_>, records: &[SetAside]) -> Result<()> {
-        for record in records {
-            let reason = json(&record.reason)?;
-            sqlx::query(
-                "INSERT OR IGNORE INTO quarantine (device, incarnation, lane, n, branch, \
-                 complaint, kind, body, prev, hash, reason, at, resolved_at, resolution) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            )
-            .bind(record.key.device.0)
-            .bind(i64::from(record.key.incarnation))
-            .bind(i64::from(record.key.lane.number()))
-            .bind(int(record.key.n))
-            .bind(record.branch.as_str())
-            .bind(record.complaint.map(|id| id.0))
-            .bind(record.kind)
-            .bind(record.sealed.body.get())
-            .bind(record.sealed.prev.0.as_slice())
-            .bind(record.sealed.hash.0.as_slice())
-            .bind(reason)
-            .bind(self.now_ms)
-            .bind(record.is_settled().then_some(self.now_ms))
-            .bind(record.is_settled().then_some(REPEATED))
+async fn released(tx: &mut Tx<'_>, written: &Written) -> Result<()> {
+    for (id, at) in &written.released {
+        sqlx::query("UPDATE quarantine SET resolved_at = ?, resolution = ? WHERE id = ?")
+            .bind(ms(*at))
+            .bind(ARRIVED)
+            .bind(id)
             .execute(&mut **tx)
             .await
             .map_err(failed)?;
-        }
-        Ok(())
-    }
-}
-
-async fn origins(tx: &mut Tx<'_>, origins: &[Origin]) -> Result<()> {
-    for origin in origins {
-        sqlx::query(
-            "INSERT OR IGNORE INTO origin (device, incarnation, lane, n, hash) \
-             VALUES (?, ?, ?, ?, ?)",
-        )
-        .bind(origin.key.device.0)
-        .bind(i64::from(origin.key.incarnation))
-        .bind(i64::from(origin.key.lane.number()))
-        .bind(int(origin.key.n))
-        .bind(&origin.hash)
-        .execute(&mut **tx)
-        .await
-        .map_err(failed)?;
     }
     Ok(())
 }
 
-async fn heads(tx: &mut Tx<'_>, heads: &[Head]) -> Result<()> {
-    for head in heads {
-        sqlx::query(
-            "INSERT INTO lane_head (device, incarnation, lane, n, hash) VALUES (?, ?, ?, ?, ?) \
-             ON CONFLICT DO UPDATE SET n = excluded.n, hash = excluded.hash",
-        )
-        .bind(head.device.0)
-        .bind(i64::from(head.incarnation))
-        .bind(i64::from(head.lane.number()))
-        .bind(int(head.head.n))
-        .bind(head.head.hash.0.as_slice())
-        .execute(&mut **tx)
-        .await
-        .map_err(failed)?;
-    }
-    Ok(())
+async fn origins(tx: &mut Tx<'_>, written: &Written) -> Result<()> {
+    let insert = "INSERT OR IGNORE INTO origin (device, incarnation, lane, n, hash) ";
+    rows(tx, &written.origins, (insert, ""), |line, origin| {
+        line.push_bind(origin.key.device.0)
+            .push_bind(i64::from(origin.key.incarnation))
+            .push_bind(i64::from(origin.key.lane.number()))
+            .push_bind(int(origin.key.n))
+            .push_bind(origin.hash.clone());
+    })
+    .await
+}
+
+async fn heads(tx: &mut Tx<'_>, written: &Written) -> Result<()> {
+    let heads: Vec<_> = written.heads.iter().collect();
+    let insert = "INSERT INTO lane_head (device, incarnation, lane, n, hash) ";
+    let behind = " ON CONFLICT (device, incarnation, lane) DO UPDATE SET n = excluded.n, \
+                  hash = excluded.hash";
+    rows(
+        tx,
+        &heads,
+        (insert, behind),
+        |line, ((device, incarnation, lane), head)| {
+            line.push_bind(device.0)
+                .push_bind(i64::from(*incarnation))
+                .push_bind(i64::from(lane.number()))
+                .push_bind(int(head.n))
+                .push_bind(head.hash.0.to_vec());
+        },
+    )
+    .await
+}
+
+async fn step_keys(tx: &mut Tx<'_>, written: &Written) -> Result<()> {
+    let insert = "INSERT INTO done_step (key, at) ";
+    rows(tx, &written.step_keys, (insert, ""), |line, (key, at)| {
+        line.push_bind(*key).push_bind(ms(*at));
+    })
+    .await
 }
 
 async fn lease(tx: &mut Tx<'_>, case: &Case) -> Result<()> {

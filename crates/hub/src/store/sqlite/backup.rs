@@ -133,7 +133,6 @@ async fn renew(file: &Path, epoch: String) -> Result<(), RestoreError> {
         .map_err(RestoreError::Unreadable)?;
     let outcome = renew_open(&store, epoch).await;
     store.close().await;
-    store.writer.into_inner().close().await.map_err(failed)?;
     outcome
 }
 

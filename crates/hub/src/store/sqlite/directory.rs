@@ -1,5 +1,6 @@
 //! The hub's identity and settings, branches, staff, guidance, sign-ins.
 
+use crate::store::time::{CompiledTime, POLICY, TIME};
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,9 +8,11 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sqlx::{Sqlite, SqliteConnection, Transaction};
+use std::sync::Arc;
 use suda_domain::guidance::Guidance;
 use suda_domain::staff::StaffRecord;
-use suda_domain::{BranchCode, DeviceId, Policy, Role, StaffId};
+use suda_domain::time::{TimeRules, Timekeeping};
+use suda_domain::{BranchCode, DeviceId, Role, StaffId};
 use suda_sync::SecretKey;
 
 use super::value::{branch, json, ms, number, parsed};
@@ -29,7 +32,6 @@ const HUB: &str = "hub";
 const KEY: &str = "key";
 const ORGANISATION: &str = "organisation";
 const STATUS_URL: &str = "status_url";
-const POLICY: &str = "policy";
 const DIRECTORY: &str = "directory";
 const RULES: &str = "rules";
 
@@ -62,7 +64,8 @@ impl Directory for SqliteStore {
         put_setting(&mut tx, KEY, &STANDARD.encode(identity.key.seed())).await?;
         put_setting(&mut tx, ORGANISATION, &beginning.organisation).await?;
         put_setting(&mut tx, STATUS_URL, &None::<String>).await?;
-        put_setting(&mut tx, POLICY, &beginning.policy).await?;
+        let time = TimeRules::beginning(beginning.policy.clone());
+        put_setting(&mut tx, TIME, &time).await?;
         put_setting(&mut tx, RULES, &beginning.rules).await?;
         put_setting(&mut tx, DIRECTORY, &1u32).await?;
         tx.commit().await.map_err(failed)?;
@@ -96,7 +99,7 @@ impl Directory for SqliteStore {
         Ok(Settings {
             organisation: setting(&mut reader, ORGANISATION).await?,
             status_url: setting(&mut reader, STATUS_URL).await?,
-            policy: policy(&mut reader).await?,
+            time: time(&mut reader, &self.writing.time).await?,
             directory: setting(&mut reader, DIRECTORY).await?,
         })
     }
@@ -400,8 +403,30 @@ pub async fn staff_record(
     row.map(record).transpose()
 }
 
-pub async fn policy(connection: &mut SqliteConnection) -> Result<Policy> {
-    setting(connection, POLICY).await
+/// Those of a JSON list of ids in hexadecimal that are members of the staff.
+pub async fn staff_among(connection: &mut SqliteConnection, ids: &str) -> Result<Vec<StaffRecord>> {
+    let rows: Vec<StaffRow> = sqlx::query_as(concat!(
+        staff_columns!(),
+        " WHERE id IN (SELECT unhex(value) FROM json_each(?))"
+    ))
+    .bind(ids)
+    .fetch_all(connection)
+    .await
+    .map_err(failed)?;
+    records(rows)
+}
+
+/// What clocks are counted with.
+pub async fn time(
+    connection: &mut SqliteConnection,
+    compiled: &CompiledTime,
+) -> Result<Arc<Timekeeping>> {
+    let time = find_text(connection, TIME).await?;
+    let policy = match time {
+        Some(_) => None,
+        None => find_text(connection, POLICY).await?,
+    };
+    compiled.of(time, policy)
 }
 
 /// The hub's own device and incarnation.
@@ -436,12 +461,19 @@ async fn find_setting<T: DeserializeOwned>(
     connection: &mut SqliteConnection,
     name: &'static str,
 ) -> Result<Option<T>> {
-    let text: Option<String> = sqlx::query_scalar("SELECT value FROM setting WHERE name = ?")
+    let text = find_text(connection, name).await?;
+    text.map(|text| parsed(&text)).transpose()
+}
+
+async fn find_text(
+    connection: &mut SqliteConnection,
+    name: &'static str,
+) -> Result<Option<String>> {
+    sqlx::query_scalar("SELECT value FROM setting WHERE name = ?")
         .bind(name)
         .fetch_optional(connection)
         .await
-        .map_err(failed)?;
-    text.map(|text| parsed(&text)).transpose()
+        .map_err(failed)
 }
 
 async fn put_setting(

@@ -7,11 +7,15 @@
 
 mod apply;
 mod backup;
+mod copies;
 mod devices;
 mod directory;
 mod evidence;
+mod group;
 mod ledger;
 mod lists;
+mod load;
+mod statistics;
 mod stubs;
 mod upkeep;
 mod verify;
@@ -26,24 +30,29 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 use sqlx::{Connection as _, Sqlite, Transaction};
-use suda_domain::calendar::Calendar;
-use suda_wal::Damage;
-use tokio::sync::{Mutex, MutexGuard, broadcast};
+use suda_sqlite::Connection;
+use suda_sqlite::wal::Damage;
+use suda_sync::hub::allowance::Load;
+use tokio::sync::{MappedMutexGuard, MutexGuard, broadcast};
 
 use super::{Fault, Result, Store, StoreError, Touched, checks, value};
 use crate::secret;
 
 pub use backup::{RestoreError, restore};
+use group::Writing;
 
 /// The database's name inside the data directory.
 pub const FILE: &str = "hub.db";
 /// Each raises `user_version` by one; only ever added to.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
     include_str!("0004_phone_stub.sql"),
     include_str!("0005_evidence.sql"),
+    include_str!("0006_waiting.sql"),
+    include_str!("0007_desk_day.sql"),
+    include_str!("0008_received_again.sql"),
 ];
 const READERS: u32 = 4;
 /// Changes a slow onlooker may be behind before it has to look anew.
@@ -52,10 +61,8 @@ const FEED: usize = 1024;
 /// The embedded store.
 pub struct SqliteStore {
     file: PathBuf,
-    writer: Mutex<SqliteConnection>,
+    writing: Arc<Writing>,
     readers: SqlitePool,
-    calendar: Calendar,
-    feed: broadcast::Sender<Arc<Touched>>,
     log_damage: Option<Damage>,
 }
 
@@ -92,15 +99,15 @@ impl SqliteStore {
     /// them under a new epoch, so that desks send again what was lost; the log
     /// as it was is kept beside.
     pub async fn open_file(file: &Path) -> Result<Self, OpenError> {
-        let log_damage = suda_wal::examine(file).map_err(OpenError::Directory)?;
+        let log_damage = suda_sqlite::wal::examine(file).map_err(OpenError::Directory)?;
         if let Some(damage) = &log_damage {
             tracing::error!(%damage, "the database's log is damaged; the hub goes on from before it");
             keep_log(file).map_err(OpenError::Directory)?;
         }
-        let mut writer = SqliteConnection::connect_with(&writing(file))
-            .await
-            .map_err(failed)?;
+        let writer = SqliteConnection::connect_with(&writing(file)).await;
+        let mut writer = Connection::new(writer.map_err(failed)?);
         migrate(&mut writer).await?;
+        copies::prepare(&mut writer).await?;
         if log_damage.is_some() {
             put_back(&mut writer).await?;
         }
@@ -112,10 +119,8 @@ impl SqliteStore {
             .map_err(failed)?;
         Ok(Self {
             file: file.to_owned(),
-            writer: Mutex::new(writer),
+            writing: Arc::new(Writing::new(writer, broadcast::channel(FEED).0)),
             readers,
-            calendar: Calendar::china(),
-            feed: broadcast::channel(FEED).0,
             log_damage,
         })
     }
@@ -123,7 +128,7 @@ impl SqliteStore {
     /// What is wrong with the log, now or when it was opened.
     fn log_fault(&self) -> Result<Option<Fault>> {
         let damage = match self.log_damage {
-            None => suda_wal::examine(&self.file)
+            None => suda_sqlite::wal::examine(&self.file)
                 .map_err(|error| StoreError::Failed(Box::new(error)))?,
             known => known,
         };
@@ -157,19 +162,24 @@ impl SqliteStore {
         self.readers.acquire().await.map_err(failed)
     }
 
-    async fn writer(&self) -> MutexGuard<'_, SqliteConnection> {
-        self.writer.lock().await
+    async fn writer(&self) -> MappedMutexGuard<'_, SqliteConnection> {
+        let connection = self.writing.connection.lock().await;
+        MutexGuard::map(connection, |connection| &mut **connection)
     }
 
     fn tell(&self, touched: Touched) {
         // Nobody may be looking on; then there is nobody to tell.
-        let _onlookers = self.feed.send(Arc::new(touched));
+        let _onlookers = self.writing.feed.send(Arc::new(touched));
     }
 }
 
 impl Store for SqliteStore {
     fn feed(&self) -> broadcast::Receiver<Arc<Touched>> {
-        self.feed.subscribe()
+        self.writing.feed.subscribe()
+    }
+
+    fn load(&self) -> Load {
+        self.writing.burden.load()
     }
 }
 
@@ -225,10 +235,10 @@ async fn put_back(writer: &mut SqliteConnection) -> Result<()> {
 /// Copies the log under the next free name beside it.
 fn keep_log(file: &Path) -> std::io::Result<()> {
     let free = (1_u32..)
-        .map(|number| suda_wal::beside(file, &format!("-wal.damaged-{number:04}")))
+        .map(|number| suda_sqlite::wal::beside(file, &format!("-wal.damaged-{number:04}")))
         .find(|name| !name.exists());
     match free {
-        Some(name) => std::fs::copy(suda_wal::beside(file, "-wal"), name).map(drop),
+        Some(name) => std::fs::copy(suda_sqlite::wal::beside(file, "-wal"), name).map(drop),
         None => Ok(()),
     }
 }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::value::{branch, count, lane, ms, number, time};
 use super::{SqliteStore, backup, begin, failed, reading, verify};
+use crate::store::statistics::KEPT_BY_HUB;
 use crate::store::waiting::waits;
 use crate::store::{BackupError, Quarantined, Result, Touched, Upkeep, Verified};
 
@@ -132,6 +133,10 @@ impl Upkeep for SqliteStore {
             ("DELETE FROM done_step WHERE at < ?", now - STEP_KEYS),
             ("DELETE FROM enrol_code WHERE expires_at < ?", now - CODES),
             ("DELETE FROM web_session WHERE expires_at < ?", now),
+            (
+                "DELETE FROM desk_day WHERE received_at < ?",
+                now - KEPT_BY_HUB,
+            ),
         ] {
             sqlx::query(sql)
                 .bind(ms(before))
@@ -149,7 +154,10 @@ impl Upkeep for SqliteStore {
         let mut fresh = SqliteConnection::connect_with(&reading(&self.file))
             .await
             .map_err(failed)?;
-        let verified = verify::verify(&mut fresh, &self.calendar).await;
+        let verified = match super::directory::time(&mut fresh, &self.writing.time).await {
+            Ok(time) => verify::verify(&mut fresh, &time).await,
+            Err(error) => Err(error),
+        };
         fresh.close().await.map_err(failed)?;
         let verified = verified?;
         Ok(Verified {

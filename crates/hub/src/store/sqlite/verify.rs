@@ -7,27 +7,27 @@ use std::collections::HashMap;
 use futures::TryStreamExt as _;
 use sqlx::{Connection as _, SqliteConnection};
 use suda_domain::DeviceId;
-use suda_domain::calendar::Calendar;
+use suda_domain::time::Timekeeping;
 use suda_sync::Hash;
+use suda_sync::evidence::Hashing;
 use uuid::Uuid;
 
-use super::directory::policy;
-use super::failed;
 use super::value::{count, hash, lane, number};
+use super::{copies, failed};
 use crate::store::checks::{ComplaintRow, LaneKey, Lanes, LogRow, fault, line, refold};
 use crate::store::{Fault, Result, Verified};
 
-pub async fn verify(connection: &mut SqliteConnection, calendar: &Calendar) -> Result<Verified> {
+pub async fn verify(connection: &mut SqliteConnection, keep: &Timekeeping) -> Result<Verified> {
     let mut tx = connection.begin().await.map_err(failed)?;
     let mut verified = Verified::default();
-    verified.fault = check(&mut tx, calendar, &mut verified).await?;
+    verified.fault = check(&mut tx, keep, &mut verified).await?;
     Ok(verified)
 }
 
 /// Runs the checks in order and gives the first fault.
 async fn check(
     connection: &mut SqliteConnection,
-    calendar: &Calendar,
+    keep: &Timekeeping,
     verified: &mut Verified,
 ) -> Result<Option<Fault>> {
     if let Some(fault) = file(connection).await? {
@@ -42,11 +42,20 @@ async fn check(
     if let Some(fault) = heads(connection, &mut lanes).await? {
         return Ok(Some(fault));
     }
-    complaints(connection, calendar, verified).await
+    if let Some(fault) = complaints(connection, keep, verified).await? {
+        return Ok(Some(fault));
+    }
+    if let Some(fault) = beside_the_chain(connection).await? {
+        return Ok(Some(fault));
+    }
+    if let Some(fault) = evidence(connection).await? {
+        return Ok(Some(fault));
+    }
+    copies::differing(connection).await
 }
 
 async fn file(connection: &mut SqliteConnection) -> Result<Option<Fault>> {
-    let answer: String = sqlx::query_scalar("PRAGMA quick_check(1)")
+    let answer: String = sqlx::query_scalar("PRAGMA integrity_check(1)")
         .fetch_one(connection)
         .await
         .map_err(failed)?;
@@ -129,16 +138,15 @@ async fn heads(connection: &mut SqliteConnection, lanes: &mut Lanes) -> Result<O
 /// Folds each complaint's events and compares with its row.
 async fn complaints(
     connection: &mut SqliteConnection,
-    calendar: &Calendar,
+    keep: &Timekeeping,
     verified: &mut Verified,
 ) -> Result<Option<Fault>> {
-    let policy = policy(&mut *connection).await?;
     // In parts, so that a large ledger does not have to fit into memory.
     let mut after = Uuid::nil();
     loop {
         let rows: Vec<ComplaintRow> = sqlx::query_as(
             "SELECT id, reference, branch, state, rank, due, in_queue, with_team, claimed_by, \
-             alert_pending, queued_at, handoff_due, body FROM complaint WHERE id > ? ORDER BY id \
+             alert_pending, arrived_at, queued_at, handoff_due, body FROM complaint WHERE id > ? ORDER BY id \
              LIMIT 500",
         )
         .bind(after)
@@ -152,7 +160,7 @@ async fn complaints(
             verified.complaints += 1;
             let reference = row.1.clone();
             let own = events.remove(&row.0).unwrap_or_default();
-            if let Some(reason) = refold(row, &own, &policy, calendar) {
+            if let Some(reason) = refold(row, &own, keep) {
                 return Ok(Some(fault(format!("complaint {reference}"), reason)));
             }
         }
@@ -171,6 +179,60 @@ async fn complaints(
             .await
             .map_err(failed)?;
     Ok(rowless.map(|id| fault(format!("complaint {id}"), "it has events and no row")))
+}
+
+/// What the chains do not cover: when an event came, and which is a complaint's
+/// last.
+async fn beside_the_chain(connection: &mut SqliteConnection) -> Result<Option<Fault>> {
+    let time = "SELECT seq FROM log WHERE received_at IS NOT received_again LIMIT 1";
+    let time: Option<i64> = sqlx::query_scalar(time)
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(failed)?;
+    if let Some(seq) = time {
+        let reason = "the time beside it is not the one it came at";
+        return Ok(Some(fault(format!("log seq {seq}"), reason)));
+    }
+    let last = "SELECT reference FROM complaint AS c WHERE updated_seq IS NOT \
+                (SELECT max(seq) FROM log WHERE log.complaint = c.id) LIMIT 1";
+    let last: Option<String> = sqlx::query_scalar(last)
+        .fetch_optional(connection)
+        .await
+        .map_err(failed)?;
+    Ok(last.map(|reference| {
+        let reason = "its row names another event as the last one";
+        fault(format!("complaint {reference}"), reason)
+    }))
+}
+
+/// Hashes the bytes of every file that is whole.
+async fn evidence(connection: &mut SqliteConnection) -> Result<Option<Fault>> {
+    let files: Vec<(String, String, Uuid)> = sqlx::query_as(
+        "SELECT complaint.reference, named.value ->> '$.file.sha256', file.id FROM evidence_file AS file \
+         JOIN complaint ON complaint.id = file.complaint \
+         JOIN json_each(complaint.body, '$.evidence') AS named \
+           ON replace(named.value ->> '$.file.id', '-', '') = lower(hex(file.id)) \
+         WHERE file.complete_at IS NOT NULL ORDER BY file.id",
+    )
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(failed)?;
+    for (reference, sha256, file) in files {
+        let mut hashing = Hashing::default();
+        let mut slices = sqlx::query_scalar::<_, Vec<u8>>(
+            "SELECT data FROM evidence_slice WHERE file = ? ORDER BY at",
+        )
+        .bind(file)
+        .fetch(&mut *connection);
+        while let Some(data) = slices.try_next().await.map_err(failed)? {
+            hashing.take(&data);
+        }
+        if hashing.end().to_string() != sha256 {
+            let row = format!("evidence {file} of complaint {reference}");
+            return Ok(Some(fault(row, "its bytes do not give its hash")));
+        }
+    }
+    Ok(None)
 }
 
 async fn events(

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use suda_domain::{ComplaintId, Complexity, DeviceId, Fact, Lane};
 use suda_sync::desk::{Command, DeskSync, Input};
 use suda_sync::message::VERSION;
-use suda_sync::{Ask, Reply, Request};
+use suda_sync::{Ask, Reply, Request, SecretKey};
 
 use super::ledger::{Case, Weather};
 use super::spans::Spans;
@@ -129,7 +129,7 @@ impl Cell {
             now: 0,
             until,
             queue: Queue::new(),
-            hub: HubDisk::new(DeviceId(dice.uuid()), city.staff.clone()),
+            hub: HubDisk::new(DeviceId(dice.uuid()), unused_key(), city.staff.clone()),
             hub_down,
             lines: Vec::new(),
             nodes: Vec::new(),
@@ -168,7 +168,7 @@ impl Cell {
                 self.queue.put(span.to, Ev::Start(desk));
             }
             let device = DeviceId(dice.uuid());
-            let letter = self.hub.enrol(device, code.clone());
+            let letter = self.hub.enrol(device, unused_key().public(), code.clone());
             self.nodes.push(Node {
                 branch,
                 disk: DeskDisk::new(device, code.clone(), letter),
@@ -485,4 +485,9 @@ impl Cell {
         };
         node.disk.write(id, lane, fact, moment)
     }
+}
+
+/// Nothing is signed where nothing is forwarded or goes by file.
+fn unused_key() -> SecretKey {
+    SecretKey::from_seed([0; 32])
 }

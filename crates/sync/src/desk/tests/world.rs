@@ -10,7 +10,8 @@ use uuid::Uuid;
 use crate::chain::{Hash, SealedEvent};
 use crate::desk::{Command, DeskSync, Input, Standing, Stream, TICK_MS, agreed};
 use crate::message::{
-    Ask, Earlier, Page, Position, Receipt, Refused, Renewal, Reply, Verdict, Watermarks, Welcome,
+    Allowance, Ask, Earlier, Page, Position, Receipt, Refused, Renewal, Reply, Verdict, Watermarks,
+    Welcome,
 };
 
 pub struct World {
@@ -41,6 +42,10 @@ pub struct World {
     pub batches: Vec<(Stream, u64)>,
     /// What the hellos said of renewal.
     pub hellos: Vec<Renewal>,
+    /// What the hub says of itself in welcomes and receipts.
+    pub allowance: Option<Allowance>,
+    /// How many events each batch had.
+    pub sizes: Vec<usize>,
     pub rekeyed: Vec<(Stream, u64)>,
 }
 
@@ -77,6 +82,8 @@ impl World {
             arrivals: Vec::new(),
             batches: Vec::new(),
             hellos: Vec::new(),
+            allowance: None,
+            sizes: Vec::new(),
             rekeyed: Vec::new(),
         }
     }
@@ -225,7 +232,9 @@ impl World {
                 })
             }
             Ask::Watch { .. } => Reply::Changed { changed: false },
-            Ask::Evidence { .. } => Reply::Refused(Refused::Malformed),
+            Ask::Evidence { .. } | Ask::Statistics { .. } | Ask::Forward { .. } => {
+                Reply::Refused(Refused::Malformed)
+            }
         }
     }
 
@@ -256,12 +265,14 @@ impl World {
                     hashes: [None; 4],
                 })
                 .collect(),
+            allowance: self.allowance,
             now: now(),
         })
     }
 
     fn batch(&mut self, of: Stream, first_n: u64, count: usize) -> Reply {
         self.batches.push((of, first_n));
+        self.sizes.push(count);
         if self.handoff_after == Some(self.batches.len()) {
             self.store.position.written[Lane::Urgent.index()] += 1;
         }
@@ -293,6 +304,7 @@ impl World {
             lane: of.lane,
             first_n,
             verdicts,
+            allowance: self.allowance,
             at: now(),
         })
     }

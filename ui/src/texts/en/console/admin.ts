@@ -120,6 +120,9 @@ export const consoleAdmin: SameTexts<typeof reference> = {
       alert_acknowledged: 'Alert acknowledged',
       taken_over: 'Take-over',
       time_corrected: 'Time correction',
+      assigned: 'Assignment',
+      paused: 'Clocks paused',
+      resumed: 'Clocks go on',
     },
   },
   guidance: {

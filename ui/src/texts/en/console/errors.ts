@@ -26,6 +26,7 @@ export const consoleErrors: SameTexts<typeof reference> = {
     needs_approval: 'A grade-1 complaint needs the management group\'s approval first.',
     already_exists: 'It exists already.',
     unknown_branch: 'There is no such branch.',
+    unknown_pause: 'There is no such reason for a pause; an administrator may just have changed it.',
     unknown_department: 'There is no such department account, or it is no longer active.',
     unknown_category: 'There is no such category.',
     bad_branch_code: 'A branch code is 2 to 10 capital letters and digits, beginning with a letter.',

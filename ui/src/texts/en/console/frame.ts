@@ -27,6 +27,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
     board: 'Board',
     approvals: 'Approvals',
     search: 'Search',
+    desks: 'Desk health',
     branches: 'Branches',
     staff: 'Staff',
     devices: 'Desks',

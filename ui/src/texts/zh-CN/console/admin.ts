@@ -119,6 +119,9 @@ export const consoleAdmin = {
       alert_acknowledged: '知悉告警',
       taken_over: '接管',
       time_corrected: '更正时间',
+      assigned: '指派',
+      paused: '暂停计时',
+      resumed: '恢复计时',
     } satisfies Record<FactKind, string>,
   },
   guidance: {

@@ -26,6 +26,7 @@ export const consoleErrors = {
     needs_approval: '一级投诉须先经管理决策小组审批。',
     already_exists: '已经存在相同的记录。',
     unknown_branch: '没有这个营业厅。',
+    unknown_pause: '没有这个暂停原因，可能刚被管理员改动。',
     unknown_department: '没有这个部门账号，可能已停用。',
     unknown_category: '没有这个类别。',
     bad_branch_code: '厅代码为 2 至 10 位大写字母和数字，以字母开头。',

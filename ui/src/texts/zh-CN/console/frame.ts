@@ -26,6 +26,7 @@ export const consoleFrame = {
     board: '看板',
     approvals: '待审批',
     search: '查询',
+    desks: '终端运行',
     branches: '营业厅',
     staff: '人员',
     devices: '终端',

@@ -120,6 +120,9 @@ export const consoleAdmin: SameTexts<typeof reference> = {
       alert_acknowledged: '知悉告警',
       taken_over: '接管',
       time_corrected: '更正時間',
+      assigned: '指派',
+      paused: '暫停計時',
+      resumed: '恢復計時',
     },
   },
   guidance: {

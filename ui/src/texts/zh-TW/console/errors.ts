@@ -26,6 +26,7 @@ export const consoleErrors: SameTexts<typeof reference> = {
     needs_approval: '一級投訴須先經管理決策小組審批。',
     already_exists: '已經存在相同的記錄。',
     unknown_branch: '沒有這個營業廳。',
+    unknown_pause: '沒有這個暫停原因，可能剛被管理員改動。',
     unknown_department: '沒有這個部門賬號，可能已停用。',
     unknown_category: '沒有這個類別。',
     bad_branch_code: '廳程式碼為 2 至 10 位大寫字母和數字，以字母開頭。',

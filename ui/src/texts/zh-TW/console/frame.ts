@@ -27,6 +27,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
     board: '看板',
     approvals: '待審批',
     search: '查詢',
+    desks: '終端運行',
     branches: '營業廳',
     staff: '人員',
     devices: '終端',

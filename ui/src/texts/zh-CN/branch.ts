@@ -1,0 +1,36 @@
+// The branch's own network.
+
+export const branch = {
+  title: '本厅网络',
+  lead: '中心连不上时，本厅各台电脑通过一台“信箱”共用同一份待办；任何一台连上中心，由信箱代为送达。是否“已到中心”，仍以中心回执为准。',
+  role: {
+    alone: '这台电脑没有加入本厅网络',
+    mailbox: '这台电脑是本厅信箱',
+    member: '这台电脑使用本厅信箱',
+  },
+  address: '地址 {address}',
+  connected: '信箱已连接',
+  away: '信箱没有应答，恢复后自动连接',
+  trouble: {
+    other_key: '这个地址上是另一台电脑，没有向它发送任何内容。请重新配对。',
+    not_paired: '信箱已解除与这台电脑的配对，请重新配对。',
+    version: '两台电脑的程序版本不兼容，请升级较旧的一台。',
+  },
+  desks: '已配对的电脑',
+  desk: '柜台 {letter}',
+  waiting: '{n} 批待送中心',
+  none: '还没有配对的电脑',
+  serve: '让这台电脑当信箱',
+  code: '显示配对码',
+  code_lead: '在要加入的电脑上输入这个配对码，10 分钟内有效，只能用一次：',
+  join: '加入信箱',
+  join_address: '信箱地址',
+  join_example: '例如 192.168.1.20',
+  join_code: '配对码',
+  find: '查找本厅信箱',
+  none_found: '没有找到。信箱开着吗？也可以直接输入它的地址。',
+  end: '解除配对',
+  end_lead: '柜台 {letter} 不再能连接这台信箱，也看不到本厅待办；它已交来的记录仍会送到中心。',
+  leave: '退出本厅网络',
+  manager: '只有店长可以更改。',
+}
