@@ -219,9 +219,9 @@ impl Desk {
             }
         };
         save_directory(tx.conn(), directory).await?;
-        if renewed.keep != enrolled.keep {
-            self.reorder(tx, &renewed).await?;
-        }
+        // Also when the rules read the same: rows of an older program may have
+        // been counted otherwise.
+        self.reorder(tx, &renewed).await?;
         Ok(Some(renewed))
     }
 

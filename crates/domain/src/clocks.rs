@@ -5,8 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::complaint::{Complaint, Paused};
-use crate::ids::TaskId;
-use crate::policy::Policy;
+use crate::ids::{BranchCode, TaskId};
 use crate::time::{Counting, Pause, Stretch, Timekeeping};
 
 /// What has to happen in time.
@@ -29,6 +28,19 @@ pub enum Clock {
 }
 
 impl Clock {
+    pub const ALL: [Self; 10] = [
+        Self::Assessment,
+        Self::Handoff,
+        Self::Grade1Alert,
+        Self::FirstResponse,
+        Self::InitialAnalysis,
+        Self::Department,
+        Self::Feedback,
+        Self::Cycle,
+        Self::CallBack,
+        Self::OuterLimit,
+    ];
+
     /// Whether a policy may let it stand still. The promises of the first day
     /// never do, and the outer limit is extended instead.
     pub fn can_pause(self) -> bool {
@@ -100,39 +112,22 @@ pub fn deadlines(complaint: &Complaint, keep: &Timekeeping) -> Vec<Deadline> {
         list.add(
             Clock::Assessment,
             complaint.recorded_at,
-            |policy| policy.assessment,
             marks.assessed_at.or(end),
         );
         list.add(
             Clock::Handoff,
             complaint.arrived_at,
-            |policy| policy.handoff,
             marks.queued_at.or(end),
         );
     }
     if let Some(at) = marks.grade1_at {
-        list.add(
-            Clock::Grade1Alert,
-            at,
-            |policy| policy.grade1_alert,
-            marks.alert_acknowledged_at.or(end),
-        );
+        list.add(Clock::Grade1Alert, at, marks.alert_acknowledged_at.or(end));
     }
     if complaint.cycle == 1 {
-        list.add(
-            Clock::FirstResponse,
-            complaint.arrived_at,
-            |policy| policy.first_response,
-            end,
-        );
+        list.add(Clock::FirstResponse, complaint.arrived_at, end);
     }
     if let Some(at) = marks.claimed_at {
-        list.add(
-            Clock::InitialAnalysis,
-            at,
-            |policy| policy.initial_analysis,
-            marks.reported_at.or(end),
-        );
+        list.add(Clock::InitialAnalysis, at, marks.reported_at.or(end));
     }
     for task in &complaint.tasks {
         // The expert sets the end of each; the policy only gives the usual one.
@@ -142,23 +137,13 @@ pub fn deadlines(complaint: &Complaint, keep: &Timekeeping) -> Vec<Deadline> {
         list.of_task(task.id);
     }
     if let Some(at) = marks.implemented_at {
-        list.add(Clock::Feedback, at, |policy| policy.feedback, end);
+        list.add(Clock::Feedback, at, end);
     }
-    list.cycle(end);
+    list.add(Clock::Cycle, complaint.arrived_at, end);
     if let Some(at) = marks.answered_at {
-        list.add(
-            Clock::CallBack,
-            at,
-            |policy| policy.call_back,
-            marks.called_back_at.or(marks.ended_at),
-        );
+        list.add(Clock::CallBack, at, marks.called_back_at.or(marks.ended_at));
     }
-    list.add(
-        Clock::OuterLimit,
-        complaint.arrived_at,
-        |policy| policy.outer_limit,
-        end,
-    );
+    list.add(Clock::OuterLimit, complaint.arrived_at, end);
     list.deadlines
 }
 
@@ -178,28 +163,9 @@ impl<'a> Counter<'a> {
         }
     }
 
-    fn add(
-        &mut self,
-        clock: Clock,
-        from: DateTime<Utc>,
-        minutes: impl FnOnce(&Policy) -> u32,
-        ended: Option<DateTime<Utc>>,
-    ) {
-        let minutes = minutes(self.keep.at(from));
-        self.count(clock, from, TimeDelta::minutes(i64::from(minutes)), ended);
-    }
-
-    /// Seven working days are seven times the length of an ordinary one.
-    fn cycle(&mut self, ended: Option<DateTime<Utc>>) {
-        let from = self.complaint.arrived_at;
-        let days = self.keep.at(from).cycle_working_days;
-        let day = self
-            .keep
-            .working(&self.complaint.branch, from)
-            .hours
-            .day_length();
-        let minutes = i64::from(days) * i64::from(day);
-        self.count(Clock::Cycle, from, TimeDelta::minutes(minutes), ended);
+    fn add(&mut self, clock: Clock, from: DateTime<Utc>, ended: Option<DateTime<Utc>>) {
+        let budget = budget(clock, from, &self.complaint.branch, self.keep);
+        self.count(clock, from, budget.unwrap_or_default(), ended);
     }
 
     fn count(
@@ -212,7 +178,7 @@ impl<'a> Counter<'a> {
         let Self {
             complaint, keep, ..
         } = *self;
-        let counting = counting(clock, from, complaint, keep);
+        let counting = counting(clock, from, &complaint.branch, keep);
         let pauses = pauses(clock, complaint, keep);
         let mut counted = counting.after(from, budget, &pauses);
         if counted.due.is_none()
@@ -248,13 +214,57 @@ impl<'a> Counter<'a> {
 fn counting<'a>(
     clock: Clock,
     from: DateTime<Utc>,
-    complaint: &Complaint,
+    branch: &BranchCode,
     keep: &'a Timekeeping,
 ) -> Counting<'a> {
     match clock {
-        Clock::Cycle => Counting::Working(keep.working(&complaint.branch, from)),
+        Clock::Cycle => Counting::Working(keep.working(branch, from)),
         _ => Counting::Elapsed,
     }
+}
+
+/// What the policy gives a clock that begins at `from`; a department's has
+/// only what its dispatch gives it.
+fn budget(
+    clock: Clock,
+    from: DateTime<Utc>,
+    branch: &BranchCode,
+    keep: &Timekeeping,
+) -> Option<TimeDelta> {
+    let policy = keep.at(from);
+    let minutes = match clock {
+        Clock::Assessment => policy.assessment,
+        Clock::Handoff => policy.handoff,
+        Clock::Grade1Alert => policy.grade1_alert,
+        Clock::FirstResponse => policy.first_response,
+        Clock::InitialAnalysis => policy.initial_analysis,
+        Clock::Department => return None,
+        Clock::Feedback => policy.feedback,
+        // Seven working days are seven times the length of an ordinary one.
+        Clock::Cycle => {
+            let day = keep.working(branch, from).hours.day_length();
+            policy.cycle_working_days.saturating_mul(day)
+        }
+        Clock::CallBack => policy.call_back,
+        Clock::OuterLimit => policy.outer_limit,
+    };
+    Some(TimeDelta::minutes(i64::from(minutes)))
+}
+
+/// When each clock would be due that the policy gives a budget and that began
+/// at `from` in a branch, in the order of [`Clock`]: what a change of the rules
+/// means, in moments.
+pub fn if_begun(
+    from: DateTime<Utc>,
+    branch: &BranchCode,
+    keep: &Timekeeping,
+) -> Vec<(Clock, DateTime<Utc>)> {
+    let due = |clock: Clock| {
+        let budget = budget(clock, from, branch, keep)?;
+        let counted = counting(clock, from, branch, keep).after(from, budget, &[]);
+        Some((clock, counted.due.unwrap_or(from + budget)))
+    };
+    Clock::ALL.into_iter().filter_map(due).collect()
 }
 
 /// The complaint's pauses that hold for a clock, each no longer than its rule
@@ -285,7 +295,7 @@ fn pauses<'a>(clock: Clock, complaint: &'a Complaint, keep: &Timekeeping) -> Vec
 pub fn why(complaint: &Complaint, keep: &Timekeeping, deadline: &Deadline) -> Vec<Stretch> {
     let Deadline { clock, from, .. } = *deadline;
     let pauses = pauses(clock, complaint, keep);
-    counting(clock, from, complaint, keep).stretches(from, deadline.due, &pauses)
+    counting(clock, from, &complaint.branch, keep).stretches(from, deadline.due, &pauses)
 }
 
 /// The running clock that is due first.

@@ -21,6 +21,7 @@ pub mod running;
 pub mod secret;
 pub mod serve;
 pub mod store;
+mod timing;
 mod turns;
 
 pub use clock::Clock;

@@ -12,14 +12,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::TimeDelta;
 use direct::{Desk, claim, code, ids, member, step};
+use suda_domain::clocks::Clock;
 use suda_domain::guidance::Guidance;
-use suda_domain::{ComplaintId, Complexity, Fact, FactKind, Grade, Lane, Refusal, Role, State};
+use suda_domain::time::{Calendar, TimeRules};
+use suda_domain::{
+    ComplaintId, Complexity, Fact, FactKind, Grade, Lane, Policy, Refusal, Role, State,
+};
 use suda_hub::queue::steps;
 use suda_hub::store::evidence::{EvidenceRead, SliceOf, Stored};
 use suda_hub::store::postgres::PostgresStore;
 use suda_hub::store::sqlite::SqliteStore;
 use suda_hub::store::{
-    AddError, After, Branch, EnrolError, Own, Scope, Step, StepError, StepRefused, Store, View,
+    AddError, After, Branch, EnrolError, Own, Scope, Step, StepError, StepRefused, Store,
+    TimeChange, TimeChanged, View,
 };
 use suda_sync::message::ClockNotice;
 use suda_sync::place::LaneHead;
@@ -70,6 +75,7 @@ async fn conformance<S: Store>(make: impl AsyncFn() -> S) {
     leases_lapse_and_are_renewed(&make().await).await;
     onlookers_hear_what_was_committed(&make().await).await;
     guidance_and_staff_change_the_directory(&make().await).await;
+    rules_of_time_are_replaced_once(&make().await).await;
     sessions_end(&make().await).await;
     texts_are_found(&make().await).await;
     evidence_is_put_together_in_order(&make().await).await;
@@ -591,6 +597,45 @@ async fn guidance_and_staff_change_the_directory(store: &impl Store) {
     store.use_rules(2).await.unwrap();
     assert_eq!(version().await, first + 4);
     assert_eq!(store.staff_with_role(Role::Expert).await.unwrap().len(), 2);
+}
+
+async fn rules_of_time_are_replaced_once(store: &impl Store) {
+    let mut desk = Desk::enrol(store, "clerk", 1).await;
+    // Its working days run on into a year the calendar does not cover.
+    let late = "2026-12-28T02:00:00Z".parse().unwrap();
+    let id = desk.queue(late, "年底断网", Grade::Two).await;
+    let admin = member(store, "administrator").await.staff.unwrap();
+    let settings = store.settings().await.unwrap();
+    let before = settings.time.rules();
+    let further = Calendar::parse("date,kind\n2027-01-01,holiday").unwrap();
+    let years = further.years();
+    let change = TimeChange {
+        at: late,
+        by: admin,
+        what: TimeChanged::Calendar { years },
+    };
+    let after = before.with_calendar(&further);
+    let replace = async |rules: &TimeRules| {
+        let changes = vec![change.clone()];
+        let done = store.replace_time(&before, rules, changes).await;
+        done.unwrap()
+    };
+    assert!(replace(&after).await);
+    let other = before.with_policy(Policy::default(), late);
+    assert!(!replace(&other).await, "the rules are others by now");
+    let now = store.settings().await.unwrap();
+    assert_eq!(now.time.rules(), after);
+    assert_eq!(now.directory, settings.directory + 1);
+    assert_eq!(store.time_changes().await.unwrap(), [change]);
+    // 1 January is no working day any more; the row knows.
+    assert_eq!(store.verify().await.unwrap().fault, None);
+    let held = store.complaint(id).await.unwrap().unwrap();
+    let due = |keep| {
+        let clocks = suda_domain::clocks::deadlines(&held.complaint, keep);
+        let cycle = |one: &&suda_domain::clocks::Deadline| one.clock == Clock::Cycle;
+        clocks.iter().find(cycle).unwrap().due
+    };
+    assert!(due(&now.time) > due(&settings.time), "the control");
 }
 
 async fn sessions_end(store: &impl Store) {

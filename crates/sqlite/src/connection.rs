@@ -5,7 +5,19 @@
 use std::ops::{Deref, DerefMut};
 
 use futures_executor::block_on;
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqliteConnection};
+
+/// What every connection begins with.
+///
+/// SQLCipher starts OpenSSL, which by itself cleans up as the program exits.
+/// A connection's thread that is just ending cleans up its own part, and both
+/// free the same memory. Whoever starts OpenSSL first decides: here it is told
+/// to leave the memory to the operating system.
+pub fn options() -> SqliteConnectOptions {
+    openssl::init();
+    SqliteConnectOptions::new()
+}
 
 /// A connection whose end is waited for.
 pub struct Connection {

@@ -4,4 +4,4 @@
 pub mod connection;
 pub mod wal;
 
-pub use connection::Connection;
+pub use connection::{Connection, options};

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use chrono::{TimeDelta, Utc};
 use futures::{StreamExt as _, stream};
 use sqlx::postgres::{PgPool, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection};
 use suda_domain::fact::Source;
 use suda_domain::staff::StaffRecord;
@@ -324,7 +324,7 @@ struct LogRow {
 }
 
 async fn sqlite_rows(file: &std::path::Path) -> Result<Vec<LogRow>, Failure> {
-    let mut connection = SqliteConnectOptions::new()
+    let mut connection = suda_sqlite::options()
         .filename(file)
         .read_only(true)
         .connect()
@@ -368,7 +368,7 @@ const RAW_TABLE: &str = "CREATE TABLE raw_log (seq INTEGER PRIMARY KEY, branch T
 
 /// Rows a second, a batch a transaction, with the hub's settings and indexes.
 async fn raw_sqlite(file: &std::path::Path, rows: &[LogRow]) -> Result<f64, Failure> {
-    let mut connection: SqliteConnection = SqliteConnectOptions::new()
+    let mut connection: SqliteConnection = suda_sqlite::options()
         .filename(file)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _};
 use suda_tests::Failure;
 
@@ -27,7 +27,7 @@ pub fn flushes(dir: &Path, count: usize) -> Result<Times, Failure> {
 /// Commits of one row of 1 KB each into SQLCipher with the desk's settings.
 pub async fn commits(dir: &Path, count: usize) -> Result<Times, Failure> {
     let sql = |error: sqlx::Error| Failure::Said(format!("raw commits: {error}"));
-    let mut connection = SqliteConnectOptions::new()
+    let mut connection = suda_sqlite::options()
         .filename(dir.join("raw.db"))
         .create_if_missing(true)
         .pragma(

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::sqlite::SqliteConnection;
 use sqlx::{ConnectOptions as _, Connection as _};
 use suda_desk::{Desk, KeySource};
 use uuid::Uuid;
@@ -52,7 +52,7 @@ pub async fn open_encrypted(
     key: &str,
     read_only: bool,
 ) -> Result<SqliteConnection, Failure> {
-    SqliteConnectOptions::new()
+    suda_sqlite::options()
         .filename(file)
         .pragma("key", format!("\"x'{key}'\""))
         .pragma("cipher_page_size", "4096")
@@ -65,7 +65,7 @@ pub async fn open_encrypted(
 }
 
 pub async fn open_hub(data: &Path) -> Result<SqliteConnection, Failure> {
-    SqliteConnectOptions::new()
+    suda_sqlite::options()
         .filename(data.join("hub.db"))
         .read_only(true)
         .connect()

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Column as _, Connection as _, Row as _, ValueRef as _};
 use suda_desk::{Desk, KeySource};
 use suda_hub::store::Upkeep as _;
@@ -103,6 +103,8 @@ pub async fn run(options: Options) -> Result<Report, Failure> {
             .collect(),
         desk_rows: desk_digest(&desk).await?,
         hub_rows: hub_digest(&city.hub_data()).await?,
+        desk_rows_confirmed: confirmed_desk(&city, &desk).await?,
+        hub_rows_confirmed: confirmed_hub(&city).await?,
         places: places(&desk, &city.hub_data(), options.everywhere)?,
         kept_desk,
         kept_hub,
@@ -111,6 +113,18 @@ pub async fn run(options: Options) -> Result<Report, Failure> {
         recovery: Recovery::default(),
         unnoticed: RefCell::default(),
     };
+    let unconfirmed = |rows: &Rows, confirmed: &Option<Rows>| {
+        confirmed
+            .as_ref()
+            .is_some_and(|confirmed| confirmed != rows)
+    };
+    report.figure(
+        "commit_unconfirmed_at_kill",
+        json!({
+            "desk": unconfirmed(&rig.desk_rows, &rig.desk_rows_confirmed),
+            "hub": unconfirmed(&rig.hub_rows, &rig.hub_rows_confirmed),
+        }),
+    );
     let mut counts: BTreeMap<String, BTreeMap<Outcome, u32>> = BTreeMap::new();
     let mut first_unnoticed = None;
     for n in 0..options.flips {
@@ -216,6 +230,10 @@ struct Rig {
     kept_hub: PathBuf,
     desk_rows: Rows,
     hub_rows: Rows,
+    /// Without a last transaction that was whole in the log when the program
+    /// was killed, but that nobody had been told of: it may be there or not.
+    desk_rows_confirmed: Option<Rows>,
+    hub_rows_confirmed: Option<Rows>,
     complaints: BTreeSet<Uuid>,
     recovery: Recovery,
     /// The hub's tables in which a change went unnoticed.
@@ -371,7 +389,10 @@ impl Rig {
             return Outcome::Start;
         }
         match rows {
-            Ok(rows) if rows == self.desk_rows && same_identity(&self.kept_desk, copy) => {
+            Ok(rows)
+                if (rows == self.desk_rows || Some(&rows) == self.desk_rows_confirmed.as_ref())
+                    && same_identity(&self.kept_desk, copy) =>
+            {
                 Outcome::Harmless
             }
             _ => Outcome::Unnoticed,
@@ -391,6 +412,9 @@ impl Rig {
             return Outcome::Integrity;
         }
         let rows = hub_digest(copy).await.unwrap_or_default();
+        if Some(&rows) == self.hub_rows_confirmed.as_ref() {
+            return Outcome::Harmless;
+        }
         match changed_tables(&self.hub_rows, &rows) {
             tables if tables.is_empty() => Outcome::Harmless,
             tables => {
@@ -474,7 +498,7 @@ async fn flip_row(hub: &Path, dice: &mut Dice) -> Result<String, Failure> {
 }
 
 async fn write_hub(hub: &Path, change: &str) -> Result<(), Failure> {
-    let file = SqliteConnectOptions::new().filename(hub.join("hub.db"));
+    let file = suda_sqlite::options().filename(hub.join("hub.db"));
     let mut conn = SqliteConnection::connect_with(&file).await.map_err(sql)?;
     sqlx::raw_sql(AssertSqlSafe(change.to_owned()))
         .execute(&mut conn)
@@ -525,6 +549,52 @@ fn same_identity(before: &Path, after: &Path) -> bool {
         Some(["key_check", "device", "incarnation"].map(meaning))
     };
     read(before) == read(after)
+}
+
+async fn confirmed_desk(city: &City, desk: &DeskDir) -> Result<Option<Rows>, Failure> {
+    let Some(data) = without_unconfirmed(city, &desk.data, "suda.db")? else {
+        return Ok(None);
+    };
+    let key = desk.key.clone();
+    desk_digest(&DeskDir { data, key }).await.map(Some)
+}
+
+async fn confirmed_hub(city: &City) -> Result<Option<Rows>, Failure> {
+    match without_unconfirmed(city, &city.hub_data(), "hub.db")? {
+        Some(data) => hub_digest(&data).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// A copy of the files in which the database's log ends where its index says
+/// that it does, if the log is longer. A commit is told to who waits for it
+/// only after the index knows of it.
+fn without_unconfirmed(city: &City, from: &Path, file: &str) -> Result<Option<PathBuf>, Failure> {
+    let (log, index) = (format!("{file}-wal"), format!("{file}-shm"));
+    let Ok(index) = std::fs::read(from.join(index)) else {
+        return Ok(None);
+    };
+    let number = |at: usize| -> Option<u64> {
+        let four = index.get(at..at + 4)?.try_into().ok()?;
+        Some(u64::from(u32::from_ne_bytes(four)))
+    };
+    let page = index.get(14..16).and_then(|two| two.try_into().ok());
+    let (Some(committed), Some(page)) = (number(16), page.map(u16::from_ne_bytes)) else {
+        return Ok(None);
+    };
+    let confirmed = 32 + committed * (24 + u64::from(page));
+    let length = std::fs::metadata(from.join(&log)).map_or(0, |about| about.len());
+    if length <= confirmed {
+        return Ok(None);
+    }
+    let to = city.dir.path().join(format!("confirmed-{file}"));
+    copy(from, &to)?;
+    std::fs::File::options()
+        .write(true)
+        .open(to.join(&log))
+        .and_then(|log| log.set_len(confirmed))
+        .map_err(Failure::io("a shortened log"))?;
+    Ok(Some(to))
 }
 
 async fn desk_digest(desk: &DeskDir) -> Result<Rows, Failure> {

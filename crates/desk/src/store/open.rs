@@ -80,7 +80,7 @@ pub(super) fn options(file: &Path, key: &DatabaseKey) -> SqliteConnectOptions {
     // when the program ends, also under a query still running on its own
     // thread. This first call leaves the tearing down to the system.
     openssl::init();
-    SqliteConnectOptions::new()
+    suda_sqlite::options()
         .filename(file)
         .pragma("key", key.pragma())
         .pragma("cipher_page_size", "4096")

@@ -28,6 +28,27 @@ impl TimeRules {
         }
     }
 
+    /// With a further version of the policy, which holds for clocks that begin
+    /// from `since` on.
+    pub fn with_policy(&self, policy: Policy, since: DateTime<Utc>) -> Self {
+        let last = self.versions.iter().map(|policy| policy.version).max();
+        let mut rules = self.clone();
+        rules.versions.push(Policy {
+            version: last.unwrap_or_default().saturating_add(1),
+            since: Some(since),
+            ..policy
+        });
+        rules
+    }
+
+    /// With the years of `further` in the place of what was known of them.
+    pub fn with_calendar(&self, further: &Calendar) -> Self {
+        Self {
+            versions: self.versions.clone(),
+            calendar: self.calendar.clone().with(further),
+        }
+    }
+
     /// What a desk of `branch` has to know of them.
     pub fn for_branch(&self, branch: &BranchCode) -> Self {
         let mut rules = self.clone();

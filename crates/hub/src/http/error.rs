@@ -65,6 +65,10 @@ pub enum ErrorCode {
     /// `least`: characters.
     WeakPassword,
     BranchRequired,
+    /// Somebody has changed it since it was looked at.
+    Outdated,
+    /// Rules of time that cannot hold; their preview says why.
+    RulesUnusable,
     /// An administrator cannot lock themselves out.
     OwnAccount,
     Busy,
@@ -156,9 +160,11 @@ impl ErrorCode {
             TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             TooLong | Required | InThePast | Incomplete | UnknownBranch | UnknownDepartment
             | UnknownCategory | UnknownPause | BadBranchCode | BadPhoneCode | BadLogin
-            | WeakPassword | BranchRequired | FileTypeNotTaken => StatusCode::UNPROCESSABLE_ENTITY,
+            | WeakPassword | BranchRequired | FileTypeNotTaken | RulesUnusable => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             NotInThisState | NotOwner | ClaimedByOther | NotClaimed | TaskNotOpen
-            | NeedsApproval | AlreadyExists | OwnAccount => StatusCode::CONFLICT,
+            | NeedsApproval | AlreadyExists | OwnAccount | Outdated => StatusCode::CONFLICT,
             Busy | DiskFull => StatusCode::SERVICE_UNAVAILABLE,
             Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -55,7 +55,9 @@ struct Described;
 
 /// The console's routes with their description, from the same list.
 fn described() -> (Router<Arc<Hub>>, OpenApi) {
-    use api::{admin, board, complaints, desks, evidence, lists, quarantine, steps, stubs, tasks};
+    use api::{
+        admin, board, complaints, desks, evidence, lists, quarantine, steps, stubs, tasks, time,
+    };
     let timed = OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(session::login))
         .routes(routes!(session::logout))
@@ -105,6 +107,8 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(admin::devices))
         .routes(routes!(admin::make_code))
         .routes(routes!(admin::guidance, admin::put_guidance))
+        .routes(routes!(time::rules, time::change))
+        .routes(routes!(time::preview))
         .routes(routes!(quarantine::quarantine))
         .routes(routes!(quarantine::resolve))
         .layer(TimeoutLayer::with_status_code(

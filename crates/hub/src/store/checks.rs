@@ -145,7 +145,22 @@ pub fn line(row: LogRow, expected: u64, chain: &mut Vec<u8>, lanes: &mut Lanes) 
 }
 
 /// What is wrong with a complaint's row.
-pub fn refold(row: ComplaintRow, events: &[String], keep: &Timekeeping) -> Option<String> {
+pub fn refold(row: &ComplaintRow, events: &[String], keep: &Timekeeping) -> Option<String> {
+    match fold(events) {
+        Ok(Some(folded)) => difference(row, &folded, keep),
+        Ok(None) => Some("it has no events".into()),
+        Err(reason) => Some(reason),
+    }
+}
+
+/// What a complaint's row has to be where it is something else. A ledger that
+/// gives nothing is left to the check, which names it.
+pub fn made_anew(row: &ComplaintRow, events: &[String], keep: &Timekeeping) -> Option<Complaint> {
+    let folded = fold(events).ok().flatten()?;
+    difference(row, &folded, keep).map(|_| folded)
+}
+
+fn difference(row: &ComplaintRow, folded: &Complaint, keep: &Timekeeping) -> Option<String> {
     let (
         _,
         reference,
@@ -162,31 +177,26 @@ pub fn refold(row: ComplaintRow, events: &[String], keep: &Timekeeping) -> Optio
         hour,
         body,
     ) = row;
-    let folded = match fold(events) {
-        Ok(Some(folded)) => folded,
-        Ok(None) => return Some("it has no events".into()),
-        Err(reason) => return Some(reason),
-    };
-    match parsed::<Complaint>(&body) {
-        Ok(stored) if stored == folded => {}
+    match parsed::<Complaint>(body) {
+        Ok(stored) if stored == *folded => {}
         Ok(_) => return Some("its ledger gives another state than the row holds".into()),
         Err(error) => return Some(error.to_string()),
     }
-    let expected = Row::of(&folded, keep);
+    let expected = Row::of(folded, keep);
     let stored = Row {
-        rank,
-        due,
-        in_queue,
-        with_team,
+        rank: *rank,
+        due: *due,
+        in_queue: *in_queue,
+        with_team: *with_team,
         claimed_by: claimed_by.map(suda_domain::StaffId),
-        alert_pending: alert,
+        alert_pending: *alert,
         queued_at: expected.queued_at,
         handoff_due: expected.handoff_due,
     };
     let columns_fit = stored == expected
-        && arrived == ms(folded.arrived_at)
-        && queued == expected.queued_at.map(ms)
-        && hour == expected.handoff_due.map(ms)
+        && *arrived == ms(folded.arrived_at)
+        && *queued == expected.queued_at.map(ms)
+        && *hour == expected.handoff_due.map(ms)
         && reference == folded.reference.as_str()
         && branch == folded.branch.as_str()
         && state == folded.state.name();

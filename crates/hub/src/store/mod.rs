@@ -18,7 +18,7 @@ pub mod waiting;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use suda_domain::time::Timekeeping;
+use suda_domain::time::{TimeRules, Timekeeping};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -42,6 +42,7 @@ use crate::ingest::Batch;
 
 pub use notice::{Touched, TouchedComplaint};
 pub use stubs::{PhoneNote, PhoneStub, PhoneStubs};
+pub use time::{TimeChange, TimeChanged};
 
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -265,6 +266,17 @@ pub struct After {
     pub id: Uuid,
 }
 
+impl After {
+    pub fn of(complaint: &Complaint, keep: &Timekeeping) -> Self {
+        let row = row::Row::of(complaint, keep);
+        Self {
+            rank: row.rank,
+            due: row.due,
+            id: complaint.id.0,
+        }
+    }
+}
+
 /// A dispatched task with its complaint.
 #[derive(Clone, Debug)]
 pub struct TaskHeld {
@@ -427,6 +439,17 @@ pub trait Directory {
     async fn settings(&self) -> Result<Settings>;
     /// Tells the desks of a new rule file when its version changed.
     async fn use_rules(&self, version: u32) -> Result<()>;
+    /// Replaces the rules of time, counts every running deadline by the new
+    /// ones, and tells the desks. False when they are no longer those of
+    /// `before`; then nothing has changed.
+    async fn replace_time(
+        &self,
+        before: &TimeRules,
+        after: &TimeRules,
+        changes: Vec<TimeChange>,
+    ) -> Result<bool>;
+    /// Who has replaced the rules of time and when, the oldest first.
+    async fn time_changes(&self) -> Result<Vec<TimeChange>>;
     async fn branches(&self) -> Result<Vec<Branch>>;
     async fn add_branch(&self, branch: &Branch) -> Result<(), AddError>;
     async fn staff(&self) -> Result<Vec<StaffRecord>>;

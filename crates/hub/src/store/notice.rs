@@ -29,6 +29,15 @@ pub struct TouchedComplaint {
 }
 
 impl Touched {
+    /// The rules of time were replaced: any deadline may have moved.
+    pub fn rules() -> Self {
+        Self {
+            directory: true,
+            everything: true,
+            ..Self::default()
+        }
+    }
+
     /// What these changes touch.
     pub fn by(changes: &Changes) -> Self {
         let complaints = changes

@@ -3,8 +3,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use suda_domain::Policy;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use suda_domain::time::{TimeRules, Timekeeping};
+use suda_domain::{Policy, StaffId};
+use utoipa::ToSchema;
 
 use super::value::parsed;
 use super::{Result, StoreError};
@@ -13,6 +16,45 @@ use super::{Result, StoreError};
 pub const TIME: &str = "time";
 /// What a hub of before there was more than one policy has instead.
 pub const POLICY: &str = "policy";
+
+/// The setting that lists who changed the rules of time.
+pub const TIME_CHANGES: &str = "time_changes";
+/// The setting that says by which [`DERIVATION`] the rows were made.
+pub const DERIVED: &str = "derived";
+/// Raised whenever the same ledger gives other rows than before: rows that an
+/// older program has made are then made anew.
+pub const DERIVATION: u32 = 1;
+
+/// Says in the log that rows were made anew.
+pub fn made_anew(rows: u64) {
+    if rows > 0 {
+        tracing::info!(
+            rows,
+            "rows of an older program were made anew from the ledger"
+        );
+    }
+}
+
+/// A change of the rules of time.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct TimeChange {
+    pub at: DateTime<Utc>,
+    #[schema(value_type = String)]
+    pub by: StaffId,
+    pub what: TimeChanged,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum TimeChanged {
+    Policy {
+        version: u32,
+    },
+    Calendar {
+        /// The years that the file listed.
+        years: Vec<i32>,
+    },
+}
 
 /// What was compiled last, with the text it was compiled from.
 #[derive(Debug, Default)]

@@ -99,8 +99,8 @@ pub async fn work_orders(
 }
 
 fn write_after(names: &Names, held: &Held) -> String {
-    let row = crate::store::row::Row::of(&held.complaint, names.time());
-    format!("{}.{}.{}", row.rank, row.due, held.complaint.id)
+    let after = After::of(&held.complaint, names.time());
+    format!("{}.{}.{}", after.rank, after.due, after.id)
 }
 
 fn read_after(text: &str) -> ApiResult<After> {

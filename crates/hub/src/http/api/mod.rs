@@ -16,4 +16,5 @@ pub mod quarantine;
 pub mod steps;
 pub mod stubs;
 pub mod tasks;
+pub mod time;
 pub mod view;

@@ -1,6 +1,8 @@
 //! The hub's identity and settings, branches, staff, guidance, sign-ins.
 
-use crate::store::time::{CompiledTime, POLICY, TIME};
+use crate::store::time::{
+    CompiledTime, DERIVATION, DERIVED, POLICY, TIME, TIME_CHANGES, TimeChange,
+};
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,7 +19,7 @@ use suda_sync::SecretKey;
 
 use super::value::{branch, json, ms, number, parsed};
 use super::{
-    LOCK_SCHEMA, LOCK_SPACE, PostgresStore, Tx, failed, is_foreign_key_violation,
+    LOCK_SCHEMA, LOCK_SPACE, PostgresStore, Tx, derive, failed, is_foreign_key_violation,
     is_unique_violation,
 };
 use crate::store::{
@@ -75,6 +77,7 @@ impl Directory for PostgresStore {
         put_setting(&mut tx, STATUS_URL, &None::<String>).await?;
         let time = TimeRules::beginning(beginning.policy.clone());
         put_setting(&mut tx, TIME, &time).await?;
+        put_setting(&mut tx, DERIVED, &DERIVATION).await?;
         put_setting(&mut tx, RULES, &beginning.rules).await?;
         put_setting(&mut tx, DIRECTORY, &1u32).await?;
         tx.commit().await.map_err(failed)?;
@@ -124,6 +127,26 @@ impl Directory for PostgresStore {
         put_setting(&mut tx, RULES, &version).await?;
         self.commit_directory(tx).await?;
         Ok(())
+    }
+
+    async fn replace_time(
+        &self,
+        before: &TimeRules,
+        after: &TimeRules,
+        changes: Vec<TimeChange>,
+    ) -> Result<bool> {
+        let mut tx = self.begin_tx().await?;
+        let done = derive::replace_time(&mut tx, &self.time, before, after, changes).await?;
+        if done {
+            self.commit_telling(tx, Touched::rules()).await?;
+        }
+        Ok(done)
+    }
+
+    async fn time_changes(&self) -> Result<Vec<TimeChange>> {
+        let mut connection = self.connection().await?;
+        let changes = find_setting(&mut connection, TIME_CHANGES).await?;
+        Ok(changes.unwrap_or_default())
     }
 
     async fn branches(&self) -> Result<Vec<Branch>> {
@@ -434,7 +457,7 @@ async fn setting<T: DeserializeOwned>(
         .ok_or_else(|| StoreError::Damaged(format!("the setting {name} is missing")))
 }
 
-async fn find_setting<T: DeserializeOwned>(
+pub async fn find_setting<T: DeserializeOwned>(
     connection: &mut PgConnection,
     name: &'static str,
 ) -> Result<Option<T>> {
@@ -442,7 +465,10 @@ async fn find_setting<T: DeserializeOwned>(
     text.map(|text| parsed(&text)).transpose()
 }
 
-async fn find_text(connection: &mut PgConnection, name: &'static str) -> Result<Option<String>> {
+pub async fn find_text(
+    connection: &mut PgConnection,
+    name: &'static str,
+) -> Result<Option<String>> {
     sqlx::query_scalar("SELECT value FROM setting WHERE name = $1")
         .bind(name)
         .fetch_optional(connection)
@@ -450,7 +476,7 @@ async fn find_text(connection: &mut PgConnection, name: &'static str) -> Result<
         .map_err(failed)
 }
 
-async fn put_setting(
+pub async fn put_setting(
     tx: &mut Tx<'_>,
     name: &'static str,
     value: &(impl Serialize + Sync),
@@ -469,7 +495,7 @@ async fn put_setting(
 
 /// Raises the version; until the end of the transaction nobody else changes
 /// the directory.
-async fn bump_directory(tx: &mut Tx<'_>) -> Result<()> {
+pub async fn bump_directory(tx: &mut Tx<'_>) -> Result<()> {
     sqlx::query("UPDATE setting SET value = (value::bigint + 1)::text WHERE name = $1")
         .bind(DIRECTORY)
         .execute(&mut **tx)

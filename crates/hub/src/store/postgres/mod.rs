@@ -11,6 +11,7 @@
 //! All SQL for PostgreSQL is in this folder.
 
 mod apply;
+mod derive;
 mod devices;
 mod directory;
 mod evidence;
@@ -39,7 +40,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
-use super::{Result, Store, StoreError, Touched, value};
+use super::{Result, Store, StoreError, Touched, time, value};
 use crate::store::requests::{Burden, Request};
 use listen::Listening;
 
@@ -130,6 +131,9 @@ impl PostgresStore {
         let mut first = PgConnection::connect_with(&options).await.map_err(failed)?;
         check_server(&mut first).await?;
         migrate(&mut first).await?;
+        let mut tx = first.begin().await.map_err(failed)?;
+        time::made_anew(derive::after_upgrade(&mut tx).await?);
+        tx.commit().await.map_err(failed)?;
         first.close().await.map_err(failed)?;
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)

@@ -130,27 +130,17 @@ async fn complaints(
     keep: &Timekeeping,
     verified: &mut Verified,
 ) -> Result<Option<Fault>> {
-    // In parts, so that a large ledger does not have to fit into memory.
     let mut after = Uuid::nil();
     loop {
-        let rows: Vec<ComplaintRow> = sqlx::query_as(
-            "SELECT id, reference, branch, state, rank, due, in_queue, with_team, claimed_by, \
-             alert_pending, arrived_at, queued_at, handoff_due, body FROM complaint WHERE id > $1 ORDER BY id \
-             LIMIT 500",
-        )
-        .bind(after)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(failed)?;
+        let rows = complaint_rows(connection, after).await?;
         let Some(last) = rows.last() else { break };
         let upto = last.0;
         let mut events = events(connection, after, upto).await?;
         for row in rows {
             verified.complaints += 1;
-            let reference = row.1.clone();
             let own = events.remove(&row.0).unwrap_or_default();
-            if let Some(reason) = refold(row, &own, keep) {
-                return Ok(Some(fault(format!("complaint {reference}"), reason)));
+            if let Some(reason) = refold(&row, &own, keep) {
+                return Ok(Some(fault(format!("complaint {}", row.1), reason)));
             }
         }
         if let Some(id) = events.keys().next() {
@@ -170,7 +160,25 @@ async fn complaints(
     Ok(rowless.map(|id| fault(format!("complaint {id}"), "it has events and no row")))
 }
 
-async fn events(
+/// The next rows behind an id. In parts, so that a large ledger does not have
+/// to fit into memory.
+pub async fn complaint_rows(
+    connection: &mut PgConnection,
+    after: Uuid,
+) -> Result<Vec<ComplaintRow>> {
+    sqlx::query_as(
+        "SELECT id, reference, branch, state, rank, due, in_queue, with_team, claimed_by, \
+         alert_pending, arrived_at, queued_at, handoff_due, body FROM complaint WHERE id > $1 \
+         ORDER BY id LIMIT 500",
+    )
+    .bind(after)
+    .fetch_all(connection)
+    .await
+    .map_err(failed)
+}
+
+/// The events of the complaints between two ids, in order.
+pub async fn events(
     connection: &mut PgConnection,
     after: Uuid,
     upto: Uuid,

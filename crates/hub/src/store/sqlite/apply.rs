@@ -4,20 +4,18 @@
 use std::collections::HashMap;
 
 use sqlx::query_builder::Separated;
-use sqlx::{QueryBuilder, Sqlite, Transaction};
+use sqlx::{QueryBuilder, Sqlite};
 use suda_domain::ComplaintId;
 use suda_domain::time::Timekeeping;
 
-use super::failed;
 use super::load::End;
 use super::value::{int, json, ms};
+use super::{Tx, failed};
 use crate::group::Written;
 use crate::ingest::{Case, Changes};
 use crate::store::checks::link;
 use crate::store::row::Row;
 use crate::store::{ARRIVED, REPEATED, Result, Touched};
-
-type Tx<'t> = Transaction<'t, Sqlite>;
 
 /// Rows that go in with one statement: the longest run that is left.
 const RUNS: [usize; 5] = [256, 64, 16, 4, 1];

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use sqlx::SqliteConnection;
 use suda_domain::{DeviceId, EventKey, Lane};
 use suda_sync::hub::contact::{Contact, Greeting};
 use suda_sync::message::ClockNotice;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::ledger::watermarks;
 use super::value::{branch, count, hash, int, json, lane, letters, ms, number, parsed, time};
-use super::{SqliteStore, begin, failed, is_foreign_key_violation, is_unique_violation};
+use super::{SqliteStore, Tx, begin, failed, is_foreign_key_violation, is_unique_violation};
 use crate::store::{
     AddError, Device, Devices, EnrolCode, EnrolError, Greeted, Hello, Result, StoreError,
 };
@@ -270,7 +270,7 @@ async fn contact(
 }
 
 /// Keeps the contact; the device's incarnation is the highest met.
-async fn meet(tx: &mut Transaction<'_, Sqlite>, hello: &Hello, contact: Contact) -> Result<()> {
+async fn meet(tx: &mut Tx<'_>, hello: &Hello, contact: Contact) -> Result<()> {
     sqlx::query(
         "INSERT INTO incarnation (device, incarnation, session, used, before) \
          VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET session = excluded.session, \
@@ -294,7 +294,7 @@ async fn meet(tx: &mut Transaction<'_, Sqlite>, hello: &Hello, contact: Contact)
 }
 
 /// Gives the device its next incarnation and a letter nobody has had.
-async fn renew(tx: &mut Transaction<'_, Sqlite>, device: DeviceId) -> Result<Greeted> {
+async fn renew(tx: &mut Tx<'_>, device: DeviceId) -> Result<Greeted> {
     let (incarnation, branch): (i64, String) = sqlx::query_as(
         "UPDATE device SET incarnation = incarnation + 1 WHERE id = ? \
          RETURNING incarnation, branch",
@@ -355,7 +355,7 @@ fn device(
 
 /// A, B, … Z, AA, AB, … by the number of letters the branch has had: one for
 /// each desk, and one for each incarnation the hub gave.
-async fn next_letter(tx: &mut Transaction<'_, Sqlite>, branch: &str) -> Result<String> {
+async fn next_letter(tx: &mut Tx<'_>, branch: &str) -> Result<String> {
     let before: i64 = sqlx::query_scalar("SELECT (SELECT count(*) FROM device WHERE branch = ?1) + (SELECT count(*) FROM incarnation JOIN device ON device.id = incarnation.device WHERE branch = ?1 AND incarnation.letter IS NOT NULL)")
         .bind(branch)
         .fetch_one(&mut **tx)

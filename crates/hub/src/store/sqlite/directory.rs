@@ -1,13 +1,15 @@
 //! The hub's identity and settings, branches, staff, guidance, sign-ins.
 
-use crate::store::time::{CompiledTime, POLICY, TIME};
+use crate::store::time::{
+    CompiledTime, DERIVATION, DERIVED, POLICY, TIME, TIME_CHANGES, TimeChange,
+};
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use sqlx::{Sqlite, SqliteConnection};
 use std::sync::Arc;
 use suda_domain::guidance::Guidance;
 use suda_domain::staff::StaffRecord;
@@ -16,7 +18,9 @@ use suda_domain::{BranchCode, DeviceId, Role, StaffId};
 use suda_sync::SecretKey;
 
 use super::value::{branch, json, ms, number, parsed};
-use super::{SqliteStore, begin, failed, is_foreign_key_violation, is_unique_violation};
+use super::{
+    SqliteStore, Tx, begin, derive, failed, is_foreign_key_violation, is_unique_violation,
+};
 use crate::store::{
     AddError, Beginning, Branch, Directory, Identity, Result, Settings, StoreError, Touched,
 };
@@ -28,7 +32,7 @@ macro_rules! staff_columns {
     };
 }
 
-const HUB: &str = "hub";
+pub const HUB: &str = "hub";
 const KEY: &str = "key";
 const ORGANISATION: &str = "organisation";
 const STATUS_URL: &str = "status_url";
@@ -66,6 +70,7 @@ impl Directory for SqliteStore {
         put_setting(&mut tx, STATUS_URL, &None::<String>).await?;
         let time = TimeRules::beginning(beginning.policy.clone());
         put_setting(&mut tx, TIME, &time).await?;
+        put_setting(&mut tx, DERIVED, &DERIVATION).await?;
         put_setting(&mut tx, RULES, &beginning.rules).await?;
         put_setting(&mut tx, DIRECTORY, &1u32).await?;
         tx.commit().await.map_err(failed)?;
@@ -116,6 +121,30 @@ impl Directory for SqliteStore {
         drop(writer);
         self.tell_directory();
         Ok(())
+    }
+
+    async fn replace_time(
+        &self,
+        before: &TimeRules,
+        after: &TimeRules,
+        changes: Vec<TimeChange>,
+    ) -> Result<bool> {
+        let mut writer = self.writer().await;
+        let mut tx = begin(&mut writer).await?;
+        let time = &self.writing.time;
+        if !derive::replace_time(&mut tx, time, before, after, changes).await? {
+            return Ok(false);
+        }
+        tx.commit().await.map_err(failed)?;
+        drop(writer);
+        self.tell(Touched::rules());
+        Ok(true)
+    }
+
+    async fn time_changes(&self) -> Result<Vec<TimeChange>> {
+        let mut reader = self.reader().await?;
+        let changes = find_setting(&mut reader, TIME_CHANGES).await?;
+        Ok(changes.unwrap_or_default())
     }
 
     async fn branches(&self) -> Result<Vec<Branch>> {
@@ -444,7 +473,7 @@ pub async fn place(connection: &mut SqliteConnection) -> Result<HubPlace> {
     setting(connection, HUB).await
 }
 
-pub async fn put_place(tx: &mut Transaction<'_, Sqlite>, place: &HubPlace) -> Result<()> {
+pub async fn put_place(tx: &mut Tx<'_>, place: &HubPlace) -> Result<()> {
     put_setting(tx, HUB, place).await
 }
 
@@ -457,7 +486,7 @@ async fn setting<T: DeserializeOwned>(
         .ok_or_else(|| StoreError::Damaged(format!("the setting {name} is missing")))
 }
 
-async fn find_setting<T: DeserializeOwned>(
+pub async fn find_setting<T: DeserializeOwned>(
     connection: &mut SqliteConnection,
     name: &'static str,
 ) -> Result<Option<T>> {
@@ -465,7 +494,7 @@ async fn find_setting<T: DeserializeOwned>(
     text.map(|text| parsed(&text)).transpose()
 }
 
-async fn find_text(
+pub async fn find_text(
     connection: &mut SqliteConnection,
     name: &'static str,
 ) -> Result<Option<String>> {
@@ -476,8 +505,8 @@ async fn find_text(
         .map_err(failed)
 }
 
-async fn put_setting(
-    tx: &mut Transaction<'_, Sqlite>,
+pub async fn put_setting(
+    tx: &mut Tx<'_>,
     name: &'static str,
     value: &(impl Serialize + Sync),
 ) -> Result<()> {
@@ -493,7 +522,7 @@ async fn put_setting(
     Ok(())
 }
 
-async fn bump_directory(tx: &mut Transaction<'_, Sqlite>) -> Result<()> {
+pub async fn bump_directory(tx: &mut Tx<'_>) -> Result<()> {
     let version: u32 = setting(&mut *tx, DIRECTORY).await?;
     put_setting(tx, DIRECTORY, &(version + 1)).await
 }

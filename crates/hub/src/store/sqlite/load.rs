@@ -6,22 +6,20 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use suda_domain::time::Timekeeping;
 
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use sqlx::SqliteConnection;
 use suda_domain::{ComplaintId, DeviceId, Origin, ReferenceNumber, StaffId};
 use suda_sync::Hash;
 use suda_sync::place::LaneHead;
 use uuid::Uuid;
 
 use super::directory::{hub_place, staff_among, time};
-use super::failed;
 use super::ledger::held;
+use super::{Tx, failed};
 use crate::group::{Concerned, World};
 use crate::ingest::{Batch, HeldRecord};
 use crate::store::value::{count, hash, int, json, lane, number};
 use crate::store::waiting::{WaitingRow, waiting};
 use crate::store::{Result, StoreError};
-
-type Tx<'t> = Transaction<'t, Sqlite>;
 
 /// Where the log ends.
 pub struct End {

@@ -8,6 +8,7 @@
 mod apply;
 mod backup;
 mod copies;
+mod derive;
 mod devices;
 mod directory;
 mod evidence;
@@ -35,7 +36,7 @@ use suda_sqlite::wal::Damage;
 use suda_sync::hub::allowance::Load;
 use tokio::sync::{MappedMutexGuard, MutexGuard, broadcast};
 
-use super::{Fault, Result, Store, StoreError, Touched, checks, value};
+use super::{Fault, Result, Store, StoreError, Touched, checks, time, value};
 use crate::secret;
 
 pub use backup::{RestoreError, restore};
@@ -111,6 +112,9 @@ impl SqliteStore {
         if log_damage.is_some() {
             put_back(&mut writer).await?;
         }
+        let mut tx = begin(&mut writer).await?;
+        time::made_anew(derive::after_upgrade(&mut tx).await?);
+        tx.commit().await.map_err(failed)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(Duration::from_secs(10))
@@ -184,7 +188,7 @@ impl Store for SqliteStore {
 }
 
 fn writing(file: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
+    suda_sqlite::options()
         .filename(file)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
@@ -199,7 +203,7 @@ fn writing(file: &Path) -> SqliteConnectOptions {
 }
 
 fn reading(file: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
+    suda_sqlite::options()
         .filename(file)
         .read_only(true)
         .busy_timeout(Duration::from_secs(5))
@@ -207,8 +211,10 @@ fn reading(file: &Path) -> SqliteConnectOptions {
         .pragma("cache_size", "-16384")
 }
 
+type Tx<'t> = Transaction<'t, Sqlite>;
+
 /// A transaction that has the write lock from its beginning.
-async fn begin(writer: &mut SqliteConnection) -> Result<Transaction<'_, Sqlite>> {
+async fn begin(writer: &mut SqliteConnection) -> Result<Tx<'_>> {
     writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)
 }
 
