@@ -3,6 +3,7 @@
 
 use suda_desk::view::PromptView;
 use suda_domain::ComplaintId;
+use suda_domain::escalation::Level;
 use tauri::{AppHandle, Manager as _};
 use tauri_plugin_notification::NotificationExt as _;
 use tauri_specta::Event as _;
@@ -32,6 +33,17 @@ pub fn show(app: &AppHandle, prompt: &PromptView) {
 /// Both languages in one line each: a notification is shown whoever is signed in.
 fn words(prompt: &PromptView) -> (String, String) {
     let reference = &prompt.reference;
+    if let Some(escalation) = &prompt.escalation {
+        let (zh, en) = match escalation.level {
+            Level::Remind => ("催办", "Reminder"),
+            Level::Copy => ("逾期，已抄送店长", "Overdue, copied to the manager"),
+            Level::Report => ("逾期，已上报管理层", "Overdue, reported to management"),
+        };
+        return (
+            format!("{zh} · {en}  {reference}"),
+            "请打开投诉查看时限。Open the complaint to see its deadlines.".to_owned(),
+        );
+    }
     if prompt.handed_off {
         (
             format!("已自动转派 · Handed off  {reference}"),

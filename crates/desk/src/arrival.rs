@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use suda_domain::{Complaint, ComplaintId, DeviceId, EventKey, LedgerEvent};
+use suda_domain::{Complaint, ComplaintId, DeviceId, EventKey, FactKind, LedgerEvent};
 use suda_sync::message::{LogEntry, Placed};
 use suda_sync::{Directory, Page};
 
@@ -65,6 +65,7 @@ impl Desk {
             touch(&mut tx, &mut touched, id).await?.refold = true;
         }
         let mut fresh: Vec<NewEvent> = Vec::new();
+        let mut escalated = BTreeSet::new();
         let mut names: BTreeSet<EventKey> = BTreeSet::new();
         let mut incarnations: BTreeMap<DeviceId, u32> = BTreeMap::new();
         for entry in &page.entries {
@@ -109,6 +110,9 @@ impl Desk {
                 tracing::warn!(complaint = %event.complaint, seq = entry.seq, %refusal, "does not fit");
                 complaint.refold = true;
             }
+            if event.fact.kind() == FactKind::Escalated {
+                escalated.insert(event.complaint);
+            }
             fresh.push(new_event(entry, &event));
         }
         if !page.more {
@@ -140,6 +144,7 @@ impl Desk {
             }
             None => tx.commit().await?,
         }
+        self.inner.add_escalated(escalated);
         if let Some(enrolled) = renewed {
             self.inner.set_enrolled(enrolled);
             self.inner.tell(Change::Directory);

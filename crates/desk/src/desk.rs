@@ -105,6 +105,8 @@ pub(crate) struct Inner {
     pub(crate) safety: Safety,
     pub(crate) lan: crate::lan::State,
     pub(crate) judged: Mutex<Option<Judged>>,
+    /// Complaints of which the hub told somebody, until the next look.
+    escalated: Mutex<BTreeSet<ComplaintId>>,
     pub(crate) tally: Tally,
     /// Held while this process is the one that writes.
     _lock: Option<Lock>,
@@ -322,6 +324,7 @@ impl Desk {
             safety: Safety::default(),
             lan: crate::lan::State::default(),
             judged: Mutex::default(),
+            escalated: Mutex::default(),
             tally: Tally::new(jumps),
             _lock: lock,
         };
@@ -430,6 +433,23 @@ impl Inner {
     pub(crate) fn enrolled(&self) -> Result<Arc<Enrolled>, SessionError> {
         let held = self.enrolled.read().unwrap_or_else(PoisonError::into_inner);
         held.clone().ok_or(SessionError::NotEnrolled)
+    }
+
+    /// Keeps them for the next look, which shows what of them is the branch's.
+    pub(crate) fn add_escalated(&self, ids: impl IntoIterator<Item = ComplaintId>) {
+        let mut waiting = self
+            .escalated
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        waiting.extend(ids);
+    }
+
+    pub(crate) fn take_escalated(&self) -> BTreeSet<ComplaintId> {
+        let mut waiting = self
+            .escalated
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut waiting)
     }
 
     pub(crate) fn set_enrolled(&self, enrolled: Enrolled) {

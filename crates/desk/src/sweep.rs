@@ -1,7 +1,8 @@
 //! What the desk does by itself as the hour runs: reminders, and the handoff
 //! ten minutes before its end. Called every few seconds.
 
-use suda_domain::clocks::{self, Prompt};
+use suda_domain::clocks::{self, Prompt, deadlines};
+use suda_domain::escalation::{self, Addressee};
 use suda_domain::fact::HandoffCause;
 use suda_domain::{Actor, Complaint, ComplaintId};
 
@@ -33,7 +34,7 @@ impl Desk {
         let mut conn = self.inner.store.read().await?;
         let due = complaints::prompts_due(&mut conn, to_ms(self.inner.now())).await?;
         drop(conn);
-        let mut prompts = Vec::new();
+        let mut prompts = self.escalated(&enrolled).await?;
         for id in due {
             match self.prompt(&enrolled, id).await {
                 Ok(prompt) => prompts.extend(prompt),
@@ -62,10 +63,12 @@ impl Desk {
     }
 
     fn count_prompts(&self, prompts: &[PromptView]) {
-        let handed_off = prompts.iter().filter(|prompt| prompt.handed_off).count() as u64;
+        let own = || prompts.iter().filter(|prompt| prompt.escalation.is_none());
+        let handed_off = own().filter(|prompt| prompt.handed_off).count() as u64;
+        let all = own().count() as u64;
         self.inner.tally.count(|counts| {
             counts.automatic_handoffs += handed_off;
-            counts.reminders += prompts.len() as u64 - handed_off;
+            counts.reminders += all - handed_off;
         });
     }
 
@@ -118,6 +121,36 @@ impl Desk {
                 Prompt::HandOff => u32::try_from(minutes).unwrap_or_default(),
             },
             handed_off: prompt == Prompt::HandOff,
+            escalation: None,
         }))
+    }
+
+    /// What the hub has told this branch of since the last look and still holds.
+    async fn escalated(&self, enrolled: &Enrolled) -> Result<Vec<PromptView>, StoreError> {
+        let ids = self.inner.take_escalated();
+        let mut prompts = Vec::new();
+        for id in ids {
+            let mut conn = self.inner.store.read().await?;
+            let Some(stored) = complaints::get(&mut conn, id).await? else {
+                continue;
+            };
+            let complaint = stored.complaint;
+            let standing = escalation::standing(&complaint, &deadlines(&complaint, &enrolled.keep));
+            let of_branch = standing.into_iter().find(|one| {
+                matches!(
+                    escalation::addressee(&complaint, one),
+                    Addressee::Branch(_) | Addressee::BranchManager(_)
+                )
+            });
+            let minutes = (self.inner.now() - complaint.arrived_at).num_minutes();
+            prompts.extend(of_branch.map(|escalation| PromptView {
+                id,
+                reference: complaint.reference,
+                minutes: u32::try_from(minutes).unwrap_or_default(),
+                handed_off: false,
+                escalation: Some(escalation),
+            }));
+        }
+        Ok(prompts)
     }
 }

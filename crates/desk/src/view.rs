@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use suda_domain::clocks::Deadline;
+use suda_domain::escalation::Escalation;
 use suda_domain::fact::{Assignee, FactKind, HandoffCause};
 use suda_domain::guidance::Guidance;
 use suda_domain::intake::Problem;
@@ -359,4 +360,6 @@ pub struct PromptView {
     pub minutes: u32,
     /// The desk has handed it off by itself.
     pub handed_off: bool,
+    /// The hub told the branch of a deadline.
+    pub escalation: Option<Escalation>,
 }

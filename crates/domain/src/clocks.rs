@@ -97,7 +97,7 @@ impl Deadline {
     }
 
     /// Whether it stands still until somebody lets it go on.
-    fn is_stopped(&self) -> bool {
+    pub fn is_stopped(&self) -> bool {
         self.paused_since.is_some() && self.paused_until.is_none()
     }
 }

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::clocks::Clock;
+use crate::escalation::Level;
 use crate::evidence::Evidence;
 use crate::ids::{LeaseId, StaffId, TaskId};
 use crate::intake::Intake;
@@ -228,6 +230,18 @@ pub enum Fact {
     },
     /// They go on.
     Resumed,
+    /// The grade was judged anew.
+    Graded {
+        grade: Grade,
+        reason: String,
+    },
+    /// Somebody was told of a deadline that came near or was missed.
+    Escalated {
+        clock: Clock,
+        task: Option<TaskId>,
+        level: Level,
+        due: DateTime<Utc>,
+    },
     /// At the contact with the hub, times written before it under a wrong
     /// clock proved wrong. The steps stay as they were sealed; from here on
     /// these times count.
@@ -338,6 +352,8 @@ kinds! {
     Assigned => "assigned",
     Paused => "paused",
     Resumed => "resumed",
+    Graded => "graded",
+    Escalated => "escalated",
 }
 
 impl FactKind {
@@ -360,6 +376,7 @@ impl FactKind {
                 | Self::AlertAcknowledged
                 | Self::CalledBack
                 | Self::TimeCorrected
+                | Self::Escalated
         )
     }
 }

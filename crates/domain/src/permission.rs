@@ -75,10 +75,10 @@ pub fn may_write(role: Role, kind: FactKind) -> bool {
         TaskAccepted | TaskRejected => role == Role::Department,
         Reported => matches!(role, Role::Department | Role::Expert),
         Approved | Disapproved | AlertAcknowledged => role == Role::Management,
-        CalledBack | Reopened => matches!(role, Role::Expert | Role::Management),
+        CalledBack | Reopened | Graded => matches!(role, Role::Expert | Role::Management),
         Closed => matches!(role, Role::Expert | Role::BranchManager | Role::System),
         Withdrawn => matches!(role, Role::Clerk | Role::BranchManager | Role::Expert),
-        Archived | TimeCorrected => role == Role::System,
+        Archived | TimeCorrected | Escalated => role == Role::System,
         TakenOver | Assigned => role == Role::BranchManager,
     }
 }

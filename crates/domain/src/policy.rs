@@ -1,12 +1,15 @@
 //! The settings of the clocks: data the hub sends to every desk.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::clocks::Clock;
+use crate::escalation::{Level, Rung, usual_ladder};
 use crate::ids::BranchCode;
+use crate::state::Grade;
 use crate::time::{Hours, HoursError, Zone};
 
 /// Budgets in minutes unless a name says otherwise (product.md, "Clocks").
@@ -47,6 +50,8 @@ pub struct Policy {
     /// Of branches that work at other hours.
     pub branch_hours: BTreeMap<BranchCode, Hours>,
     pub pauses: Vec<PauseRule>,
+    /// When who is told of a deadline that comes near or is missed.
+    pub ladder: Vec<Rung>,
 }
 
 /// A reason for which clocks may stand still.
@@ -97,6 +102,7 @@ impl Default for Policy {
                 clocks: [Clock::InitialAnalysis, Clock::Department, Clock::Cycle].into(),
                 most: Some(5 * DAY),
             }],
+            ladder: usual_ladder(),
         }
     }
 }
@@ -127,6 +133,8 @@ pub enum PolicyError {
     Pause { reason: String },
     #[error("the clock cannot be paused")]
     NeverPauses { clock: Clock },
+    #[error("a rung of the ladder is listed twice, or comes before a lower one")]
+    Ladder { clock: Clock, level: Level },
 }
 
 const YEAR: u32 = 366 * DAY;
@@ -175,7 +183,8 @@ impl Policy {
             return Err(PolicyError::Zone);
         }
         self.check_hours()?;
-        self.check_pauses()
+        self.check_pauses()?;
+        self.check_ladder()
     }
 
     fn check_hours(&self) -> Result<(), PolicyError> {
@@ -207,6 +216,40 @@ impl Policy {
             }
         }
         Ok(())
+    }
+
+    fn check_ladder(&self) -> Result<(), PolicyError> {
+        for (at, rung) in self.ladder.iter().enumerate() {
+            let Rung { clock, level, .. } = *rung;
+            let others = self.ladder.iter().enumerate().filter(|(n, _)| *n != at);
+            let mut same =
+                others.filter(|(_, other)| (other.clock, other.grade) == (clock, rung.grade));
+            let disagrees = |(_, other): (usize, &Rung)| match other.level.cmp(&level) {
+                Ordering::Less => other.after_due > rung.after_due,
+                Ordering::Equal => true,
+                Ordering::Greater => false,
+            };
+            if same.any(disagrees) || rung.after_due.unsigned_abs() > YEAR {
+                return Err(PolicyError::Ladder { clock, level });
+            }
+        }
+        Ok(())
+    }
+
+    /// The rungs of a clock for a grade: its own, or else those of all grades.
+    pub fn rungs(&self, clock: Clock, grade: Option<Grade>) -> impl Iterator<Item = &Rung> {
+        let of = move |rung: &&Rung| rung.clock == clock;
+        let own = grade.is_some()
+            && self
+                .ladder
+                .iter()
+                .filter(of)
+                .any(|rung| rung.grade == grade);
+        let wanted = grade.filter(|_| own);
+        self.ladder
+            .iter()
+            .filter(of)
+            .filter(move |rung| rung.grade == wanted)
     }
 
     /// The rule of a pause, by its reason.

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use suda_domain::clocks::{self, Clock, Prompt};
 use suda_domain::complaint::{Applied, Complaint, EXPERT_TEAM, Owner, Refusal};
+use suda_domain::escalation::Level;
 use suda_domain::fact::{
     Assignee, Decision, Fact, FactKind, HandoffCause, ReleaseCause, Report, Source,
 };
@@ -153,6 +154,16 @@ fn fact(kind: FactKind, c: &Complaint, n: u64) -> Fact {
             note: text(),
         },
         FactKind::Resumed => Fact::Resumed,
+        FactKind::Graded => Fact::Graded {
+            grade: Grade::Three,
+            reason: text(),
+        },
+        FactKind::Escalated => Fact::Escalated {
+            clock: Clock::Cycle,
+            task: None,
+            level: Level::Remind,
+            due: start(),
+        },
         FactKind::EvidenceAdded => Fact::EvidenceAdded {
             file: photo(u128::from(n)),
         },

@@ -12,6 +12,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
+use crate::escalate::tell_due;
 use crate::hub::Hub;
 use crate::ingest::Batch;
 use crate::phone;
@@ -38,6 +39,11 @@ pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
         () = every(LOOK, || async {
             if let Err(error) = return_lapsed(&hub).await {
                 tracing::warn!(%error, "lapsed claims could not be returned; tried again");
+            }
+        }) => {}
+        () = every(LOOK, || async {
+            if let Err(error) = tell_due(&hub).await {
+                tracing::warn!(%error, "missed deadlines could not be told; tried again");
             }
         }) => {}
         () = every(SWEEP, || async {

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod clock;
 pub mod demo;
 pub mod desks;
+pub mod escalate;
 pub mod evidence;
 pub mod group;
 pub mod guard;

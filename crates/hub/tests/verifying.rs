@@ -92,6 +92,19 @@ async fn a_copy_that_lacks_a_column_is_made_anew() {
     sqlx::raw_sql(sql).execute(&mut conn).await.unwrap();
     conn.close().await.unwrap();
     let store = SqliteStore::open(dir.path(), false).await.unwrap();
+    let fault = store.verify().await.unwrap().fault.unwrap();
+    assert!(fault.reason.contains("as they were made"), "{fault:?}");
+    store.close().await;
+    drop(store);
+
+    // As a program left it that did not know this version yet.
+    let mut conn = opened(&dir).await;
+    let sql = "UPDATE setting SET value = replace(value, '\"version\":\"', '\"version\":\"1') \
+               WHERE name = 'schema'";
+    let made = sqlx::raw_sql(sql).execute(&mut conn).await.unwrap();
+    assert_eq!(made.rows_affected(), 1);
+    conn.close().await.unwrap();
+    let store = SqliteStore::open(dir.path(), false).await.unwrap();
     assert_eq!(store.verify().await.unwrap().fault, None);
     store.close().await;
     let mut conn = opened(&dir).await;

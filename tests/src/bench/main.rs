@@ -1,6 +1,7 @@
 //! The figures of `cargo xtask bench`: one JSON line a figure, the raw bounds
 //! of this machine measured in the same run. `suda-bench [NAME]` runs one part.
 
+mod clocks;
 mod desk;
 mod hub;
 mod ingest;
@@ -37,6 +38,9 @@ async fn main() -> ExitCode {
     }
     if is_wanted("ingest") {
         note("ingest", ingest::ingest().await);
+    }
+    if is_wanted("clocks") {
+        note("clocks", clocks::clocks().await);
     }
     if is_wanted("search") {
         note("search", desk::search().await);

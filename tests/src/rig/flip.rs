@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Column as _, Connection as _, Row as _, ValueRef as _};
 use suda_desk::{Desk, KeySource};
+use suda_domain::Complaint;
 use suda_hub::store::Upkeep as _;
 use suda_hub::store::sqlite::SqliteStore;
 use uuid::Uuid;
@@ -103,8 +104,8 @@ pub async fn run(options: Options) -> Result<Report, Failure> {
             .collect(),
         desk_rows: desk_digest(&desk).await?,
         hub_rows: hub_digest(&city.hub_data()).await?,
-        desk_rows_confirmed: confirmed_desk(&city, &desk).await?,
-        hub_rows_confirmed: confirmed_hub(&city).await?,
+        desk_rows_confirmed: confirmed_desk(&city, &kept_desk, &desk).await?,
+        hub_rows_confirmed: confirmed_hub(&city, &kept_hub).await?,
         places: places(&desk, &city.hub_data(), options.everywhere)?,
         kept_desk,
         kept_hub,
@@ -236,7 +237,7 @@ struct Rig {
     hub_rows_confirmed: Option<Rows>,
     complaints: BTreeSet<Uuid>,
     recovery: Recovery,
-    /// The hub's tables in which a change went unnoticed.
+    /// The tables in which a change went unnoticed.
     unnoticed: RefCell<BTreeSet<String>>,
 }
 
@@ -395,7 +396,15 @@ impl Rig {
             {
                 Outcome::Harmless
             }
-            _ => Outcome::Unnoticed,
+            Ok(rows) => {
+                let mut unnoticed = self.unnoticed.borrow_mut();
+                unnoticed.extend(changed_tables(&self.desk_rows, &rows));
+                if !same_identity(&self.kept_desk, copy) {
+                    unnoticed.insert("desk.json".to_owned());
+                }
+                Outcome::Unnoticed
+            }
+            Err(_) => Outcome::Unnoticed,
         }
     }
 
@@ -551,16 +560,17 @@ fn same_identity(before: &Path, after: &Path) -> bool {
     read(before) == read(after)
 }
 
-async fn confirmed_desk(city: &City, desk: &DeskDir) -> Result<Option<Rows>, Failure> {
-    let Some(data) = without_unconfirmed(city, &desk.data, "suda.db")? else {
+/// `kept` is as the kill left it: whoever opens the files renews the index.
+async fn confirmed_desk(city: &City, kept: &Path, desk: &DeskDir) -> Result<Option<Rows>, Failure> {
+    let Some(data) = without_unconfirmed(city, kept, "suda.db")? else {
         return Ok(None);
     };
     let key = desk.key.clone();
     desk_digest(&DeskDir { data, key }).await.map(Some)
 }
 
-async fn confirmed_hub(city: &City) -> Result<Option<Rows>, Failure> {
-    match without_unconfirmed(city, &city.hub_data(), "hub.db")? {
+async fn confirmed_hub(city: &City, kept: &Path) -> Result<Option<Rows>, Failure> {
+    match without_unconfirmed(city, kept, "hub.db")? {
         Some(data) => hub_digest(&data).await.map(Some),
         None => Ok(None),
     }
@@ -616,11 +626,20 @@ fn changed_tables(before: &Rows, now: &Rows) -> Vec<String> {
     names.map(|(name, _)| name.clone()).collect()
 }
 
-/// Over every value of every row of every table.
+/// What a complaint's row says, whatever its letters: the name of a part that
+/// is empty may be another and nothing is lost by it.
+fn meaning(body: Vec<u8>) -> Vec<u8> {
+    let read = serde_json::from_slice::<Complaint>(&body);
+    let written = read.and_then(|complaint| serde_json::to_vec(&complaint));
+    written.unwrap_or(body)
+}
+
+/// Over every value of every row of every table. SQLite's own statistics, by
+/// which it chooses its way and which no answer depends on, are left out.
 async fn digest(conn: &mut SqliteConnection) -> Result<Rows, Failure> {
     let tables: Vec<String> = sqlx::query_scalar(
         "select name from sqlite_schema where type = 'table' and sql not like 'create virtual%' \
-         order by name",
+         and name not like 'sqlite!_%' escape '!' order by name",
     )
     .fetch_all(&mut *conn)
     .await
@@ -638,10 +657,13 @@ async fn digest(conn: &mut SqliteConnection) -> Result<Rows, Failure> {
             for column in row.columns() {
                 let value = row.try_get_raw(column.ordinal()).map_err(sql)?;
                 let is_null = value.is_null();
-                let bytes: Option<Vec<u8>> = match is_null {
+                let mut bytes: Option<Vec<u8>> = match is_null {
                     true => None,
                     false => Some(row.try_get_unchecked(column.ordinal()).map_err(sql)?),
                 };
+                if (table.as_str(), column.name()) == ("complaint", "body") {
+                    bytes = bytes.map(meaning);
+                }
                 one.update(column.name().as_bytes());
                 one.update([u8::from(is_null)]);
                 one.update(bytes.unwrap_or_default());

@@ -389,6 +389,17 @@ export type ErrorCode = "not_enrolled" | "already_enrolled" | "hub_unreachable" 
 /**  `params.limit` says how many files a complaint can have. */
 "file_too_many" | "internal";
 
+/**  Somebody to be told of a deadline, now or later. */
+export type Escalation = {
+	clock: Clock,
+	/**  Of which dispatch, for a department's clock. */
+	task: TaskId | null,
+	level: Level,
+	due: string,
+	/**  When it is to be told, or was. */
+	at: string,
+};
+
 /**  One file that belongs to a complaint. */
 export type Evidence = {
 	id: EvidenceId,
@@ -472,6 +483,10 @@ name: string;
 note: string } | 
 /**  They go on. */
 { kind: "resumed" } | 
+/**  The grade was judged anew. */
+{ kind: "graded"; grade: Grade; reason: string } | 
+/**  Somebody was told of a deadline that came near or was missed. */
+{ kind: "escalated"; clock: Clock; task: TaskId | null; level: Level; due: string } | 
 /**
  *  At the contact with the hub, times written before it under a wrong
  *  clock proved wrong. The steps stay as they were sealed; from here on
@@ -482,7 +497,7 @@ note: string } |
 arrived: Corrected | null; steps: CorrectedStep[] };
 
 /**  A fact without its contents: what permissions and transitions are keyed by. */
-export type FactKind = "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed";
+export type FactKind = "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated";
 
 /**  A field of the form, for putting a problem beside it. */
 export type Field = "name" | "phone" | "email" | "account" | "id_number" | "representative" | "group" | "category" | "business" | "cause" | "description" | "occurred_at" | "place" | "remedy_sought" | "amount" | "links" | 
@@ -631,6 +646,15 @@ export type Language = "zh-CN" | "zh-TW" | "en";
 /**  One claim of a work order by one expert. */
 export type LeaseId = string;
 
+/**  How far up somebody is told. */
+export type Level = 
+/**  Whoever has to act. */
+"remind" | 
+/**  Their superior as well. */
+"copy" | 
+/**  The management group. */
+"report";
+
 /**
  *  Why the hub cannot be spoken with, where waiting does not help and a person
  *  has to do something.
@@ -684,6 +708,8 @@ export type PromptView = {
 	minutes: number,
 	/**  The desk has handed it off by itself. */
 	handed_off: boolean,
+	/**  The hub told the branch of a deadline. */
+	escalation: Escalation | null,
 };
 
 /**  Why something is suggested. */

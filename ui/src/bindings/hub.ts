@@ -126,6 +126,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/time": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The policy, the calendar, and who changed them. */
+        get: operations["rules"];
+        /** Makes a change. Desks learn of it by themselves. */
+        put: operations["change"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/time/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a change would do. Nothing is changed. */
+        post: operations["preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/board": {
         parameters: {
             query?: never;
@@ -368,6 +403,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/grade": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Judges the grade anew; grade 1 alerts the management group at once. */
+        post: operations["grade"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/implement": {
         parameters: {
             query?: never;
@@ -601,6 +653,23 @@ export interface paths {
          *     somebody first.
          */
         get: operations["desks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/escalations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What addresses the reader and still holds, the highest level first. */
+        get: operations["escalations"];
         put?: never;
         post?: never;
         delete?: never;
@@ -990,6 +1059,11 @@ export interface components {
          * @enum {string}
          */
         BreachCause: "recorded_late" | "still_in_branch" | "delivered_late" | "handed_off_late" | "unclaimed" | "waiting_for_department" | "waiting_for_approval" | "with_expert";
+        CalendarDay: {
+            /** Format: date */
+            date: string;
+            kind: components["schemas"]["DayKind"];
+        };
         CallBack: {
             comment?: string;
             satisfied: boolean;
@@ -1031,6 +1105,17 @@ export interface components {
          * @enum {string}
          */
         Clock: "assessment" | "handoff" | "grade1_alert" | "first_response" | "initial_analysis" | "department" | "feedback" | "cycle" | "call_back" | "outer_limit";
+        /**
+         * @description When a clock that began now would be due, by the rules as they are and as
+         *     they would be.
+         */
+        ClockExample: {
+            /** Format: date-time */
+            after: string;
+            /** Format: date-time */
+            before: string;
+            clock: components["schemas"]["Clock"];
+        };
         CodeFor: {
             branch: components["schemas"]["BranchCode"];
         };
@@ -1061,6 +1146,8 @@ export interface components {
             /** Format: int32 */
             cycle: number;
             deadlines: components["schemas"]["DeadlineView"][];
+            /** @description Of which running deadlines somebody was told, the highest level first. */
+            escalations: components["schemas"]["Escalation"][];
             grade?: components["schemas"]["Grade"] | null;
             guidance?: components["schemas"]["Guidance"] | null;
             handoff_cause?: components["schemas"]["HandoffCause"] | null;
@@ -1309,6 +1396,11 @@ export interface components {
          * @enum {string}
          */
         CustomerState: "accepted" | "dispatched" | "investigated" | "completed";
+        /**
+         * @description What a listed day is, against what its weekday says.
+         * @enum {string}
+         */
+        DayKind: "holiday" | "makeup_workday" | "half_day";
         /** @description One clock of one complaint. */
         Deadline: {
             /** @description False when the deadline was counted through a year without calendar. */
@@ -1510,7 +1602,25 @@ export interface components {
          * @description Every reason the console's API can give.
          * @enum {string}
          */
-        ErrorCode: "not_signed_in" | "wrong_credentials" | "too_many_tries" | "not_allowed" | "foreign_origin" | "not_found" | "no_such_route" | "malformed" | "too_large" | "file_type_not_taken" | "too_long" | "required" | "in_the_past" | "not_in_this_state" | "not_owner" | "claimed_by_other" | "not_claimed" | "task_not_open" | "incomplete" | "needs_approval" | "already_exists" | "unknown_branch" | "unknown_department" | "unknown_category" | "bad_branch_code" | "unknown_pause" | "bad_phone_code" | "bad_login" | "weak_password" | "branch_required" | "own_account" | "busy" | "disk_full" | "internal";
+        ErrorCode: "not_signed_in" | "wrong_credentials" | "too_many_tries" | "not_allowed" | "foreign_origin" | "not_found" | "no_such_route" | "malformed" | "too_large" | "file_type_not_taken" | "too_long" | "required" | "in_the_past" | "not_in_this_state" | "not_owner" | "claimed_by_other" | "not_claimed" | "task_not_open" | "incomplete" | "needs_approval" | "already_exists" | "unknown_branch" | "unknown_department" | "unknown_category" | "bad_branch_code" | "unknown_pause" | "bad_phone_code" | "bad_login" | "weak_password" | "branch_required" | "outdated" | "rules_unusable" | "own_account" | "busy" | "disk_full" | "internal";
+        /** @description Somebody to be told of a deadline, now or later. */
+        Escalation: {
+            /**
+             * Format: date-time
+             * @description When it is to be told, or was.
+             */
+            at: string;
+            clock: components["schemas"]["Clock"];
+            /** Format: date-time */
+            due: string;
+            level: components["schemas"]["Level"];
+            task?: components["schemas"]["TaskId"] | null;
+        };
+        /** @description A complaint and what of it addresses the reader. */
+        EscalationRow: {
+            escalation: components["schemas"]["Escalation"];
+            order: components["schemas"]["WorkOrder"];
+        };
         /** @description One file that belongs to a complaint. */
         Evidence: {
             /** Format: int64 */
@@ -1714,6 +1824,19 @@ export interface components {
             /** @enum {string} */
             kind: "resumed";
         } | {
+            grade: components["schemas"]["Grade"];
+            /** @enum {string} */
+            kind: "graded";
+            reason: string;
+        } | {
+            clock: components["schemas"]["Clock"];
+            /** Format: date-time */
+            due: string;
+            /** @enum {string} */
+            kind: "escalated";
+            level: components["schemas"]["Level"];
+            task?: components["schemas"]["TaskId"] | null;
+        } | {
             arrived?: components["schemas"]["Corrected"] | null;
             /** @enum {string} */
             kind: "time_corrected";
@@ -1723,7 +1846,7 @@ export interface components {
          * @description A fact without its contents: what permissions and transitions are keyed by.
          * @enum {string}
          */
-        FactKind: "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed";
+        FactKind: "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated";
         /**
          * @description Severity. One is the gravest: management is told at once.
          * @enum {string}
@@ -1790,6 +1913,101 @@ export interface components {
              */
             upto_n: number;
         };
+        /** @description When work is done. */
+        Hours: {
+            /**
+             * @description On a day listed as half a working day.
+             * @default [
+             *       {
+             *         "from": 540,
+             *         "to": 720
+             *       }
+             *     ]
+             */
+            half_day: components["schemas"]["Span"][];
+            /**
+             * @description On a public holiday; most are closed.
+             * @default []
+             */
+            holiday: components["schemas"]["Span"][];
+            /**
+             * @description On a weekend day that makes up for a holiday (调休).
+             * @default [
+             *       {
+             *         "from": 540,
+             *         "to": 720
+             *       },
+             *       {
+             *         "from": 780,
+             *         "to": 1080
+             *       }
+             *     ]
+             */
+            makeup: components["schemas"]["Span"][];
+            /**
+             * @description Monday to Sunday. A day without spans is not worked.
+             * @default [
+             *       [
+             *         {
+             *           "from": 540,
+             *           "to": 720
+             *         },
+             *         {
+             *           "from": 780,
+             *           "to": 1080
+             *         }
+             *       ],
+             *       [
+             *         {
+             *           "from": 540,
+             *           "to": 720
+             *         },
+             *         {
+             *           "from": 780,
+             *           "to": 1080
+             *         }
+             *       ],
+             *       [
+             *         {
+             *           "from": 540,
+             *           "to": 720
+             *         },
+             *         {
+             *           "from": 780,
+             *           "to": 1080
+             *         }
+             *       ],
+             *       [
+             *         {
+             *           "from": 540,
+             *           "to": 720
+             *         },
+             *         {
+             *           "from": 780,
+             *           "to": 1080
+             *         }
+             *       ],
+             *       [
+             *         {
+             *           "from": 540,
+             *           "to": 720
+             *         },
+             *         {
+             *           "from": 780,
+             *           "to": 1080
+             *         }
+             *       ],
+             *       [],
+             *       []
+             *     ]
+             */
+            week: components["schemas"]["Span"][][];
+        };
+        /**
+         * @description Why hours cannot be used.
+         * @enum {string}
+         */
+        HoursError: "span" | "order" | "no_work";
         /** @description The form. Empty strings mean "not given". */
         Intake: {
             /**
@@ -1878,6 +2096,11 @@ export interface components {
          */
         LeaseId: string;
         /**
+         * @description How far up somebody is told.
+         * @enum {string}
+         */
+        Level: "remind" | "copy" | "report";
+        /**
          * @description The moments the clocks are derived from, all of the present cycle, in
          *     trusted time.
          */
@@ -1961,10 +2184,25 @@ export interface components {
             responsible: string;
             what: string;
         };
+        /** @description A running deadline that would move. */
+        MovedDeadline: {
+            /** Format: date-time */
+            after: string;
+            /** Format: date-time */
+            before: string;
+            branch: components["schemas"]["BranchCode"];
+            clock: components["schemas"]["Clock"];
+            complaint: components["schemas"]["ComplaintId"];
+            reference: string;
+        };
         NewBranch: {
             /** @description 2 to 10 capital letters and digits, beginning with a letter. */
             code: string;
             name: string;
+        };
+        NewGrade: {
+            grade: components["schemas"]["Grade"];
+            reason: string;
         };
         NewGuidance: {
             category: string;
@@ -2041,9 +2279,481 @@ export interface components {
             /** @description From `/api/pauses`. */
             reason: string;
         };
+        /** @description A reason for which clocks may stand still. */
+        PauseRule: {
+            clocks: components["schemas"]["Clock"][];
+            /**
+             * Format: int32
+             * @description Minutes after which the clocks go on by themselves.
+             */
+            most?: number | null;
+            /** @description What people read. */
+            name: string;
+            /** @description What the ledger names it by; never changed once used. */
+            reason: string;
+        };
         Plan: {
             /** @description May be empty when there is nothing to organise. */
             plan: components["schemas"]["Measure"][];
+        };
+        /** @description Budgets in minutes unless a name says otherwise (product.md, "Clocks"). */
+        Policy: {
+            /**
+             * Format: int32
+             * @default 15
+             */
+            assessment: number;
+            /**
+             * Format: int32
+             * @description Minutes before the end of the hour at which the desk hands off by itself.
+             * @default 10
+             */
+            automatic_handoff_before: number;
+            /**
+             * @description Of branches that work at other hours.
+             * @default {}
+             */
+            branch_hours: {
+                [key: string]: components["schemas"]["Hours"];
+            };
+            /**
+             * Format: int32
+             * @default 10080
+             */
+            call_back: number;
+            /**
+             * Format: int32
+             * @description In working time: so many days of the length of an ordinary one.
+             * @default 7
+             */
+            cycle_working_days: number;
+            /**
+             * Format: int32
+             * @default 1440
+             */
+            feedback: number;
+            /**
+             * Format: int32
+             * @default 1440
+             */
+            first_response: number;
+            /**
+             * Format: int32
+             * @default 5
+             */
+            grade1_alert: number;
+            /**
+             * Format: int32
+             * @default 60
+             */
+            handoff: number;
+            /**
+             * @default {
+             *       "half_day": [
+             *         {
+             *           "from": 540,
+             *           "to": 720
+             *         }
+             *       ],
+             *       "holiday": [],
+             *       "makeup": [
+             *         {
+             *           "from": 540,
+             *           "to": 720
+             *         },
+             *         {
+             *           "from": 780,
+             *           "to": 1080
+             *         }
+             *       ],
+             *       "week": [
+             *         [
+             *           {
+             *             "from": 540,
+             *             "to": 720
+             *           },
+             *           {
+             *             "from": 780,
+             *             "to": 1080
+             *           }
+             *         ],
+             *         [
+             *           {
+             *             "from": 540,
+             *             "to": 720
+             *           },
+             *           {
+             *             "from": 780,
+             *             "to": 1080
+             *           }
+             *         ],
+             *         [
+             *           {
+             *             "from": 540,
+             *             "to": 720
+             *           },
+             *           {
+             *             "from": 780,
+             *             "to": 1080
+             *           }
+             *         ],
+             *         [
+             *           {
+             *             "from": 540,
+             *             "to": 720
+             *           },
+             *           {
+             *             "from": 780,
+             *             "to": 1080
+             *           }
+             *         ],
+             *         [
+             *           {
+             *             "from": 540,
+             *             "to": 720
+             *           },
+             *           {
+             *             "from": 780,
+             *             "to": 1080
+             *           }
+             *         ],
+             *         [],
+             *         []
+             *       ]
+             *     }
+             */
+            hours: components["schemas"]["Hours"];
+            /**
+             * Format: int32
+             * @description Minutes without input after which a desk locks itself.
+             * @default 10
+             */
+            idle_lock: number;
+            /**
+             * Format: int32
+             * @default 1440
+             */
+            initial_analysis: number;
+            /**
+             * @description When who is told of a deadline that comes near or is missed.
+             * @default [
+             *       {
+             *         "after_due": 0,
+             *         "clock": "handoff",
+             *         "grade": null,
+             *         "level": "copy"
+             *       },
+             *       {
+             *         "after_due": 30,
+             *         "clock": "handoff",
+             *         "grade": null,
+             *         "level": "report"
+             *       },
+             *       {
+             *         "after_due": 0,
+             *         "clock": "grade1_alert",
+             *         "grade": null,
+             *         "level": "copy"
+             *       },
+             *       {
+             *         "after_due": 5,
+             *         "clock": "grade1_alert",
+             *         "grade": null,
+             *         "level": "report"
+             *       },
+             *       {
+             *         "after_due": -4320,
+             *         "clock": "outer_limit",
+             *         "grade": null,
+             *         "level": "remind"
+             *       },
+             *       {
+             *         "after_due": -1440,
+             *         "clock": "outer_limit",
+             *         "grade": null,
+             *         "level": "copy"
+             *       },
+             *       {
+             *         "after_due": 0,
+             *         "clock": "outer_limit",
+             *         "grade": null,
+             *         "level": "report"
+             *       },
+             *       {
+             *         "after_due": -1440,
+             *         "clock": "cycle",
+             *         "grade": null,
+             *         "level": "remind"
+             *       },
+             *       {
+             *         "after_due": 0,
+             *         "clock": "cycle",
+             *         "grade": null,
+             *         "level": "copy"
+             *       },
+             *       {
+             *         "after_due": 1440,
+             *         "clock": "cycle",
+             *         "grade": null,
+             *         "level": "report"
+             *       },
+             *       {
+             *         "after_due": -1440,
+             *         "clock": "call_back",
+             *         "grade": null,
+             *         "level": "remind"
+             *       },
+             *       {
+             *         "after_due": 0,
+             *         "clock": "call_back",
+             *         "grade": null,
+             *         "level": "copy"
+             *       },
+             *       {
+             *         "after_due": -120,
+             *         "clock": "first_response",
+             *         "grade": null,
+             *         "level": "remind"
+             *       },
+             *       {
+             *         "after_due": 0,
+             *         "clock": "first_response",
+             *         "grade": null,
+             *         "level": "copy"
+             *       },
+             *       {
+             *         "after_due": 240,
+             *         "clock": "first_response",
+             *         "grade": null,
+             *         "level": "report"
+             *       },
+             *       {
+             *         "after_due": -240,
+             *         "clock": "first_response",
+             *         "grade": "one",
+             *         "level": "remind"
+             *       },
+             *       {
+             *         "after_due": -60,
+             *         "clock": "first_response",
+             *         "grade": "one",
+             *         "level": "copy"
+             *       },
+             *       {
+             *         "after_due": 0,
+             *         "clock": "first_response",
+             *         "grade": "one",
+             *         "level": "report"
+             *       },
+             *       {
+             *         "after_due": -120,
+             *         "clock": "initial_analysis",
+             *         "grade": null,
+             *         "level": "remind"
+             *       },
+             *       {
+             *         "after_due": 0,
+             *         "clock": "initial_analysis",
+             *         "grade": null,
+             *         "level": "copy"
+             *       },
+             *       {
+             *         "after_due": 240,
+             *         "clock": "initial_analysis",
+             *         "grade": null,
+             *         "level": "report"
+             *       },
+             *       {
+             *         "after_due": -240,
+             *         "clock": "initial_analysis",
+             *         "grade": "one",
+             *         "level": "remind"
+             *       },
+             *       {
+             *         "after_due": -60,
+             *         "clock": "initial_analysis",
+             *         "grade": "one",
+             *         "level": "copy"
+             *       },
+             *       {
+             *         "after_due": 0,
+             *         "clock": "initial_analysis",
+             *         "grade": "one",
+             *         "level": "report"
+             *       },
+             *       {
+             *         "after_due": -120,
+             *         "clock": "department",
+             *         "grade": null,
+             *         "level": "remind"
+             *       },
+             *       {
+             *         "after_due": 0,
+             *         "clock": "department",
+             *         "grade": null,
+             *         "level": "copy"
+             *       },
+             *       {
+             *         "after_due": 240,
+             *         "clock": "department",
+             *         "grade": null,
+             *         "level": "report"
+             *       },
+             *       {
+             *         "after_due": -240,
+             *         "clock": "department",
+             *         "grade": "one",
+             *         "level": "remind"
+             *       },
+             *       {
+             *         "after_due": -60,
+             *         "clock": "department",
+             *         "grade": "one",
+             *         "level": "copy"
+             *       },
+             *       {
+             *         "after_due": 0,
+             *         "clock": "department",
+             *         "grade": "one",
+             *         "level": "report"
+             *       },
+             *       {
+             *         "after_due": -120,
+             *         "clock": "feedback",
+             *         "grade": null,
+             *         "level": "remind"
+             *       },
+             *       {
+             *         "after_due": 0,
+             *         "clock": "feedback",
+             *         "grade": null,
+             *         "level": "copy"
+             *       },
+             *       {
+             *         "after_due": 240,
+             *         "clock": "feedback",
+             *         "grade": null,
+             *         "level": "report"
+             *       },
+             *       {
+             *         "after_due": -240,
+             *         "clock": "feedback",
+             *         "grade": "one",
+             *         "level": "remind"
+             *       },
+             *       {
+             *         "after_due": -60,
+             *         "clock": "feedback",
+             *         "grade": "one",
+             *         "level": "copy"
+             *       },
+             *       {
+             *         "after_due": 0,
+             *         "clock": "feedback",
+             *         "grade": "one",
+             *         "level": "report"
+             *       }
+             *     ]
+             */
+            ladder: components["schemas"]["Rung"][];
+            /**
+             * Format: int32
+             * @description How long an expert's claim lasts without a sign of life.
+             * @default 30
+             */
+            lease: number;
+            /**
+             * Format: int32
+             * @default 21600
+             */
+            outer_limit: number;
+            /**
+             * @default [
+             *       {
+             *         "clocks": [
+             *           "initial_analysis",
+             *           "department",
+             *           "cycle"
+             *         ],
+             *         "most": 7200,
+             *         "name": "等待客户补充材料",
+             *         "reason": "customer"
+             *       }
+             *     ]
+             */
+            pauses: components["schemas"]["PauseRule"][];
+            /**
+             * @description Minutes after arrival at which the desk reminds of an unsettled complaint.
+             * @default [
+             *       15,
+             *       30,
+             *       45,
+             *       50
+             *     ]
+             */
+            reminders: number[];
+            /**
+             * Format: date-time
+             * @description Clocks that begin from here on are counted with this version; absent
+             *     in the first.
+             * @default null
+             */
+            since: string | null;
+            /**
+             * Format: int32
+             * @description Offset of the installation's civil time from UTC, in minutes, where no
+             *     zone is named.
+             * @default 480
+             */
+            utc_offset: number;
+            /**
+             * Format: int32
+             * @default 1
+             */
+            version: number;
+            /**
+             * @description The installation's zone by its name in the time-zone database. Needed
+             *     only where the clocks are changed with the seasons.
+             * @default null
+             */
+            zone: string | null;
+        };
+        /** @description Why a policy cannot be used: the setting and what is wrong with it. */
+        PolicyError: {
+            field: string;
+            /** @enum {string} */
+            problem: "zero";
+        } | {
+            field: string;
+            /** @enum {string} */
+            problem: "too_long";
+        } | {
+            /** @enum {string} */
+            problem: "automatic_handoff";
+        } | {
+            /** @enum {string} */
+            problem: "reminder";
+        } | {
+            /** @enum {string} */
+            problem: "zone";
+        } | {
+            branch?: components["schemas"]["BranchCode"] | null;
+            error: components["schemas"]["HoursError"];
+            /** @enum {string} */
+            problem: "hours";
+        } | {
+            /** @enum {string} */
+            problem: "pause";
+            reason: string;
+        } | {
+            clock: components["schemas"]["Clock"];
+            /** @enum {string} */
+            problem: "never_pauses";
+        } | {
+            clock: components["schemas"]["Clock"];
+            level: components["schemas"]["Level"];
+            /** @enum {string} */
+            problem: "ladder";
         };
         /** @description A record set aside. */
         QuarantineRow: {
@@ -2122,6 +2832,17 @@ export interface components {
          * @enum {string}
          */
         Role: "clerk" | "branch_manager" | "expert" | "department" | "management" | "auditor" | "administrator" | "system";
+        /** @description One rung of the ladder. */
+        Rung: {
+            /**
+             * Format: int32
+             * @description Minutes after the deadline; before it when negative.
+             */
+            after_due: number;
+            clock: components["schemas"]["Clock"];
+            grade?: components["schemas"]["Grade"] | null;
+            level: components["schemas"]["Level"];
+        };
         /** @description In the body, as names and numbers do not belong into an address. */
         SearchAsked: {
             q: string;
@@ -2131,6 +2852,19 @@ export interface components {
          * @enum {string}
          */
         Source: "form" | "import";
+        /** @description From one minute of the local day up to another, which is no longer part of it. */
+        Span: {
+            /**
+             * Format: int32
+             * @description Minutes since midnight.
+             */
+            from: number;
+            /**
+             * Format: int32
+             * @description Minutes since midnight, at most 1,440.
+             */
+            to: number;
+        };
         /**
          * Format: uuid
          * @description One member of staff.
@@ -2268,6 +3002,88 @@ export interface components {
             /** @description By due time. */
             rows: components["schemas"]["TaskRow"][];
         };
+        TimeChangeRow: {
+            /** Format: date-time */
+            at: string;
+            /** @description The name of who made it. */
+            by: string;
+            what: components["schemas"]["TimeChanged"];
+        };
+        TimeChanged: {
+            /** @enum {string} */
+            kind: "policy";
+            /** Format: int32 */
+            version: number;
+        } | {
+            /** @enum {string} */
+            kind: "calendar";
+            /** @description The years that the file listed. */
+            years: number[];
+        };
+        /** @description What is to be changed. */
+        TimeDraft: {
+            /** @description A calendar file: two columns, date and kind, with a header line. */
+            calendar?: string | null;
+            policy?: components["schemas"]["Policy"] | null;
+            /** @description Of the rules that were looked at. */
+            revision: string;
+        };
+        /** @description What a draft would change. */
+        TimePreview: {
+            /** @description Of a complaint that arrives now. */
+            examples: components["schemas"]["ClockExample"][];
+            /** @description The first of the moved. */
+            first_moved: components["schemas"]["MovedDeadline"][];
+            /**
+             * Format: int64
+             * @description Running deadlines that would move.
+             */
+            moved: number;
+            /**
+             * Format: int64
+             * @description Among the moved, those that would lie in the past.
+             */
+            overdue: number;
+            problem?: components["schemas"]["TimeProblem"] | null;
+            /**
+             * Format: int64
+             * @description Complaints that are not finished.
+             */
+            running: number;
+            years: components["schemas"]["YearChange"][];
+        };
+        /** @description Why a draft cannot be used. */
+        TimeProblem: {
+            error: components["schemas"]["PolicyError"];
+            /** @enum {string} */
+            part: "policy";
+        } | {
+            /** @description From 1. */
+            line: number;
+            /** @enum {string} */
+            part: "calendar_line";
+        } | {
+            line: number;
+            /** @enum {string} */
+            part: "calendar_twice";
+        } | {
+            /** @enum {string} */
+            part: "calendar_empty";
+        };
+        /** @description The rules as they are. */
+        TimeView: {
+            /** @description Clocks that a pause may stop. */
+            can_pause: components["schemas"]["Clock"][];
+            /** @description Every change, the newest first. */
+            changes: components["schemas"]["TimeChangeRow"][];
+            days: components["schemas"]["CalendarDay"][];
+            /** @description The version that was set last. */
+            policy: components["schemas"]["Policy"];
+            /** @description Names what is shown here, for the change that is made of it. */
+            revision: string;
+            /** @description The covered years, in order. */
+            years: number[];
+        };
         /** @description One line of the ledger. */
         TimelineEntry: {
             actor: components["schemas"]["Actor"];
@@ -2321,6 +3137,7 @@ export interface components {
              */
             customer: string;
             customer_state?: components["schemas"]["CustomerState"] | null;
+            escalation?: components["schemas"]["Escalation"] | null;
             /** @description The beginning of what happened. */
             excerpt: string;
             grade?: components["schemas"]["Grade"] | null;
@@ -2345,6 +3162,18 @@ export interface components {
             next?: string | null;
             /** @description By grade, then by the nearest deadline. */
             rows: components["schemas"]["WorkOrder"][];
+        };
+        /** @description A year of the calendar as it would be. */
+        YearChange: {
+            /** @description Listed days that are other than before, of a year that was known. */
+            changed: number;
+            half_days: number;
+            holidays: number;
+            /** @description Nothing was known of it before. */
+            is_new: boolean;
+            makeup_workdays: number;
+            /** Format: int32 */
+            year: number;
         };
     };
     responses: never;
@@ -2639,6 +3468,95 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PasswordSet"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimeView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TimeDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimeView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TimeDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimePreview"];
                 };
             };
             "4XX": {
@@ -3133,6 +4051,40 @@ export interface operations {
             };
         };
     };
+    grade: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGrade"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     implement: {
         parameters: {
             query?: never;
@@ -3571,6 +4523,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DesksReport"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    escalations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EscalationRow"][];
                 };
             };
             "4XX": {

@@ -59,6 +59,10 @@ export function post<T>(
   return request<T>('POST', path, body, signal, key)
 }
 
+export function put<T>(path: string, body: unknown): Promise<T> {
+  return request<T>('PUT', path, body)
+}
+
 /** Longer than a file of the largest size takes on a slow link. */
 const FILE_PATIENCE_MS = 30 * 60_000
 
@@ -68,7 +72,7 @@ export function postFile<T>(path: string, file: Blob): Promise<T> {
 }
 
 async function request<T>(
-  method: 'GET' | 'POST',
+  method: 'GET' | 'POST' | 'PUT',
   path: string,
   body?: unknown,
   signal?: AbortSignal,

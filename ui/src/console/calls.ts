@@ -1,5 +1,5 @@
 // Every question the console asks the hub, one function each.
-import { get, post, postFile } from './api'
+import { get, post, postFile, put } from './api'
 import type {
   AddedStaff,
   Board,
@@ -11,7 +11,9 @@ import type {
   DesksReport,
   DeviceRow,
   EnrolmentCode,
+  EscalationRow,
   EvidenceRow,
+  Grade,
   Guidance,
   Lease,
   Measure,
@@ -28,6 +30,9 @@ import type {
   StubView,
   Task,
   Tasks,
+  TimeDraft,
+  TimePreview,
+  TimeView,
   ViewName,
   WorkOrders,
 } from './types'
@@ -45,6 +50,8 @@ export const departments = () => get<DepartmentChoice[]>('/api/departments')
 export const pauses = () => get<PauseChoice[]>('/api/pauses')
 export const categories = () => get<CategoryTree>('/api/categories')
 export const board = () => get<Board>('/api/board')
+/** What addresses me, the highest level first. */
+export const escalations = () => get<EscalationRow[]>('/api/escalations')
 export const desks = () => get<DesksReport>('/api/desks')
 
 /** What each step of the work carries. */
@@ -53,6 +60,7 @@ export interface Steps {
   release: undefined
   pause: { reason: string; note: string }
   resume: undefined
+  grade: { grade: Grade; reason: string }
   return: { reason: string }
   dispatch: { department: string; question: string; due_at: string }
   report: Report
@@ -112,6 +120,11 @@ export const makeCode = (branch: string) => post<EnrolmentCode>('/api/admin/enro
 
 export const guidance = () => get<Guidance[]>('/api/admin/guidance')
 export const putGuidance = (one: NewGuidance) => post<Guidance>('/api/admin/guidance', one)
+
+export const timeRules = () => get<TimeView>('/api/admin/time')
+/** What a change would do; nothing is changed. */
+export const previewTime = (draft: TimeDraft) => post<TimePreview>('/api/admin/time/preview', draft)
+export const changeTime = (draft: TimeDraft) => put<TimeView>('/api/admin/time', draft)
 
 export const quarantine = (after?: number) => get<QuarantineRow[]>('/api/quarantine', { after })
 export const resolve = (id: number, resolution: Resolution) =>

@@ -45,7 +45,7 @@ test('who may not go somewhere is brought home', async () => {
   }
   await as('auditor')
   expect(allowed('desks')).toBe(true)
-  for (const name of ['tasks', 'approvals', 'branches', 'staff', 'quarantine']) {
+  for (const name of ['tasks', 'approvals', 'branches', 'staff', 'time', 'quarantine']) {
     expect(allowed(name), name).toEqual({ name: 'search' })
   }
 })

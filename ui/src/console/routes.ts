@@ -2,6 +2,7 @@
 // every call again; this only keeps people from doors that would not open.
 import {
   Bell,
+  Clock,
   Connection,
   Cpu,
   DataBoard,
@@ -47,6 +48,7 @@ export const PLACES: readonly Place[] = [
   { name: 'staff', path: '/admin/staff', roles: ['administrator'], icon: User, screen: () => import('./screens/admin/StaffScreen.vue') },
   { name: 'devices', path: '/admin/devices', roles: ['administrator'], icon: Monitor, screen: () => import('./screens/admin/DevicesScreen.vue') },
   { name: 'guidance', path: '/admin/guidance', roles: ['administrator'], icon: Connection, screen: () => import('./screens/admin/GuidanceScreen.vue') },
+  { name: 'time', path: '/admin/time', roles: ['administrator'], icon: Clock, screen: () => import('./screens/admin/TimeScreen.vue') },
   { name: 'quarantine', path: '/admin/quarantine', roles: ['administrator', 'expert'], icon: Bell, screen: () => import('./screens/admin/QuarantineScreen.vue') },
   { name: 'elsewhere', path: '/elsewhere', roles: ['clerk', 'branch_manager'], screen: () => import('./screens/ElsewhereScreen.vue') },
 ]

@@ -5,7 +5,7 @@ import type { Steps } from './calls'
 import type { FactKind, State } from './types'
 
 export type StepName = Exclude<keyof Steps, 'note'>
-export type StepForm = 'none' | 'text' | 'dispatch' | 'report' | 'plan' | 'answer' | 'call_back' | 'pause'
+export type StepForm = 'none' | 'text' | 'dispatch' | 'report' | 'plan' | 'answer' | 'call_back' | 'pause' | 'grade'
 
 export interface StepKind {
   name: StepName
@@ -36,6 +36,7 @@ export const STEP_KINDS: readonly StepKind[] = [
   { name: 'reopen', writes: 'reopened', form: 'text', text: { field: 'reason' }, onward: false },
   { name: 'pause', writes: 'paused', form: 'pause', onward: false },
   { name: 'resume', writes: 'resumed', form: 'none', onward: true },
+  { name: 'grade', writes: 'graded', form: 'grade', onward: false },
   { name: 'release', writes: 'released', form: 'none', onward: false },
   { name: 'withdraw', writes: 'withdrawn', form: 'text', text: { field: 'reason' }, onward: false, grave: true },
 ]

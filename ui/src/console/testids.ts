@@ -18,6 +18,22 @@ export const ids = {
     /** data-live holds connecting, live or lost. */
     live: 'console-live',
   },
+  escalations: {
+    /** data-count holds the number of rows shown. */
+    list: 'console-escalations',
+    /** One per row, with data-id, data-level and data-clock. */
+    row: 'console-escalation',
+    /** data-level and data-clock hold what it says. */
+    badge: 'console-escalation-badge',
+  },
+  notices: {
+    /** One per notice, with data-level and data-reference. */
+    notice: 'console-notice',
+    open: 'console-notice-open',
+    /** data-permission holds default, granted or denied. */
+    desktop: 'console-notices-desktop',
+    allow: 'console-notices-allow',
+  },
   queue: {
     screen: 'console-queue',
     view: 'console-queue-view',
@@ -49,6 +65,10 @@ export const ids = {
     clocks: 'console-case-clocks',
     /** One per clock, with data-clock. */
     why: 'console-case-why',
+    /** One per choice, with data-grade. */
+    grade: 'console-case-grade',
+    /** What raising it to the first means. */
+    gradeOne: 'console-case-grade-one',
     pauseReason: 'console-case-pause-reason',
     answer: 'console-case-answer',
     report: 'console-case-report',
@@ -123,5 +143,48 @@ export const ids = {
     code: 'console-enrol-code',
     /** A password the hub has made. */
     password: 'console-made-password',
+  },
+  time: {
+    /** data-version holds that of the rules in force. */
+    screen: 'console-time',
+    /** Years without a calendar, with data-years. */
+    uncovered: 'console-time-uncovered',
+    /** One per setting, with data-field. */
+    field: 'console-time-field',
+    /** One per day of some hours, with data-field. */
+    day: 'console-time-day',
+    /** One per list that can be added to, with data-to. */
+    add: 'console-time-add',
+    branch: 'console-time-branch',
+    /** One per branch with hours of its own, with data-id. */
+    own: 'console-time-own',
+    /** One per clock, with data-clock. */
+    ladder: 'console-time-ladder',
+    /** One per grade and clock, with data-grade, `all` for all of them. */
+    rungs: 'console-time-rungs',
+    /** One per rung, with data-level. */
+    rung: 'console-time-rung',
+    file: 'console-time-file',
+    /** One per listed day of the calendar, with data-date and data-kind. */
+    listed: 'console-time-listed',
+    /** One per change that was made. */
+    made: 'console-time-made',
+    /** data-count holds how many settings are changed. */
+    changed: 'console-time-changed',
+    discard: 'console-time-discard',
+    preview: 'console-time-preview',
+    dialog: 'console-time-dialog',
+    /** One per setting that changes. */
+    change: 'console-time-change',
+    /** One per clock that changes for what arrives now, with data-clock. */
+    example: 'console-time-example',
+    /** One per year of the calendar that changes, with data-year. */
+    year: 'console-time-year',
+    /** data-count holds how many deadlines move. */
+    moved: 'console-time-moved',
+    /** data-count holds how many would be overdue at once. */
+    overdue: 'console-time-overdue',
+    putInForce: 'console-time-put-in-force',
+    reload: 'console-time-reload',
   },
 } as const

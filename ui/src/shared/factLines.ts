@@ -30,6 +30,10 @@ export function factTitle(fact: Fact, say: Saying): string {
       return say.t(key, { name: fact.to.name })
     case 'paused':
       return say.t(key, { name: fact.name })
+    case 'graded':
+      return say.t(key, { grade: say.t(`words.grade.${fact.grade}`) })
+    case 'escalated':
+      return say.t(key, { level: say.t(`words.level.${fact.level}`), clock: say.t(`words.clock.${fact.clock}`) })
     case 'answered':
       return say.t(key, { decision: say.t(`words.decision.${fact.decision}`) })
     default:
@@ -69,6 +73,7 @@ export function factLines(fact: Fact, say: Saying): string[] {
     case 'withdrawn':
     case 'reopened':
     case 'taken_over':
+    case 'graded':
       return reason(fact.reason)
     case 'dispatched':
       return [
@@ -109,6 +114,8 @@ export function factLines(fact: Fact, say: Saying): string[] {
           : []),
         ...(fact.steps.length > 0 ? [line('steps_corrected', { n: fact.steps.length })] : []),
       ]
+    case 'escalated':
+      return [say.t('words.time.due', { at: say.full(fact.due) })]
     case 'paused':
       return [line('waits_for', { text: fact.note })]
     case 'resumed':

@@ -10,11 +10,19 @@ type Areas = [
   Promise<{ consoleErrors: Messages }>,
   Promise<{ consolePhone: Messages }>,
   Promise<{ consoleDesks: Messages }>,
+  Promise<{ consoleTime: Messages }>,
 ]
 
 async function joined(areas: Areas): Promise<Messages> {
-  const [{ consoleFrame }, { consoleWork }, { consoleAdmin }, { consoleErrors }, { consolePhone }, { consoleDesks }] =
-    await Promise.all(areas)
+  const [
+    { consoleFrame },
+    { consoleWork },
+    { consoleAdmin },
+    { consoleErrors },
+    { consolePhone },
+    { consoleDesks },
+    { consoleTime },
+  ] = await Promise.all(areas)
   return {
     console: {
       ...consoleFrame,
@@ -23,6 +31,7 @@ async function joined(areas: Areas): Promise<Messages> {
       errors: consoleErrors,
       phone: consolePhone,
       desks: consoleDesks,
+      time: consoleTime,
     },
   }
 }
@@ -36,6 +45,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-CN/console/errors'),
       import('./zh-CN/console/phone'),
       import('./zh-CN/console/desks'),
+      import('./zh-CN/console/time'),
     ]),
   'zh-TW': () =>
     joined([
@@ -45,6 +55,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-TW/console/errors'),
       import('./zh-TW/console/phone'),
       import('./zh-TW/console/desks'),
+      import('./zh-TW/console/time'),
     ]),
   en: () =>
     joined([
@@ -54,6 +65,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./en/console/errors'),
       import('./en/console/phone'),
       import('./en/console/desks'),
+      import('./en/console/time'),
     ]),
 }
 

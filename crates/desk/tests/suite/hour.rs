@@ -1,9 +1,12 @@
 //! The hour: reminders, the handoff ten minutes before its end, rows of the past.
 
 use chrono::TimeDelta;
-use suda_desk::{Clock as _, ImportOptions};
+use suda_desk::Clock as _;
+use suda_desk::ImportOptions;
+use suda_domain::clocks::Clock;
+use suda_domain::escalation::Level;
 use suda_domain::fact::HandoffCause;
-use suda_domain::{Complexity, Grade, State};
+use suda_domain::{Actor, Complexity, Fact, Grade, State};
 
 use crate::support::{Bench, form};
 
@@ -93,4 +96,37 @@ async fn rows_of_the_past_never_prompt_and_young_ones_do() {
         .unwrap();
     assert_eq!(all.rows.len(), 1);
     assert_eq!(all.rows[0].excerpt, "老的");
+}
+
+#[tokio::test]
+async fn the_branch_is_shown_what_the_hub_tells_it_of_a_deadline() {
+    let bench = Bench::new().await;
+    let id = bench
+        .record_as(form("断网"), Grade::Two, Complexity::Complex)
+        .await;
+    bench.contact().await;
+    bench.clock.pass(70);
+    assert_eq!(prompts(&bench).await, []);
+    let case = bench.desk.case(&bench.session, id).await.unwrap();
+    let due = case.row.arrived_at + TimeDelta::minutes(60);
+    let told = |level, due| Fact::Escalated {
+        clock: Clock::Handoff,
+        task: None,
+        level,
+        due,
+    };
+    let earlier = due - TimeDelta::minutes(1);
+    let system = || Actor::system(None);
+    bench.hub.write(id, 1, system(), told(Level::Copy, earlier));
+    bench.contact().await;
+    assert_eq!(prompts(&bench).await, [], "of a deadline that has moved");
+    bench.hub.write(id, 1, system(), told(Level::Copy, due));
+    bench.contact().await;
+    let shown = bench.desk.sweep().await.unwrap();
+    let levels: Vec<_> = shown
+        .iter()
+        .filter_map(|prompt| prompt.escalation.map(|one| one.level))
+        .collect();
+    assert_eq!(levels, [Level::Copy]);
+    assert_eq!(prompts(&bench).await, [], "once");
 }

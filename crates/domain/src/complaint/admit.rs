@@ -59,6 +59,7 @@ impl Complaint {
             | Fact::Answered { .. }
             | Fact::Paused { .. }
             | Fact::Resumed => true,
+            Fact::Graded { .. } => actor.role == Role::Expert,
             Fact::Reported { task, .. } => task.is_none(),
             Fact::Released { cause, .. } => *cause == ReleaseCause::GivenBack,
             Fact::Withdrawn { .. } => actor.role == Role::Expert,
@@ -92,6 +93,7 @@ impl Complaint {
             | Fact::Reopened { reason }
             | Fact::Disapproved { reason }
             | Fact::ApprovalRequested { reason }
+            | Fact::Graded { reason, .. }
             | Fact::TakenOver { reason } => given(reason),
             Fact::Dispatched { question, .. } => given(question),
             Fact::TaskRejected { task, reason } => {
@@ -242,6 +244,13 @@ impl Complaint {
                 }
                 _ => Err(Refusal::State),
             },
+            Fact::Graded { grade, .. } if self.grade == Some(*grade) => Err(Refusal::State),
+            Fact::Graded { .. } => match now {
+                Queued | Claimed | Dispatched | Analysed | AwaitingApproval | Solving
+                | Implemented | Reopened => Ok(now),
+                _ => Err(Refusal::State),
+            },
+            Fact::Escalated { .. } if now.is_finished() && now != Answered => Err(Refusal::State),
             Fact::TakenOver { .. } => {
                 if now.is_open_in_branch() {
                     Ok(now)
@@ -252,6 +261,7 @@ impl Complaint {
             Fact::Noted { .. }
             | Fact::EvidenceAdded { .. }
             | Fact::AlertAcknowledged
+            | Fact::Escalated { .. }
             | Fact::TimeCorrected { .. } => Ok(now),
         }
     }

@@ -6,6 +6,7 @@ use super::{
     Answer, Applied, Claim, Complaint, Covered, EXPERT_TEAM, Marks, Owner, Paused, Refusal, Task,
     TaskState,
 };
+use crate::escalation::Escalation;
 use crate::fact::{Corrected, CorrectedStep, Fact};
 use crate::ids::TaskId;
 use crate::ledger::{EventKey, Lane, LedgerEvent};
@@ -200,6 +201,25 @@ impl Complaint {
                 to: None,
             }),
             Fact::Resumed => self.end_pause(at),
+            Fact::Graded { grade, .. } => {
+                // No manager has to hear of what is no longer of grade 1.
+                if self.marks.alert_acknowledged_at.is_none() {
+                    self.marks.grade1_at = None;
+                }
+                self.set_grade(*grade, at);
+            }
+            Fact::Escalated {
+                clock,
+                task,
+                level,
+                due,
+            } => self.escalations.push(Escalation {
+                clock: *clock,
+                task: *task,
+                level: *level,
+                due: *due,
+                at,
+            }),
             Fact::TimeCorrected { arrived, steps } => self.correct_times(*arrived, steps),
         }
     }
@@ -283,5 +303,6 @@ impl Complaint {
         self.plan.clear();
         self.answer = None;
         self.pauses.clear();
+        self.escalations.clear();
     }
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 mod admit;
 mod fold;
 
+use crate::escalation::Escalation;
 use crate::evidence::EvidenceHeld;
 use crate::fact::{Assignee, Decision, Fact, HandoffCause, Measure, Report};
 use crate::ids::{BranchCode, ComplaintId, DeviceId, LeaseId, StaffId, TaskId};
@@ -174,6 +175,9 @@ pub struct Complaint {
     /// Of the present cycle, one after the other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pauses: Vec<Paused>,
+    /// Who was told of which deadline of the present cycle, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub escalations: Vec<Escalation>,
 }
 
 /// What an event did to a complaint.
@@ -261,6 +265,7 @@ impl Complaint {
                     assigned: None,
                     evidence: Vec::new(),
                     pauses: Vec::new(),
+                    escalations: Vec::new(),
                 })
             }
             Fact::HandedOff { packet, .. } => {
@@ -292,6 +297,7 @@ impl Complaint {
                     assigned: None,
                     evidence: Vec::new(),
                     pauses: Vec::new(),
+                    escalations: Vec::new(),
                 };
                 complaint.apply(event)?;
                 Ok(complaint)

@@ -128,6 +128,16 @@ impl Counting<'_> {
         sum
     }
 
+    /// The first moment from `from` on that counts, if there is any.
+    pub fn first_counted(self, from: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let mut first = None;
+        self.visit(from, &[], |(begin, _)| {
+            first = Some(begin);
+            ControlFlow::Break(())
+        });
+        first
+    }
+
     /// Every stretch from `from` to `to`, counted or not, in order.
     pub fn stretches(
         self,

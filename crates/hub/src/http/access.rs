@@ -123,6 +123,11 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ),
     (
         "POST",
+        "/api/complaints/{id}/grade",
+        Access::Step(FactKind::Graded),
+    ),
+    (
+        "POST",
         "/api/complaints/{id}/withdraw",
         Access::Step(FactKind::Withdrawn),
     ),
@@ -155,6 +160,11 @@ pub const TABLE: &[(&str, &str, Access)] = &[
         "POST",
         "/api/complaints/{id}/evidence",
         Access::Step(FactKind::EvidenceAdded),
+    ),
+    (
+        "GET",
+        "/api/escalations",
+        Access::Any(&[Right::SeeAll, Right::SeeOwnBranch, Right::SeeOwnTasks]),
     ),
     ("GET", "/api/tasks", Access::Any(&[Right::SeeOwnTasks])),
     (

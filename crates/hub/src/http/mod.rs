@@ -56,7 +56,8 @@ struct Described;
 /// The console's routes with their description, from the same list.
 fn described() -> (Router<Arc<Hub>>, OpenApi) {
     use api::{
-        admin, board, complaints, desks, evidence, lists, quarantine, steps, stubs, tasks, time,
+        admin, board, complaints, desks, escalations, evidence, lists, quarantine, steps, stubs,
+        tasks, time,
     };
     let timed = OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(session::login))
@@ -85,6 +86,7 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(steps::close))
         .routes(routes!(steps::pause))
         .routes(routes!(steps::resume))
+        .routes(routes!(steps::grade))
         .routes(routes!(steps::withdraw))
         .routes(routes!(steps::reopen))
         .routes(routes!(steps::acknowledge))
@@ -99,6 +101,7 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(tasks::reject))
         .routes(routes!(tasks::report))
         .routes(routes!(board::board))
+        .routes(routes!(escalations::escalations))
         .routes(routes!(desks::desks))
         .routes(routes!(admin::branches, admin::add_branch))
         .routes(routes!(admin::staff, admin::add_staff))

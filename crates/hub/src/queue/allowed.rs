@@ -2,6 +2,7 @@
 //! would judge it, with contents that are complete.
 
 use chrono::{DateTime, Utc};
+use suda_domain::Grade;
 use suda_domain::fact::{Decision, ReleaseCause, Report};
 use suda_domain::{Actor, Evidence, EvidenceId, EvidenceKind, Fact, FactKind, LeaseId, TaskId};
 use uuid::Uuid;
@@ -100,6 +101,13 @@ fn sample(kind: FactKind, actor: &Actor, held: &Held, now: DateTime<Utc>) -> Opt
             note: text(),
         },
         FactKind::Resumed => Fact::Resumed,
+        FactKind::Graded => Fact::Graded {
+            grade: match complaint.grade {
+                Some(Grade::One) => Grade::Two,
+                _ => Grade::One,
+            },
+            reason: text(),
+        },
         FactKind::AlertAcknowledged if is_alert_pending(complaint) => Fact::AlertAcknowledged,
         FactKind::AlertAcknowledged
         | FactKind::Recorded
@@ -109,6 +117,7 @@ fn sample(kind: FactKind, actor: &Actor, held: &Held, now: DateTime<Utc>) -> Opt
         | FactKind::Queued
         | FactKind::Settled
         | FactKind::Archived
+        | FactKind::Escalated
         | FactKind::TakenOver
         | FactKind::Assigned
         | FactKind::TimeCorrected => return None,

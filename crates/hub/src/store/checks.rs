@@ -33,7 +33,8 @@ pub type LogRow = (
 );
 
 /// A complaint's row: id, reference, branch, state, rank, due, in_queue,
-/// with_team, claimed_by, alert_pending, arrived_at, queued_at, handoff_due, body.
+/// with_team, claimed_by, alert_pending, arrived_at, queued_at, handoff_due,
+/// tell_at, told, body.
 pub type ComplaintRow = (
     Uuid,
     String,
@@ -48,6 +49,8 @@ pub type ComplaintRow = (
     i64,
     Option<i64>,
     Option<i64>,
+    Option<i64>,
+    i64,
     String,
 );
 
@@ -175,6 +178,8 @@ fn difference(row: &ComplaintRow, folded: &Complaint, keep: &Timekeeping) -> Opt
         arrived,
         queued,
         hour,
+        tell_at,
+        told,
         body,
     ) = row;
     match parsed::<Complaint>(body) {
@@ -192,6 +197,8 @@ fn difference(row: &ComplaintRow, folded: &Complaint, keep: &Timekeeping) -> Opt
         alert_pending: *alert,
         queued_at: expected.queued_at,
         handoff_due: expected.handoff_due,
+        tell_at: *tell_at,
+        told: *told,
     };
     let columns_fit = stored == expected
         && *arrived == ms(folded.arrived_at)

@@ -23,6 +23,7 @@ use suda_domain::time::{TimeRules, Timekeeping};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use suda_domain::complaint::Task;
+use suda_domain::escalation::Level;
 use suda_domain::guidance::Guidance;
 use suda_domain::staff::StaffRecord;
 use suda_domain::{
@@ -424,6 +425,12 @@ pub trait Lists {
     async fn overdue(&self, now: DateTime<Utc>, limit: u32) -> Result<(u64, Vec<Held>)>;
     /// Grade-1 complaints no manager has acknowledged.
     async fn alerts(&self, limit: u32) -> Result<Vec<Held>>;
+    /// Complaints of which somebody is to be told of a deadline by `now`, the
+    /// longest waiting first.
+    async fn to_escalate(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ComplaintId>>;
+    /// Complaints told of at this level or above that still holds, the highest
+    /// first.
+    async fn escalated(&self, level: Level, limit: u32) -> Result<Vec<Held>>;
     async fn handoffs_since(&self, since: DateTime<Utc>) -> Result<Handoffs>;
     /// Brings the full-text index up to the log, at most so many complaints.
     /// Gives how many it took.

@@ -4,6 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use suda_domain::clocks::{deadlines, nearest};
 use suda_domain::complaint::Owner;
+use suda_domain::escalation;
 use suda_domain::text::shingles;
 use suda_domain::time::Timekeeping;
 use suda_domain::{Complaint, StaffId, State};
@@ -31,6 +32,10 @@ pub struct Row {
     pub queued_at: Option<DateTime<Utc>>,
     /// The end of the hour; absent for rows of the past.
     pub handoff_due: Option<DateTime<Utc>>,
+    /// When somebody is to be told of a deadline next, in milliseconds UTC.
+    pub tell_at: Option<i64>,
+    /// The highest level told that still holds; 0 without.
+    pub told: i64,
 }
 
 impl Row {
@@ -44,6 +49,7 @@ impl Row {
         let clocks = deadlines(complaint, keep);
         let handoff = keep.at(complaint.arrived_at).handoff;
         let hour = complaint.arrived_at + TimeDelta::minutes(i64::from(handoff));
+        let standing = escalation::standing(complaint, &clocks);
         let of_the_past = complaint.late && hour <= complaint.recorded_at;
         Self {
             rank: match complaint.grade {
@@ -58,6 +64,10 @@ impl Row {
             alert_pending: is_alert_pending(complaint),
             queued_at: complaint.marks.queued_at,
             handoff_due: (!of_the_past).then_some(hour),
+            tell_at: escalation::next(complaint, keep, &clocks).map(|at| at.timestamp_millis()),
+            told: standing
+                .first()
+                .map_or(0, |one| i64::from(one.level.number())),
         }
     }
 }

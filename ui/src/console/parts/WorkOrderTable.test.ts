@@ -3,6 +3,7 @@ import { nextTick } from 'vue'
 import { createI18n } from 'vue-i18n'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import { afterEach, expect, test } from 'vitest'
+import { ids } from '../testids'
 import type { WorkOrder } from '../types'
 import WorkOrderTable from './WorkOrderTable.vue'
 
@@ -29,6 +30,7 @@ const order = (id: string, over: Partial<WorkOrder> = {}): WorkOrder => ({
   late: false,
   open_tasks: 0,
   alert_pending: false,
+  escalation: null,
   ...over,
 })
 
@@ -93,6 +95,15 @@ test('what another has claimed is not offered', async () => {
   await press('c')
   expect(made.emitted('claim')).toBeUndefined()
   expect(made.text()).toContain('吴昊')
+})
+
+test('a deadline somebody was told of is said in words', async () => {
+  const due = '2026-11-23T00:00:00Z'
+  const escalation = { clock: 'feedback', task: null, level: 'copy', due, at: due } as const
+  const made = table([order('1', { escalation }), order('2')])
+  const badges = made.findAll(`[data-testid="${ids.escalations.badge}"]`)
+  expect(badges.map((one) => one.attributes('data-level'))).toEqual(['copy'])
+  expect(badges[0]?.text()).toBe('words.level.copy · words.clock.feedback')
 })
 
 test('when the line one stands on is gone, the keyboard stays at its place', async () => {

@@ -36,6 +36,8 @@ export const facts: SameTexts<typeof reference> = {
     assigned: 'Given to {name} by the manager',
     paused: 'Clocks paused: {name}',
     resumed: 'Clocks go on',
+    graded: 'Grade changed to {grade}',
+    escalated: '{level}: {clock}',
   },
   by: '{name} ({role})',
   late: 'recorded late',

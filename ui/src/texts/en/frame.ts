@@ -86,6 +86,7 @@ export const frame: SameTexts<typeof frameReference> = {
     text: '{reference} is neither settled nor handed off.',
     handed_off_title: 'Handed off to the experts',
     handed_off: '{reference} was still open near the end of the hour and has been handed off.',
+    escalated: '{reference}: {clock} is due {due}.',
     open: 'Open the case',
   },
 }

@@ -63,6 +63,7 @@ export const words: SameTexts<typeof reference> = {
     call_back: 'Call-back',
     outer_limit: 'Outer limit',
   },
+  level: { remind: 'Reminder', copy: 'Copy to superior', report: 'Report to management' },
   channel: {
     walk_in: 'Walk-in',
     hotline: 'Hotline',
@@ -143,6 +144,7 @@ export const words: SameTexts<typeof reference> = {
   },
   parts: {
     close: 'Close',
+    cancel: 'Cancel',
     retry: 'Try again',
     trace: 'Trace {trace}',
     loading: 'Loading',

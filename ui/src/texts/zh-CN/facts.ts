@@ -35,6 +35,8 @@ export const facts = {
     assigned: '店长指派给 {name}',
     paused: '暂停计时：{name}',
     resumed: '恢复计时',
+    graded: '分级改为{grade}',
+    escalated: '督办提醒（{level}）：{clock}',
   } satisfies Record<FactKind, string>,
   by: '{name}（{role}）',
   late: '补录',

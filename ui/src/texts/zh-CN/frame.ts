@@ -84,6 +84,7 @@ export const frame = {
     text: '{reference} 还没有办结或转派。',
     handed_off_title: '已自动转派专家',
     handed_off: '{reference} 临近一小时仍未办结，已自动转派。',
+    escalated: '{reference} 的“{clock}”时限是 {due}。',
     open: '打开投诉',
   },
 }

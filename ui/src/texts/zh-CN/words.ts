@@ -9,6 +9,7 @@ import type {
   Grade,
   HandoffCause,
   Language,
+  Level,
   LinkView,
   ReleaseCause,
   Role,
@@ -77,6 +78,7 @@ export const words = {
     call_back: '回访',
     outer_limit: '最长时限',
   } satisfies Record<Clock, string>,
+  level: { remind: '催办', copy: '抄送上级', report: '上报管理层' } satisfies Record<Level, string>,
   channel: {
     walk_in: '柜台来访',
     hotline: '热线电话',
@@ -161,6 +163,7 @@ export const words = {
   },
   parts: {
     close: '关闭',
+    cancel: '取消',
     retry: '重试',
     trace: '追踪号 {trace}',
     loading: '正在载入',

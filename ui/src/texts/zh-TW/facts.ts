@@ -36,6 +36,8 @@ export const facts: SameTexts<typeof reference> = {
     assigned: '店長指派給 {name}',
     paused: '暫停計時：{name}',
     resumed: '恢復計時',
+    graded: '分級改為{grade}',
+    escalated: '督辦提醒（{level}）：{clock}',
   },
   by: '{name}（{role}）',
   late: '補錄',

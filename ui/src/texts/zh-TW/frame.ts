@@ -89,6 +89,7 @@ export const frame: SameTexts<typeof frameReference> = {
     text: '{reference} 還沒有辦結或轉派。',
     handed_off_title: '已自動轉派專家',
     handed_off: '{reference} 臨近一小時仍未辦結，已自動轉派。',
+    escalated: '{reference} 的「{clock}」時限是 {due}。',
     open: '開啟投訴',
   },
 }

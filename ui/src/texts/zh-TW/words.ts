@@ -63,6 +63,7 @@ export const words: SameTexts<typeof reference> = {
     call_back: '回訪',
     outer_limit: '最長時限',
   },
+  level: { remind: '催辦', copy: '抄送上級', report: '上報管理層' },
   channel: {
     walk_in: '櫃台來訪',
     hotline: '熱線電話',
@@ -147,6 +148,7 @@ export const words: SameTexts<typeof reference> = {
   },
   parts: {
     close: '關閉',
+    cancel: '取消',
     retry: '重試',
     trace: '追蹤號 {trace}',
     loading: '正在載入',

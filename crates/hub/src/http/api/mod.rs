@@ -9,6 +9,7 @@ pub mod admin;
 pub mod board;
 pub mod complaints;
 pub mod desks;
+pub mod escalations;
 pub mod evidence;
 pub mod lists;
 pub mod mask;

@@ -8,6 +8,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use suda_domain::Grade;
 use suda_domain::fact::{Decision, Measure, Report};
 use suda_domain::{Fact, Role, StaffId, TaskId};
 use utoipa::ToSchema;
@@ -92,6 +93,12 @@ impl Doing {
 
 #[derive(Deserialize, ToSchema)]
 pub struct Reason {
+    pub reason: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct NewGrade {
+    pub grade: Grade,
     pub reason: String,
 }
 
@@ -232,6 +239,18 @@ pub async fn pause(doing: Doing, Body(body): Body<PauseFor>) -> ApiResult<Json<C
 )]
 pub async fn resume(doing: Doing) -> ApiResult<Json<ComplaintView>> {
     doing.write(Fact::Resumed).await
+}
+
+/// Judges the grade anew; grade 1 alerts the management group at once.
+#[utoipa::path(
+    post, path = "/api/complaints/{id}/grade", tag = "steps", request_body = NewGrade,
+    params(("id" = String, Path, description = "Id or reference number")),
+    responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
+)]
+pub async fn grade(doing: Doing, Body(body): Body<NewGrade>) -> ApiResult<Json<ComplaintView>> {
+    let reason = required("reason", &body.reason, TEXT)?;
+    let grade = body.grade;
+    doing.write(Fact::Graded { grade, reason }).await
 }
 
 /// Gives a claim back.

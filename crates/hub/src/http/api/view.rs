@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use suda_domain::escalation::{self, Escalation};
 use suda_domain::time::{Stretch, Timekeeping};
 
 use chrono::{DateTime, Utc};
@@ -56,6 +57,8 @@ pub struct WorkOrder {
     pub late: bool,
     pub open_tasks: u32,
     pub alert_pending: bool,
+    /// Who was told highest up of a deadline that still runs.
+    pub escalation: Option<Escalation>,
 }
 
 /// An expert's hold on it.
@@ -147,6 +150,8 @@ pub struct ComplaintView {
     pub answer: Option<Answer>,
     pub needs_approval: bool,
     pub deadlines: Vec<DeadlineView>,
+    /// Of which running deadlines somebody was told, the highest level first.
+    pub escalations: Vec<Escalation>,
     pub timeline: Vec<TimelineEntry>,
     pub guidance: Option<Guidance>,
     /// What the reader may write now.
@@ -213,6 +218,7 @@ pub fn work_order(hub: &Hub, names: &Names, held: &Held) -> WorkOrder {
         late: complaint.late,
         open_tasks: open_tasks(complaint),
         alert_pending: crate::store::row::is_alert_pending(complaint),
+        escalation: escalation::standing(complaint, &clocks).first().copied(),
     }
 }
 
@@ -267,7 +273,9 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         lease_until,
     } = held;
     let (category_zh, category_en) = category(hub, &complaint.intake.category);
-    let mut deadlines: Vec<_> = deadlines(&complaint, names.time())
+    let clocks = deadlines(&complaint, names.time());
+    let mut escalations = escalation::standing(&complaint, &clocks);
+    let mut deadlines: Vec<_> = clocks
         .into_iter()
         .map(|deadline| DeadlineView {
             running: deadline.is_running(),
@@ -288,11 +296,13 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         tasks.retain(|task| task.department == who.staff.id);
         let own = |id: TaskId| tasks.iter().any(|task| task.id == id);
         deadlines.retain(|one| one.deadline.task.is_none_or(own));
+        escalations.retain(|one| one.task.is_none_or(own));
         timeline.retain(|entry| match &entry.fact {
             Fact::Dispatched { task, .. }
             | Fact::TaskAccepted { task }
             | Fact::TaskRejected { task, .. } => own(*task),
             Fact::Reported { task, .. } => task.is_some_and(own),
+            Fact::Escalated { task, .. } => task.is_none_or(own),
             _ => true,
         });
         report = tasks.iter().rev().find_map(|task| task.report.clone());
@@ -305,6 +315,7 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         category_zh,
         category_en,
         deadlines,
+        escalations,
         allowed,
         masked,
         may_renew: mine && complaint.lapses(),

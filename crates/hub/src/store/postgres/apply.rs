@@ -143,15 +143,18 @@ async fn complaints(
     let bodies = all().map(json).collect::<Result<Vec<_>>>()?;
     sqlx::query(
         "INSERT INTO complaint (id, reference, branch, state, rank, due, in_queue, with_team, \
-         claimed_by, alert_pending, arrived_at, queued_at, handoff_due, updated_seq, body) \
+         claimed_by, alert_pending, arrived_at, queued_at, handoff_due, tell_at, told, \
+         updated_seq, body) \
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], \
          $6::bigint[], $7::bool[], $8::bool[], $9::uuid[], $10::bool[], $11::bigint[], \
-         $12::bigint[], $13::bigint[], $14::bigint[], $15::text[]) \
+         $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], \
+         $17::text[]) \
          ON CONFLICT (id) DO UPDATE SET state = excluded.state, rank = excluded.rank, \
          due = excluded.due, in_queue = excluded.in_queue, with_team = excluded.with_team, \
          claimed_by = excluded.claimed_by, alert_pending = excluded.alert_pending, \
          arrived_at = excluded.arrived_at, queued_at = excluded.queued_at, \
-         handoff_due = excluded.handoff_due, updated_seq = excluded.updated_seq, \
+         handoff_due = excluded.handoff_due, tell_at = excluded.tell_at, \
+         told = excluded.told, updated_seq = excluded.updated_seq, \
          body = excluded.body",
     )
     .bind(all().map(|c| c.id.0).collect::<Vec<_>>())
@@ -179,6 +182,8 @@ async fn complaints(
             .map(|row| row.handoff_due.map(ms))
             .collect::<Vec<_>>(),
     )
+    .bind(rows.iter().map(|row| row.tell_at).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.told).collect::<Vec<_>>())
     .bind(
         cases
             .iter()

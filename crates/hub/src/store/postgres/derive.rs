@@ -50,7 +50,7 @@ async fn write(tx: &mut Tx<'_>, complaint: &Complaint, keep: &Timekeeping) -> Re
     sqlx::query(
         "UPDATE complaint SET state = $1, rank = $2, due = $3, in_queue = $4, with_team = $5, \
          claimed_by = $6, alert_pending = $7, arrived_at = $8, queued_at = $9, handoff_due = $10, \
-         body = $11 WHERE id = $12",
+         tell_at = $11, told = $12, body = $13 WHERE id = $14",
     )
     .bind(complaint.state.name())
     .bind(row.rank)
@@ -62,6 +62,8 @@ async fn write(tx: &mut Tx<'_>, complaint: &Complaint, keep: &Timekeeping) -> Re
     .bind(ms(complaint.arrived_at))
     .bind(row.queued_at.map(ms))
     .bind(row.handoff_due.map(ms))
+    .bind(row.tell_at)
+    .bind(row.told)
     .bind(json(complaint)?)
     .bind(complaint.id.0)
     .execute(&mut **tx)
@@ -93,11 +95,14 @@ pub async fn replace_time(
     Ok(true)
 }
 
+/// id, due, handoff_due, tell_at, told, body.
+type CountedRow = (Uuid, i64, Option<i64>, Option<i64>, i64, String);
+
 async fn count_anew(tx: &mut Tx<'_>, keep: &Timekeeping) -> Result<()> {
     let mut after = Uuid::nil();
     loop {
-        let rows: Vec<(Uuid, i64, Option<i64>, String)> = sqlx::query_as(
-            "SELECT id, due, handoff_due, body FROM complaint WHERE rank < $1 AND id > $2 \
+        let rows: Vec<CountedRow> = sqlx::query_as(
+            "SELECT id, due, handoff_due, tell_at, told, body FROM complaint WHERE rank < $1 AND id > $2 \
              ORDER BY id LIMIT 500",
         )
         .bind(FINISHED)
@@ -107,14 +112,17 @@ async fn count_anew(tx: &mut Tx<'_>, keep: &Timekeeping) -> Result<()> {
         .map_err(failed)?;
         let Some(last) = rows.last() else { break };
         after = last.0;
-        for (id, due, hour, body) in rows {
+        for (id, due, hour, tell_at, told, body) in rows {
             let row = Row::of(&parsed(&body)?, keep);
-            if row.due == due && row.handoff_due.map(ms) == hour {
+            let now = (row.due, row.handoff_due.map(ms), row.tell_at, row.told);
+            if now == (due, hour, tell_at, told) {
                 continue;
             }
-            sqlx::query("UPDATE complaint SET due = $1, handoff_due = $2 WHERE id = $3")
+            sqlx::query("UPDATE complaint SET due = $1, handoff_due = $2, tell_at = $3, told = $4 WHERE id = $5")
                 .bind(row.due)
                 .bind(row.handoff_due.map(ms))
+                .bind(row.tell_at)
+                .bind(row.told)
                 .bind(id)
                 .execute(&mut **tx)
                 .await

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::{Postgres, QueryBuilder};
+use suda_domain::escalation::Level;
 use suda_domain::text::cut_bytes;
 use suda_domain::{ComplaintId, StaffId, State, TaskId};
 use uuid::Uuid;
@@ -194,6 +195,28 @@ impl Lists for PostgresStore {
         let mut query = QueryBuilder::<Postgres>::new(SELECT);
         query
             .push("WHERE alert_pending ORDER BY id LIMIT ")
+            .push_bind(i64::from(limit));
+        self.read_held(query).await
+    }
+
+    async fn to_escalate(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ComplaintId>> {
+        let ids: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT id FROM complaint WHERE tell_at <= $1 ORDER BY tell_at LIMIT $2",
+        )
+        .bind(ms(now))
+        .bind(i64::from(limit))
+        .fetch_all(&mut *self.connection().await?)
+        .await
+        .map_err(failed)?;
+        Ok(ids.into_iter().map(ComplaintId).collect())
+    }
+
+    async fn escalated(&self, level: Level, limit: u32) -> Result<Vec<Held>> {
+        let mut query = QueryBuilder::<Postgres>::new(SELECT);
+        query
+            .push("WHERE told >= ")
+            .push_bind(i64::from(level.number()))
+            .push(" ORDER BY told DESC, due, id LIMIT ")
             .push_bind(i64::from(limit));
         self.read_held(query).await
     }

@@ -45,7 +45,7 @@ use crate::store::requests::{Burden, Request};
 use listen::Listening;
 
 /// Each raises `schema_version` by one; only ever added to.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
@@ -53,6 +53,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("0005_evidence.sql"),
     include_str!("0006_waiting.sql"),
     include_str!("0007_desk_day.sql"),
+    include_str!("0008_escalation.sql"),
 ];
 /// The oldest server that is tried by the tests.
 const OLDEST_SERVER: i32 = 150_000;

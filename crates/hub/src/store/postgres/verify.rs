@@ -168,7 +168,7 @@ pub async fn complaint_rows(
 ) -> Result<Vec<ComplaintRow>> {
     sqlx::query_as(
         "SELECT id, reference, branch, state, rank, due, in_queue, with_team, claimed_by, \
-         alert_pending, arrived_at, queued_at, handoff_due, body FROM complaint WHERE id > $1 \
+         alert_pending, arrived_at, queued_at, handoff_due, tell_at, told, body FROM complaint WHERE id > $1 \
          ORDER BY id LIMIT 500",
     )
     .bind(after)

@@ -120,13 +120,13 @@ async fn complaints(
     }
     let insert = "INSERT INTO complaint (id, reference, branch, state, rank, due, in_queue, \
                   with_team, claimed_by, alert_pending, arrived_at, queued_at, handoff_due, \
-                  updated_seq, body) ";
+                  tell_at, told, updated_seq, body) ";
     let behind = " ON CONFLICT (id) DO UPDATE SET state = excluded.state, rank = excluded.rank, \
                   due = excluded.due, in_queue = excluded.in_queue, \
                   with_team = excluded.with_team, claimed_by = excluded.claimed_by, \
                   alert_pending = excluded.alert_pending, arrived_at = excluded.arrived_at, \
                   queued_at = excluded.queued_at, handoff_due = excluded.handoff_due, \
-                  updated_seq = excluded.updated_seq, body = excluded.body";
+                  tell_at = excluded.tell_at, told = excluded.told, updated_seq = excluded.updated_seq, body = excluded.body";
     rows(
         tx,
         &lines,
@@ -145,6 +145,8 @@ async fn complaints(
                 .push_bind(ms(complaint.arrived_at))
                 .push_bind(row.queued_at.map(ms))
                 .push_bind(row.handoff_due.map(ms))
+                .push_bind(row.tell_at)
+                .push_bind(row.told)
                 .push_bind(*seq)
                 .push_bind(body.clone());
         },

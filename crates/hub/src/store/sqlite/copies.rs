@@ -8,9 +8,12 @@
 //! (the search, the rows of complaints) and what has a hash of its own (the
 //! bytes of evidence) has no copy.
 
-use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::failed;
+use super::directory::{find_setting, find_text, put_setting};
+use super::{begin, failed};
 use crate::store::checks::fault;
 use crate::store::{Fault, Result};
 
@@ -40,9 +43,30 @@ const KEPT_TWICE: [&str; 18] = [
 /// outside of it.
 type Column = (String, i64);
 
-/// Makes the copies that are missing or have other columns than their table.
+/// The setting that keeps how the tables were made.
+const SCHEMA: &str = "schema";
+
+/// How the tables were made, by which version.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct Schema {
+    /// Of the migrations and of the list of tables kept twice.
+    version: String,
+    /// SHA-256 of the text of every table, index and trigger, in hexadecimal.
+    digest: String,
+}
+
+/// Makes the copies that are missing or have other columns than their table,
+/// unless this version has made them before: a column that has another name
+/// since has changed by itself.
 pub async fn prepare(writer: &mut SqliteConnection) -> Result<()> {
-    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+    let mut tx = begin(writer).await?;
+    let version = version(&mut tx).await?;
+    // One that cannot be read any more is as good as none: it is written anew.
+    let known = find_text(&mut tx, SCHEMA).await?;
+    let known: Option<Schema> = known.and_then(|text| serde_json::from_str(&text).ok());
+    if known.is_some_and(|known| known.version == version) {
+        return Ok(());
+    }
     for table in KEPT_TWICE {
         let copy = copy_of(table);
         let columns = columns(&mut tx, table).await?;
@@ -51,13 +75,53 @@ pub async fn prepare(writer: &mut SqliteConnection) -> Result<()> {
             run(&mut tx, made_anew(table, &columns)).await?;
         }
     }
+    let digest = digest(&mut tx).await?;
+    put_setting(&mut tx, SCHEMA, &Schema { version, digest }).await?;
     tx.commit().await.map_err(failed)
 }
 
-/// The first row that does not read as its copy does.
+async fn version(connection: &mut SqliteConnection) -> Result<String> {
+    let migrations: i64 = sqlx::query_scalar("PRAGMA user_version")
+        .fetch_one(connection)
+        .await
+        .map_err(failed)?;
+    Ok(format!("{migrations} {}", KEPT_TWICE.join(" ")))
+}
+
+async fn digest(connection: &mut SqliteConnection) -> Result<String> {
+    let made: Vec<String> = sqlx::query_scalar(
+        "SELECT type || ' ' || name || ' ' || tbl_name || ' ' || coalesce(sql, '') \
+         FROM sqlite_schema WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY type, name",
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(failed)?;
+    let mut hasher = Sha256::new();
+    for text in made {
+        hasher.update(text.as_bytes());
+        hasher.update([0]);
+    }
+    let digest = hasher.finalize();
+    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Whether the tables are still as they were made.
+pub async fn schema(connection: &mut SqliteConnection) -> Result<Option<Fault>> {
+    let known: Option<Schema> = find_setting(&mut *connection, SCHEMA).await?;
+    let digest = digest(connection).await?;
+    let is_as_made = known.is_some_and(|known| known.digest == digest);
+    Ok((!is_as_made).then(|| fault("database file", "its tables are not as they were made")))
+}
+
+/// The first row that does not read as its copy does. Tables of other columns
+/// than their copies cannot be compared: [`schema`] says so.
 pub async fn differing(connection: &mut SqliteConnection) -> Result<Option<Fault>> {
     for table in KEPT_TWICE {
         let columns = columns(connection, table).await?;
+        let copied = self::columns(connection, &copy_of(table)).await?;
+        if names(&columns) != names(&copied) {
+            break;
+        }
         let key = key(&columns);
         // The key as it is told: it names a row and no person.
         let name = key

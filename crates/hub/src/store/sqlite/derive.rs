@@ -49,7 +49,7 @@ async fn write(tx: &mut Tx<'_>, complaint: &Complaint, keep: &Timekeeping) -> Re
     sqlx::query(
         "UPDATE complaint SET state = ?, rank = ?, due = ?, in_queue = ?, with_team = ?, \
          claimed_by = ?, alert_pending = ?, arrived_at = ?, queued_at = ?, handoff_due = ?, \
-         body = ? WHERE id = ?",
+         tell_at = ?, told = ?, body = ? WHERE id = ?",
     )
     .bind(complaint.state.name())
     .bind(row.rank)
@@ -61,6 +61,8 @@ async fn write(tx: &mut Tx<'_>, complaint: &Complaint, keep: &Timekeeping) -> Re
     .bind(ms(complaint.arrived_at))
     .bind(row.queued_at.map(ms))
     .bind(row.handoff_due.map(ms))
+    .bind(row.tell_at)
+    .bind(row.told)
     .bind(json(complaint)?)
     .bind(complaint.id.0)
     .execute(&mut **tx)
@@ -90,11 +92,14 @@ pub async fn replace_time(
     Ok(true)
 }
 
+/// id, due, handoff_due, tell_at, told, body.
+type CountedRow = (Uuid, i64, Option<i64>, Option<i64>, i64, String);
+
 async fn count_anew(tx: &mut Tx<'_>, keep: &Timekeeping) -> Result<()> {
     let mut after = Uuid::nil();
     loop {
-        let rows: Vec<(Uuid, i64, Option<i64>, String)> = sqlx::query_as(
-            "SELECT id, due, handoff_due, body FROM complaint WHERE rank < ? AND id > ? \
+        let rows: Vec<CountedRow> = sqlx::query_as(
+            "SELECT id, due, handoff_due, tell_at, told, body FROM complaint WHERE rank < ? AND id > ? \
              ORDER BY id LIMIT 500",
         )
         .bind(FINISHED)
@@ -104,18 +109,23 @@ async fn count_anew(tx: &mut Tx<'_>, keep: &Timekeeping) -> Result<()> {
         .map_err(failed)?;
         let Some(last) = rows.last() else { break };
         after = last.0;
-        for (id, due, hour, body) in rows {
+        for (id, due, hour, tell_at, told, body) in rows {
             let row = Row::of(&parsed(&body)?, keep);
-            if row.due == due && row.handoff_due.map(ms) == hour {
+            let now = (row.due, row.handoff_due.map(ms), row.tell_at, row.told);
+            if now == (due, hour, tell_at, told) {
                 continue;
             }
-            sqlx::query("UPDATE complaint SET due = ?, handoff_due = ? WHERE id = ?")
-                .bind(row.due)
-                .bind(row.handoff_due.map(ms))
-                .bind(id)
-                .execute(&mut **tx)
-                .await
-                .map_err(failed)?;
+            sqlx::query(
+                "UPDATE complaint SET due = ?, handoff_due = ?, tell_at = ?, told = ? WHERE id = ?",
+            )
+            .bind(row.due)
+            .bind(row.handoff_due.map(ms))
+            .bind(row.tell_at)
+            .bind(row.told)
+            .bind(id)
+            .execute(&mut **tx)
+            .await
+            .map_err(failed)?;
         }
     }
     Ok(())

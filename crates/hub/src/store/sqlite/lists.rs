@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::{QueryBuilder, Sqlite};
+use suda_domain::escalation::Level;
 use suda_domain::{ComplaintId, StaffId, State, TaskId};
 use uuid::Uuid;
 
@@ -198,6 +199,28 @@ impl Lists for SqliteStore {
         let mut query = QueryBuilder::<Sqlite>::new(SELECT);
         query
             .push("WHERE alert_pending = 1 ORDER BY id LIMIT ")
+            .push_bind(i64::from(limit));
+        self.read_held(query).await
+    }
+
+    async fn to_escalate(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ComplaintId>> {
+        let ids: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT id FROM complaint WHERE tell_at <= ? ORDER BY tell_at LIMIT ?",
+        )
+        .bind(ms(now))
+        .bind(i64::from(limit))
+        .fetch_all(&mut *self.reader().await?)
+        .await
+        .map_err(failed)?;
+        Ok(ids.into_iter().map(ComplaintId).collect())
+    }
+
+    async fn escalated(&self, level: Level, limit: u32) -> Result<Vec<Held>> {
+        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        query
+            .push("WHERE told >= ")
+            .push_bind(i64::from(level.number()))
+            .push(" ORDER BY told DESC, due, id LIMIT ")
             .push_bind(i64::from(limit));
         self.read_held(query).await
     }

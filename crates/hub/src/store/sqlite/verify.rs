@@ -51,7 +51,10 @@ async fn check(
     if let Some(fault) = evidence(connection).await? {
         return Ok(Some(fault));
     }
-    copies::differing(connection).await
+    if let Some(fault) = copies::differing(connection).await? {
+        return Ok(Some(fault));
+    }
+    copies::schema(connection).await
 }
 
 async fn file(connection: &mut SqliteConnection) -> Result<Option<Fault>> {
@@ -233,7 +236,7 @@ pub async fn complaint_rows(
 ) -> Result<Vec<ComplaintRow>> {
     sqlx::query_as(
         "SELECT id, reference, branch, state, rank, due, in_queue, with_team, claimed_by, \
-         alert_pending, arrived_at, queued_at, handoff_due, body FROM complaint WHERE id > ? \
+         alert_pending, arrived_at, queued_at, handoff_due, tell_at, told, body FROM complaint WHERE id > ? \
          ORDER BY id LIMIT 500",
     )
     .bind(after)

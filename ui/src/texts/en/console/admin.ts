@@ -123,6 +123,8 @@ export const consoleAdmin: SameTexts<typeof reference> = {
       assigned: 'Assignment',
       paused: 'Clocks paused',
       resumed: 'Clocks go on',
+      graded: 'Grade changed',
+      escalated: 'Deadline escalated',
     },
   },
   guidance: {

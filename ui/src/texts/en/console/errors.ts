@@ -34,6 +34,8 @@ export const consoleErrors: SameTexts<typeof reference> = {
     bad_login: 'A login has only lower-case letters, digits, dots, dashes and underscores.',
     weak_password: 'The password is too short: at least {least} characters.',
     branch_required: 'Clerks and branch managers belong to a branch.',
+    outdated: 'Somebody has changed it meanwhile, so this was not done. Load it anew and change it then.',
+    rules_unusable: 'These rules cannot hold and nothing was changed. Preview them again to see what is wrong.',
     own_account: 'You cannot deactivate your own account.',
     busy: 'The hub is busy and did not do this. Try again soon; what you typed is still here.',
     disk_full: 'The hub\'s disk is full and it did not do this. Tell the administrator at once; what you typed is still here.',

@@ -32,6 +32,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
     staff: 'Staff',
     devices: 'Desks',
     guidance: 'Guidance',
+    time: 'Clocks and calendar',
     quarantine: 'Set aside',
   },
   live: {
@@ -122,5 +123,18 @@ export const consoleFrame: SameTexts<typeof reference> = {
   approvals: {
     none: 'Nothing waits for approval',
     waiting: '{n} waiting',
+  },
+  escalations: { title: 'Escalations' },
+  notices: {
+    escalated: 'Deadline: {level}',
+    alert: 'Grade-1 alert',
+    text: '{reference}, {clock}',
+    open: 'Open complaint',
+    more: '{n} more new escalations',
+    desktop: 'Desktop notifications',
+    allow: 'Allow desktop notifications',
+    hint: 'While the page is out of sight the browser tells you: number, clock and level, nothing else.',
+    granted: 'Allowed',
+    denied: 'The browser blocks notifications of this site; change that in its settings for the site.',
   },
 }

@@ -66,6 +66,12 @@ export const consoleWork: SameTexts<typeof reference> = {
     no_most: 'Until they are let go on',
     example: 'A photo of the contract; the customer will send it by Friday',
   },
+  regrade: {
+    to: 'New grade',
+    reason: 'Reason',
+    example: 'What was found out, and why the grade does not fit any more',
+    one: 'Grade 1 alerts the management group at once, and the solution then needs its approval.',
+  },
   why: {
     open: 'Why this time',
     counted: 'Counted',
@@ -121,6 +127,7 @@ export const consoleWork: SameTexts<typeof reference> = {
     close: 'Close',
     pause: 'Pause the clocks',
     resume: 'Let the clocks go on',
+    grade: 'Change the grade',
     withdraw: 'Customer withdraws',
     reopen: 'Reopen',
     acknowledge: 'Acknowledge alert',
@@ -141,6 +148,7 @@ export const consoleWork: SameTexts<typeof reference> = {
     close: 'Called back, nothing more to do',
     pause: 'While the customer has to send something; say what',
     resume: 'What was waited for is here',
+    grade: 'What was found out calls for another grade; say why',
     withdraw: 'The customer wants to withdraw; say why',
     reopen: 'The customer is not satisfied; a new cycle begins',
     acknowledge: 'Management has seen this grade-1 complaint',

@@ -122,6 +122,8 @@ export const consoleAdmin = {
       assigned: '指派',
       paused: '暂停计时',
       resumed: '恢复计时',
+      graded: '更改分级',
+      escalated: '督办提醒',
     } satisfies Record<FactKind, string>,
   },
   guidance: {

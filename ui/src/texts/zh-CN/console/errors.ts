@@ -34,6 +34,8 @@ export const consoleErrors = {
     bad_login: '账号只能用小写字母、数字、点、横线和下划线。',
     weak_password: '密码太短，至少 {least} 个字符。',
     branch_required: '营业员和店长须指定所属营业厅。',
+    outdated: '已经有人改动过，这一步没有完成。请重新载入后再改。',
+    rules_unusable: '这些规则不能成立，没有改动。请重新预览，看看是哪一处不对。',
     own_account: '不能停用自己的账号。',
     busy: '中心正忙，这一步没有完成。请稍后重试，填写的内容还在。',
     disk_full: '中心的磁盘已满，这一步没有完成。请立即联系管理员，填写的内容还在。',

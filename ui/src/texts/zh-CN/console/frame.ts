@@ -31,6 +31,7 @@ export const consoleFrame = {
     staff: '人员',
     devices: '终端',
     guidance: '口径',
+    time: '时限与日历',
     quarantine: '待核记录',
   },
   live: {
@@ -121,5 +122,18 @@ export const consoleFrame = {
   approvals: {
     none: '没有待审批的投诉',
     waiting: '{n} 件待审批',
+  },
+  escalations: { title: '督办' },
+  notices: {
+    escalated: '督办：{level}',
+    alert: '一级告警',
+    text: '{reference}，{clock}',
+    open: '打开投诉',
+    more: '另有 {n} 条新的督办',
+    desktop: '桌面通知',
+    allow: '允许桌面通知',
+    hint: '页面不在眼前时由浏览器提醒，只显示编号、时限和级别。',
+    granted: '已允许',
+    denied: '浏览器禁止了本网站的通知，请在浏览器的网站设置里修改。',
   },
 }

@@ -63,6 +63,12 @@ export const consoleWork = {
     no_most: '直到恢复计时',
     example: '请客户补交合同照片，客户答应周五前发来',
   },
+  regrade: {
+    to: '改为',
+    reason: '原因',
+    example: '查明了什么，为什么原来的分级不合适',
+    one: '改为一级会立即告警管理决策小组，解决方案须经其审批。',
+  },
   why: {
     open: '为什么是这个时间',
     counted: '计时',
@@ -118,6 +124,7 @@ export const consoleWork = {
     close: '办结',
     pause: '暂停计时',
     resume: '恢复计时',
+    grade: '更改分级',
     withdraw: '客户撤诉',
     reopen: '重新受理',
     acknowledge: '知悉告警',
@@ -138,6 +145,7 @@ export const consoleWork = {
     close: '回访完成，不再处理',
     pause: '等客户补充材料等，写明等什么',
     resume: '要等的已经到了',
+    grade: '查实后与原来的分级不同，写明原因',
     withdraw: '客户要求撤诉，写明原因',
     reopen: '客户不满意，开始新一轮',
     acknowledge: '管理层已知悉这件一级投诉',

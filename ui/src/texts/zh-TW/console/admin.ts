@@ -123,6 +123,8 @@ export const consoleAdmin: SameTexts<typeof reference> = {
       assigned: '指派',
       paused: '暫停計時',
       resumed: '恢復計時',
+      graded: '更改分級',
+      escalated: '督辦提醒',
     },
   },
   guidance: {

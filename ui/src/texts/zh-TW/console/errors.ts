@@ -34,6 +34,8 @@ export const consoleErrors: SameTexts<typeof reference> = {
     bad_login: '賬號只能用小寫字母、數字、點、橫線和下劃線。',
     weak_password: '密碼太短，至少 {least} 個字元。',
     branch_required: '營業員和店長鬚指定所屬營業廳。',
+    outdated: '已經有人改動過，這一步沒有完成。請重新載入後再改。',
+    rules_unusable: '這些規則不能成立，沒有改動。請重新預覽，看看是哪一處不對。',
     own_account: '不能停用自己的賬號。',
     busy: '中心正忙，這一步沒有完成。請稍後重試，填寫的內容還在。',
     disk_full: '中心的磁碟已滿，這一步沒有完成。請立即聯絡管理員，填寫的內容還在。',

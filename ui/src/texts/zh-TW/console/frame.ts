@@ -32,6 +32,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
     staff: '人員',
     devices: '終端',
     guidance: '口徑',
+    time: '時限與行事曆',
     quarantine: '待核記錄',
   },
   live: {
@@ -122,5 +123,18 @@ export const consoleFrame: SameTexts<typeof reference> = {
   approvals: {
     none: '沒有待審批的投訴',
     waiting: '{n} 件待審批',
+  },
+  escalations: { title: '督辦' },
+  notices: {
+    escalated: '督辦：{level}',
+    alert: '一級告警',
+    text: '{reference}，{clock}',
+    open: '開啟投訴',
+    more: '另有 {n} 條新的督辦',
+    desktop: '桌面通知',
+    allow: '允許桌面通知',
+    hint: '頁面不在眼前時由瀏覽器提醒，只顯示編號、時限和級別。',
+    granted: '已允許',
+    denied: '瀏覽器禁止了本網站的通知，請在瀏覽器的網站設定裡修改。',
   },
 }

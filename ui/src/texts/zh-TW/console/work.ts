@@ -66,6 +66,12 @@ export const consoleWork: SameTexts<typeof reference> = {
     no_most: '直到恢復計時',
     example: '請客戶補交合約照片，客戶答應週五前發來',
   },
+  regrade: {
+    to: '改為',
+    reason: '原因',
+    example: '查明了什麼，為什麼原來的分級不合適',
+    one: '改為一級會立即告警管理決策小組，解決方案須經其審批。',
+  },
   why: {
     open: '為什麼是這個時間',
     counted: '計時',
@@ -121,6 +127,7 @@ export const consoleWork: SameTexts<typeof reference> = {
     close: '辦結',
     pause: '暫停計時',
     resume: '恢復計時',
+    grade: '更改分級',
     withdraw: '客戶撤訴',
     reopen: '重新受理',
     acknowledge: '知悉告警',
@@ -141,6 +148,7 @@ export const consoleWork: SameTexts<typeof reference> = {
     close: '回訪完成，不再處理',
     pause: '等客戶補充材料等，寫明等什麼',
     resume: '要等的已經到了',
+    grade: '查實後與原來的分級不同，寫明原因',
     withdraw: '客戶要求撤訴，寫明原因',
     reopen: '客戶不滿意，開始新一輪',
     acknowledge: '管理層已知悉這件一級投訴',

@@ -1,0 +1,72 @@
+//! Deadlines that somebody has been told of, for who is addressed.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Extension, State};
+use serde::{Deserialize, Serialize};
+use suda_domain::clocks::deadlines;
+use suda_domain::escalation::{self, Addressee, Escalation, Level};
+use suda_domain::{Complaint, Role};
+use utoipa::ToSchema;
+
+use super::view::{self, Names, WorkOrder};
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::session::SignedIn;
+use crate::hub::Hub;
+
+/// Complaints that are looked through for the reader's own.
+const LOOKED_THROUGH: u32 = 1000;
+const ROWS: usize = 100;
+
+/// A complaint and what of it addresses the reader.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct EscalationRow {
+    pub escalation: Escalation,
+    pub order: WorkOrder,
+}
+
+/// What addresses the reader and still holds, the highest level first.
+#[utoipa::path(
+    get, path = "/api/escalations", tag = "board",
+    responses((status = 200, body = Vec<EscalationRow>), (status = "4XX", body = ApiError))
+)]
+pub async fn escalations(
+    State(hub): State<Arc<Hub>>,
+    Extension(who): Extension<SignedIn>,
+) -> ApiResult<Json<Vec<EscalationRow>>> {
+    let names = Names::read(&hub).await?;
+    let lowest = match who.role() {
+        Role::Management => Level::Copy,
+        _ => Level::Remind,
+    };
+    let held = hub.store.escalated(lowest, LOOKED_THROUGH).await?;
+    let rows = held.iter().filter_map(|held| {
+        let complaint = &held.complaint;
+        let standing = escalation::standing(complaint, &deadlines(complaint, names.time()));
+        let mine = standing
+            .into_iter()
+            .find(|one| addresses(&who, complaint, one))?;
+        Some(EscalationRow {
+            escalation: mine,
+            order: view::work_order(&hub, &names, held),
+        })
+    });
+    Ok(Json(rows.take(ROWS).collect()))
+}
+
+fn addresses(who: &SignedIn, complaint: &Complaint, escalation: &Escalation) -> bool {
+    let staff = &who.staff;
+    match escalation::addressee(complaint, escalation) {
+        Addressee::Branch(branch) => {
+            who.role().is_of_branch() && staff.branch.as_ref() == Some(&branch)
+        }
+        Addressee::BranchManager(branch) => {
+            who.role() == Role::BranchManager && staff.branch.as_ref() == Some(&branch)
+        }
+        Addressee::Department(id) | Addressee::Expert(id) => staff.id == id,
+        Addressee::Team => who.role() == Role::Expert,
+        // Auditors see what the management group was told.
+        Addressee::Management => matches!(who.role(), Role::Management | Role::Auditor),
+    }
+}
