@@ -1,0 +1,95 @@
+//! How texts are sent, as the administrator has set it.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use suda_domain::time::Timekeeping;
+
+use crate::store::sms::AnswerLimits;
+
+/// How texts are sent, when, and how many.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SmsSettings {
+    pub by: SmsBy,
+    /// In the installation's civil time nothing but answers is sent from
+    /// `quiet_from` to `quiet_to`; the two alike mean never quiet. No grade is
+    /// exempt: it is the customer who sleeps.
+    pub quiet_from: NaiveTime,
+    pub quiet_to: NaiveTime,
+    /// Texts a minute at most.
+    pub per_minute: u32,
+    /// Answers to one number within an hour, within a day, and to all within
+    /// an hour.
+    pub answers_hourly: u32,
+    pub answers_daily: u32,
+    pub answers_hourly_in_all: u32,
+}
+
+/// The way out.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum SmsBy {
+    /// Each text is a line of JSON in a file.
+    File {
+        /// Absent for `sms.jsonl` in the data directory.
+        path: Option<PathBuf>,
+    },
+    /// An SMS centre that speaks SMPP 3.4.
+    Smpp(SmppSettings),
+}
+
+/// How the SMS centre is reached.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SmppSettings {
+    pub host: String,
+    pub port: u16,
+    pub system_id: String,
+    /// The password's file; the password itself is nowhere else.
+    pub password_file: PathBuf,
+    /// What texts come from and are answered to; empty leaves it to the centre.
+    #[serde(default)]
+    pub source: String,
+}
+
+impl Default for SmsSettings {
+    fn default() -> Self {
+        let hour = |hour| NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default();
+        Self {
+            by: SmsBy::File { path: None },
+            quiet_from: hour(21),
+            quiet_to: hour(8),
+            per_minute: 600,
+            answers_hourly: 5,
+            answers_daily: 20,
+            answers_hourly_in_all: 2_000,
+        }
+    }
+}
+
+impl SmsSettings {
+    pub fn answer_limits(&self) -> AnswerLimits {
+        AnswerLimits {
+            hourly: self.answers_hourly,
+            daily: self.answers_daily,
+            hourly_in_all: self.answers_hourly_in_all,
+        }
+    }
+
+    /// Whether customers sleep.
+    pub fn is_quiet(&self, now: DateTime<Utc>, keep: &Timekeeping) -> bool {
+        let time = keep.zone_at(now).local(now).time();
+        let (from, to) = (self.quiet_from, self.quiet_to);
+        if from <= to {
+            from <= time && time < to
+        } else {
+            time >= from || time < to
+        }
+    }
+
+    /// The shortest time between two texts.
+    pub fn pace(&self) -> TimeDelta {
+        TimeDelta::milliseconds(60_000 / i64::from(self.per_minute.max(1)))
+    }
+}
