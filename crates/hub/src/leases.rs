@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::hub::Hub;
 use crate::ingest::Batch;
 use crate::phone;
+use crate::sms;
 use crate::store::{Held, Result, StepError, StoreError, Touched};
 
 const LOOK: Duration = Duration::from_secs(1);
@@ -57,6 +58,7 @@ pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
         }) => {}
         () = index(&hub) => {}
         () = phone::run(&hub) => {}
+        () = sms::run(&hub) => {}
     }
 }
 

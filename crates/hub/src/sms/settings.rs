@@ -1,8 +1,9 @@
 //! How texts are sent, as the administrator has set it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 use suda_domain::time::Timekeeping;
 
@@ -40,6 +41,15 @@ pub enum SmsBy {
     Smpp(SmppSettings),
 }
 
+/// What of the settings is to be changed; the rest stays.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct SmsChange {
+    pub by: Option<SmsBy>,
+    pub quiet_from: Option<NaiveTime>,
+    pub quiet_to: Option<NaiveTime>,
+    pub per_minute: Option<u32>,
+}
+
 /// How the SMS centre is reached.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SmppSettings {
@@ -69,6 +79,17 @@ impl Default for SmsSettings {
 }
 
 impl SmsSettings {
+    /// With a change.
+    pub fn with(self, change: SmsChange) -> Self {
+        Self {
+            by: change.by.unwrap_or(self.by),
+            quiet_from: change.quiet_from.unwrap_or(self.quiet_from),
+            quiet_to: change.quiet_to.unwrap_or(self.quiet_to),
+            per_minute: change.per_minute.unwrap_or(self.per_minute).max(1),
+            ..self
+        }
+    }
+
     pub fn answer_limits(&self) -> AnswerLimits {
         AnswerLimits {
             hourly: self.answers_hourly,
@@ -89,7 +110,7 @@ impl SmsSettings {
     }
 
     /// The shortest time between two texts.
-    pub fn pace(&self) -> TimeDelta {
-        TimeDelta::milliseconds(60_000 / i64::from(self.per_minute.max(1)))
+    pub fn pace(&self) -> Duration {
+        Duration::from_secs(60) / self.per_minute.max(1)
     }
 }
