@@ -21,6 +21,8 @@ use crate::store::{Result, Settings, StoreError};
 
 /// Looks again at the latest after this long: quiet hours end by the clock.
 const LOOK: Duration = Duration::from_secs(1);
+/// What is written one after the other is looked at together.
+const TOGETHER: Duration = Duration::from_millis(50);
 /// Longer than all parts of a text can take to be confirmed.
 const LEASE: TimeDelta = TimeDelta::minutes(5);
 /// Before the next try of the same text, doubled each time.
@@ -53,6 +55,7 @@ pub async fn run(hub: &Hub) {
                 if matches!(news, Err(RecvError::Closed)) {
                     return;
                 }
+                tokio::time::sleep(TOGETHER).await;
             }
             heard = sender.heard() => sender.take(hub, heard).await,
         }

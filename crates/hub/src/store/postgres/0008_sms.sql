@@ -3,7 +3,7 @@
 -- twice; an answer to a customer's own text has no event.
 CREATE TABLE sms (
     id            uuid NOT NULL PRIMARY KEY,
-    complaint     uuid REFERENCES complaint (id),
+    complaint     uuid,
     -- The event that asked for it.
     device        uuid,
     incarnation   bigint,

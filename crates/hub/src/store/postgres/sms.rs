@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
-use suda_domain::ComplaintId;
 use suda_domain::texts::{Mobile, Template};
+use suda_domain::{ComplaintId, EventKey};
 use uuid::Uuid;
 
 use super::directory::{find_setting, put_setting};
@@ -20,33 +20,72 @@ use crate::store::{Result, StoreError, Touched};
 
 /// Takes texts in; one that is there already stays as it is.
 pub async fn insert_sms(tx: &mut Tx<'_>, texts: &[NewSms]) -> Result<()> {
-    for sms in texts {
-        let (complaint, event) = sms.cause.unzip();
-        sqlx::query(
-            "INSERT INTO sms (id, complaint, device, incarnation, lane, n, is_answer, template, \
-             version, language, reference, recipient, text, state, attempts, next_at, give_up_at, \
-             made_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'waiting', \
-             0, $14, $15, $14) ON CONFLICT DO NOTHING",
-        )
-        .bind(sms.id)
-        .bind(complaint.map(|complaint| complaint.0))
-        .bind(event.map(|event| event.device.0))
-        .bind(event.map(|event| i64::from(event.incarnation)))
-        .bind(event.map(|event| i64::from(event.lane.number())))
-        .bind(event.map(|event| int(event.n)))
-        .bind(sms.is_answer())
-        .bind(sms.template.name())
-        .bind(i64::from(sms.template.version()))
-        .bind(json(&sms.language)?)
-        .bind(sms.reference.as_ref().map(|reference| reference.as_str()))
-        .bind(sms.to.digits())
-        .bind(&sms.text)
-        .bind(ms(sms.made_at))
-        .bind(ms(sms.made_at + GIVE_UP))
-        .execute(&mut **tx)
-        .await
-        .map_err(failed)?;
+    if texts.is_empty() {
+        return Ok(());
     }
+    let causes = || texts.iter().map(|sms| sms.cause.unzip());
+    let event = |of: fn(EventKey) -> i64| causes().map(|(_, event)| event.map(of)).collect();
+    let (incarnations, lanes, numbers): (Vec<_>, Vec<_>, Vec<_>) = (
+        event(|event| i64::from(event.incarnation)),
+        event(|event| i64::from(event.lane.number())),
+        event(|event| int(event.n)),
+    );
+    let languages = texts.iter().map(|sms| json(&sms.language));
+    let column = |of: fn(&NewSms) -> &str| texts.iter().map(of).collect::<Vec<_>>();
+    let times = |after| texts.iter().map(|sms| ms(sms.made_at + after)).collect();
+    let (made, given_up): (Vec<_>, Vec<_>) = (times(TimeDelta::zero()), times(GIVE_UP));
+    sqlx::query(
+        "INSERT INTO sms (id, complaint, device, incarnation, lane, n, is_answer, template, \
+         version, language, reference, recipient, text, state, attempts, next_at, give_up_at, \
+         made_at) SELECT id, complaint, device, incarnation, lane, n, is_answer, template, \
+         version, language, reference, recipient, text, 'waiting', 0, made_at, give_up_at, \
+         made_at FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], \
+         $6::bigint[], $7::bool[], $8::text[], $9::bigint[], $10::text[], $11::text[], \
+         $12::text[], $13::text[], $14::bigint[], $15::bigint[]) AS new (id, complaint, device, \
+         incarnation, lane, n, is_answer, template, version, language, reference, recipient, \
+         text, made_at, give_up_at) ON CONFLICT DO NOTHING",
+    )
+    .bind(texts.iter().map(|sms| sms.id).collect::<Vec<_>>())
+    .bind(
+        causes()
+            .map(|(complaint, _)| complaint.map(|complaint| complaint.0))
+            .collect::<Vec<_>>(),
+    )
+    .bind(
+        causes()
+            .map(|(_, event)| event.map(|event| event.device.0))
+            .collect::<Vec<_>>(),
+    )
+    .bind(incarnations)
+    .bind(lanes)
+    .bind(numbers)
+    .bind(texts.iter().map(NewSms::is_answer).collect::<Vec<_>>())
+    .bind(column(|sms| sms.template.name()))
+    .bind(
+        texts
+            .iter()
+            .map(|sms| i64::from(sms.template.version()))
+            .collect::<Vec<_>>(),
+    )
+    .bind(languages.collect::<Result<Vec<_>>>()?)
+    .bind(
+        texts
+            .iter()
+            .map(|sms| sms.reference.as_ref().map(|reference| reference.as_str()))
+            .collect::<Vec<_>>(),
+    )
+    .bind(column(|sms| sms.to.digits()))
+    .bind(
+        texts
+            .iter()
+            .map(|sms| sms.text.as_deref())
+            .collect::<Vec<_>>(),
+    )
+    .bind(made)
+    .bind(given_up)
+    .execute(&mut **tx)
+    .await
+    .map_err(failed)?;
     Ok(())
 }
 

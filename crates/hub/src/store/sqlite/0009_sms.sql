@@ -3,7 +3,7 @@
 -- twice; an answer to a customer's own text has no event.
 CREATE TABLE sms (
     id            BLOB NOT NULL PRIMARY KEY,
-    complaint     BLOB REFERENCES complaint (id),
+    complaint     BLOB,
     -- The event that asked for it.
     device        BLOB,
     incarnation   INTEGER,
