@@ -381,6 +381,28 @@ async fn a_session_that_ends_in_the_middle_is_opened_again_and_the_text_repeated
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_is_never_confirmed_is_left_to_a_person() {
+    let mut centre = Centre::start().await;
+    centre.order(json!({"do": "hang_up", "times": 100})).await;
+    let hub = hub(&centre).await;
+    let mut desk = hub.enrol("CQ0101", "clerk").await;
+    desk.hand_off(hub.clock.now(), "断网", Grade::Two).await;
+    in_time("failed", &hub, async || {
+        texts(&hub)
+            .await
+            .first()
+            .is_some_and(|text| text.state == SmsState::Failed)
+    })
+    .await;
+    let submitted = centre.got("submit").len();
+    assert!((1..=3).contains(&submitted), "{submitted}");
+    let error = texts(&hub).await[0].error.clone();
+    assert_eq!(error.as_deref(), Some("smpp_closed"));
+    hub.stop().await;
+    centre.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_slow_centre_gets_each_text_once() {
     let mut centre = Centre::start().await;
     centre.order(json!({"do": "slow", "ms": 1500})).await;

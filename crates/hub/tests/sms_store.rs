@@ -6,6 +6,7 @@
 mod direct;
 mod support;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -58,6 +59,7 @@ async fn suite<S: Store>(make: impl AsyncFn() -> S) {
     a_text_comes_with_the_event_that_asks_for_it_and_only_once(&make().await).await;
     nothing_is_asked_for_by_a_refused_step(&make().await).await;
     one_sender_has_a_text_and_another_after_its_lease(&make().await).await;
+    many_senders_take_each_text_once(&make().await).await;
     failures_are_kept_and_tried_again(&make().await).await;
     receipts_find_their_text(&make().await).await;
     answers_go_first_and_within_limits(&make().await).await;
@@ -180,6 +182,18 @@ async fn one_sender_has_a_text_and_another_after_its_lease(store: &impl Store) {
         "and it is sent once more"
     );
     assert_eq!(store.next_sms(false).await.unwrap(), None);
+}
+
+async fn many_senders_take_each_text_once(store: &impl Store) {
+    let mut desk = Desk::enrol(store, "clerk", 1).await;
+    for _ in 0..24 {
+        desk.queue(morning(), "断网", Grade::Two).await;
+    }
+    let senders = (0..24).map(|_| take(store, 0, false));
+    let taken = futures::future::join_all(senders).await;
+    let ids: BTreeSet<_> = taken.into_iter().map(|text| text.unwrap().id).collect();
+    assert_eq!(ids.len(), 24);
+    assert_eq!(take(store, 1, false).await, None);
 }
 
 /// Two minutes are the lease.

@@ -114,3 +114,36 @@ impl SmsSettings {
         Duration::from_secs(60) / self.per_minute.max(1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use suda_domain::time::{Calendar, TimeRules};
+
+    fn is_quiet(from: &str, to: &str, at: &str) -> bool {
+        let settings = SmsSettings {
+            quiet_from: from.parse().unwrap(),
+            quiet_to: to.parse().unwrap(),
+            ..SmsSettings::default()
+        };
+        let keep = Timekeeping::from(TimeRules {
+            versions: Vec::new(),
+            calendar: Calendar::china(),
+        });
+        settings.is_quiet(format!("2026-07-21T{at}+08:00").parse().unwrap(), &keep)
+    }
+
+    #[test]
+    fn quiet_hours_go_over_midnight_in_the_installations_time() {
+        let night = |at| is_quiet("21:00:00", "08:00:00", at);
+        for at in ["21:00:00", "23:59:59", "00:00:00", "07:59:59"] {
+            assert!(night(at), "{at}");
+        }
+        for at in ["08:00:00", "12:00:00", "20:59:59"] {
+            assert!(!night(at), "{at}");
+        }
+        let noon = |at| is_quiet("12:00:00", "13:00:00", at);
+        assert!(noon("12:00:00") && !noon("13:00:00") && !noon("23:00:00"));
+        assert!(!is_quiet("08:00:00", "08:00:00", "08:00:00"), "never");
+    }
+}
