@@ -23,6 +23,7 @@ pub mod reference;
 pub mod staff;
 pub mod state;
 pub mod text;
+pub mod texts;
 pub mod time;
 pub mod trusted;
 

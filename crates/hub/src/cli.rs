@@ -4,6 +4,7 @@
 mod desks;
 mod judge;
 mod parcel;
+mod sms;
 
 use std::io::{self, BufRead as _, Write as _};
 use std::net::SocketAddr;
@@ -131,6 +132,11 @@ enum Command {
     Bundle {
         #[command(subcommand)]
         command: parcel::BundleCommand,
+    },
+    /// How customers are told by SMS, and what became of it.
+    Sms {
+        #[command(subcommand)]
+        command: sms::SmsCommand,
     },
     /// Judge texts from a CSV file: categories, grades, similar ones, alarms.
     Judge {
@@ -338,6 +344,7 @@ impl Cli {
                 output,
             } => restore(&place, &file, &output).await,
             Command::Bundle { command } => command.run().await,
+            Command::Sms { command } => command.run().await,
             Command::Judge { command } => Ok(command.run()?),
             Command::Renew { place, output } => renew(&place, &output).await,
             Command::MigrateStore {
@@ -381,7 +388,8 @@ async fn serve(place: &Place, listen: SocketAddr, ui: Option<PathBuf>) -> Result
         Target::Database(url) => {
             let store = open_database(url).await?;
             store.join().await?;
-            Serving::over(Arc::new(store), listen, ui, Clock::system()).await?
+            let dir = place.directory();
+            Serving::over(Arc::new(store), listen, ui, Clock::system(), dir).await?
         }
     };
     let stop = CancellationToken::new();

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use suda_domain::staff::StaffRecord;
+use suda_domain::texts::asked;
 use suda_domain::{
     Complaint, ComplaintId, DeviceId, EventKey, Lane, Origin, ReferenceNumber, StaffId,
 };
@@ -16,6 +17,7 @@ use uuid::Uuid;
 
 use crate::ingest::{Batch, Case, Changes, Head, HeldRecord, SetAside, Situation, judge};
 use crate::pen::{Entry, Pen, PenError};
+use crate::store::sms::NewSms;
 use crate::store::{Held, Ingested, Step, StepError, StepRefused, StoreError};
 
 /// One lane of one incarnation of a device.
@@ -85,6 +87,8 @@ pub struct Written {
     pub released: Vec<(i64, DateTime<Utc>)>,
     /// What was written under a new number, as it was first.
     pub origins: Vec<Origin>,
+    /// What customers are to be told.
+    pub texts: Vec<NewSms>,
 }
 
 impl Written {
@@ -226,6 +230,7 @@ impl World {
     }
 
     fn keep(&mut self, changes: Changes, now: DateTime<Utc>) {
+        self.ask_for_texts(&changes, now);
         for head in changes.heads {
             let lane = (head.device, head.incarnation, head.lane);
             if self.head(lane) != head.head {
@@ -249,6 +254,23 @@ impl World {
         }
         for case in changes.cases {
             self.keep_case(case);
+        }
+    }
+
+    /// Customers are told of the change that a request makes as a whole, under
+    /// the name of its last event about the complaint.
+    fn ask_for_texts(&mut self, changes: &Changes, now: DateTime<Utc>) {
+        for case in &changes.cases {
+            let id = case.complaint.id;
+            let before = self.complaints.get(&id).map(|held| &held.complaint);
+            let Some(asked) = asked(before, &case.complaint, now) else {
+                continue;
+            };
+            let mut entries = changes.entries.iter().rev();
+            if let Some(last) = entries.find(|entry| entry.complaint == id) {
+                let text = NewSms::of(id, last.key, asked, now);
+                self.written.texts.push(text);
+            }
         }
     }
 

@@ -36,6 +36,8 @@ pub struct Hub {
     pub(crate) turns: Turns,
     /// Where the console's files are.
     pub ui: Option<PathBuf>,
+    /// The data directory, where there is one.
+    pub dir: Option<PathBuf>,
     /// Ends answers that would go on: the streams and the watches.
     pub stopping: CancellationToken,
 }
@@ -57,6 +59,7 @@ impl Hub {
         store: Arc<dyn Store>,
         clock: Clock,
         ui: Option<PathBuf>,
+        dir: Option<PathBuf>,
     ) -> Result<Self, StartError> {
         let rules = RuleSet::parse(suda_judge::TELECOM)?;
         store.use_rules(rules.version).await?;
@@ -72,6 +75,7 @@ impl Hub {
             slots: Mutex::default(),
             turns: Turns::default(),
             ui,
+            dir,
             stopping: CancellationToken::new(),
         })
     }

@@ -16,6 +16,7 @@ use crate::escalate::tell_due;
 use crate::hub::Hub;
 use crate::ingest::Batch;
 use crate::phone;
+use crate::sms;
 use crate::store::{Held, Result, StepError, StoreError, Touched};
 
 const LOOK: Duration = Duration::from_secs(1);
@@ -63,6 +64,7 @@ pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
         }) => {}
         () = index(&hub) => {}
         () = phone::run(&hub) => {}
+        () = sms::run(&hub) => {}
     }
 }
 

@@ -21,6 +21,7 @@ pub mod queue;
 pub mod running;
 pub mod secret;
 pub mod serve;
+pub mod sms;
 pub mod store;
 mod timing;
 mod turns;

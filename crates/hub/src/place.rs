@@ -49,6 +49,11 @@ impl Place {
         }
     }
 
+    /// The data directory where one is named, also beside a database.
+    pub fn directory(&self) -> Option<PathBuf> {
+        self.data.clone()
+    }
+
     /// Opens the store for a new hub, and keeps others from it where only one
     /// process may write.
     pub async fn make(&self) -> Result<(Arc<dyn Store>, Option<Lock>), CommandError> {

@@ -24,12 +24,15 @@ use suda_domain::{BranchCode, DeviceId};
 use suda_sync::bundle::MOST_BYTES;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
+use uuid::Uuid;
 
 use crate::admin::make_code;
 use crate::bundle::{self, ImportError, ImportReport};
 use crate::clock::Clock;
 use crate::desks::{self, DesksReport};
 use crate::secret;
+use crate::sms::report::{SmsOutbox, outbox};
+use crate::sms::settings::{SmsChange, SmsSettings};
 use crate::store::{AddError, BackupError, Branch, Counts, Fault, Store, StoreError, Verified};
 
 const LOCK: &str = "hub.lock";
@@ -61,6 +64,17 @@ pub enum LocalAsk {
     BundleReceipts {
         device: DeviceId,
     },
+    SmsSettings,
+    ChangeSms {
+        change: SmsChange,
+    },
+    SmsOutbox {
+        failing: bool,
+        limit: u32,
+    },
+    RetrySms {
+        id: Uuid,
+    },
 }
 
 /// What it is answered.
@@ -75,6 +89,8 @@ pub enum LocalReply {
     Status(StatusReport),
     Desks(DesksReport),
     Verified(VerifyReport),
+    SmsSettings(SmsSettings),
+    SmsOutbox(SmsOutbox),
     /// The parcel of receipts in base64, and what became of a parcel taken in.
     Bundle {
         report: Option<ImportReport>,
@@ -206,7 +222,32 @@ pub async fn perform(store: &dyn Store, clock: &Clock, ask: LocalAsk) -> LocalRe
             Err(ImportError::UnknownDevice) => failed(format!("there is no desk {device}")),
             Err(error) => LocalReply::failed(error.to_string(), error.exit_code()),
         },
+        LocalAsk::SmsSettings => match store.sms_settings().await {
+            Ok(settings) => LocalReply::SmsSettings(settings),
+            Err(error) => store_failed(error),
+        },
+        LocalAsk::ChangeSms { change } => match change_sms(store, change).await {
+            Ok(settings) => LocalReply::SmsSettings(settings),
+            Err(error) => store_failed(error),
+        },
+        LocalAsk::SmsOutbox { failing, limit } => {
+            match outbox(store, clock.now(), failing, None, limit).await {
+                Ok(outbox) => LocalReply::SmsOutbox(outbox),
+                Err(error) => store_failed(error),
+            }
+        }
+        LocalAsk::RetrySms { id } => match store.retry_sms(id, clock.now()).await {
+            Ok(true) => LocalReply::Done,
+            Ok(false) => failed(format!("no text {id} has failed or was given up")),
+            Err(error) => store_failed(error),
+        },
     }
+}
+
+async fn change_sms(store: &dyn Store, change: SmsChange) -> Result<SmsSettings, StoreError> {
+    let settings = store.sms_settings().await?.with(change);
+    store.put_sms_settings(&settings).await?;
+    Ok(settings)
 }
 
 async fn import_bundle(store: &dyn Store, clock: &Clock, file: &Path) -> LocalReply {

@@ -68,7 +68,8 @@ impl Serving {
         if !store.is_initialised().await.map_err(StartError::Store)? {
             return Err(ServeError::NotInitialised);
         }
-        let mut serving = Self::over(Arc::clone(&store), listen, ui, clock.clone()).await?;
+        let place = Some(dir.to_owned());
+        let mut serving = Self::over(Arc::clone(&store), listen, ui, clock.clone(), place).await?;
         let door = LocalDoor::open(dir, store, clock)
             .await
             .map_err(ServeError::Door)?;
@@ -77,11 +78,13 @@ impl Serving {
     }
 
     /// Serves from a store that is open already, perhaps beside other processes.
+    /// `dir` is for what is written beside the store.
     pub async fn over(
         store: Arc<dyn Store>,
         listen: SocketAddr,
         ui: Option<PathBuf>,
         clock: Clock,
+        dir: Option<PathBuf>,
     ) -> Result<Self, ServeError> {
         let listening = |source| ServeError::Listen {
             address: listen,
@@ -89,7 +92,7 @@ impl Serving {
         };
         let listener = TcpListener::bind(listen).await.map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
-        let hub = Arc::new(Hub::start(store, clock, ui).await?);
+        let hub = Arc::new(Hub::start(store, clock, ui, dir).await?);
         Ok(Self {
             address,
             hub,

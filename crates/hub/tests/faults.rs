@@ -67,7 +67,7 @@ async fn a_full_disk_is_told_and_nothing_is_half_written() {
     assert_eq!(store.verify().await.unwrap().fault, None);
 
     // Over HTTP it is 503, in the desk's words.
-    let hub = Hub::start(store.clone(), clock.clock(), None)
+    let hub = Hub::start(store.clone(), clock.clock(), None, None)
         .await
         .unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

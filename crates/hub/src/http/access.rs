@@ -187,6 +187,16 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("GET", "/api/desks", Access::Any(&[Right::SeeDesks])),
     (
         "GET",
+        "/api/sms",
+        Access::Any(&[Right::SeeBoard, Right::SeeDesks]),
+    ),
+    (
+        "POST",
+        "/api/sms/{id}/retry",
+        Access::Any(&[Right::UseQueue, Right::Administer]),
+    ),
+    (
+        "GET",
         "/api/departments",
         Access::Any(&[Right::UseQueue, Right::SeeBoard]),
     ),

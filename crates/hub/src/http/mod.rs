@@ -56,8 +56,8 @@ struct Described;
 /// The console's routes with their description, from the same list.
 fn described() -> (Router<Arc<Hub>>, OpenApi) {
     use api::{
-        admin, board, complaints, desks, escalations, evidence, lists, quarantine, steps, stubs,
-        tasks, time,
+        admin, board, complaints, desks, escalations, evidence, lists, quarantine, sms, steps,
+        stubs, tasks, time,
     };
     let timed = OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(session::login))
@@ -93,6 +93,8 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(stubs::phone_stubs, stubs::open_stub))
         .routes(routes!(stubs::note_stub))
         .routes(routes!(stubs::take_stub))
+        .routes(routes!(sms::sms))
+        .routes(routes!(sms::retry_sms))
         .routes(routes!(evidence::list))
         .routes(routes!(evidence::file))
         .routes(routes!(evidence::reads))

@@ -8,6 +8,7 @@ mod notice;
 pub mod postgres;
 mod requests;
 pub mod row;
+pub mod sms;
 pub mod sqlite;
 pub mod statistics;
 mod stubs;
@@ -578,6 +579,7 @@ pub trait Store:
     + Upkeep
     + evidence::EvidenceStore
     + statistics::StatisticsStore
+    + sms::SmsStore
     + Send
     + Sync
     + 'static

@@ -16,6 +16,10 @@ pub struct Touched {
     /// Complaints told by telephone. Absent from older processes.
     #[serde(default)]
     pub stubs: bool,
+    /// Texts to customers that wait, or how they are sent. Absent from older
+    /// processes.
+    #[serde(default)]
+    pub sms: bool,
     /// Something may have been missed: look at everything anew.
     pub everything: bool,
 }
@@ -60,6 +64,7 @@ impl Touched {
             directory: false,
             quarantine: !changes.set_aside.is_empty(),
             stubs: false,
+            sms: false,
             everything: false,
         }
     }
@@ -70,6 +75,7 @@ impl Touched {
             directory: true,
             quarantine: true,
             stubs: true,
+            sms: true,
             everything: true,
             ..Self::default()
         }

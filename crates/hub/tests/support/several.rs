@@ -14,7 +14,7 @@ impl TestHub {
         let store = PostgresStore::open(url).await.unwrap();
         store.join().await.unwrap();
         let listen = "127.0.0.1:0".parse().unwrap();
-        let serving = Serving::over(Arc::new(store), listen, None, clock.clock())
+        let serving = Serving::over(Arc::new(store), listen, None, clock.clock(), None)
             .await
             .unwrap();
         Self::run(serving, clock, Path::new(""))

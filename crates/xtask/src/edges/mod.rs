@@ -81,7 +81,7 @@ const RULES: &[Rule] = &[
     Rule {
         package: "suda-sqlite",
         members: &[],
-        externals: Some(&["futures-executor", "sqlx", "tracing"]),
+        externals: Some(&["futures-executor", "openssl", "sqlx", "tracing"]),
         never_direct: &[],
         never_at_all: &["tauri", "wry", "axum", "reqwest"],
     },
@@ -110,6 +110,7 @@ const RULES: &[Rule] = &[
             "suda-sync",
             "suda-desk",
             "suda-hub",
+            "suda-sqlite",
             "suda-test-postgres",
         ],
         externals: None,

@@ -14,6 +14,7 @@ pub mod evidence;
 pub mod lists;
 pub mod mask;
 pub mod quarantine;
+pub mod sms;
 pub mod steps;
 pub mod stubs;
 pub mod tasks;

@@ -7,6 +7,7 @@ use suda_domain::ComplaintId;
 use suda_domain::time::Timekeeping;
 
 use super::load::End;
+use super::sms::insert_sms;
 use super::{Tx, failed};
 use crate::group::Written;
 use crate::ingest::{Case, Changes};
@@ -30,6 +31,7 @@ pub async fn apply(
         leases(tx, &cases).await?;
         tasks(tx, &cases).await?;
     }
+    insert_sms(tx, &written.texts).await?;
     set_aside(tx, &written).await?;
     released(tx, &written).await?;
     origins(tx, &written).await?;

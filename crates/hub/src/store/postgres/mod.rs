@@ -22,6 +22,7 @@ mod lists;
 mod load;
 pub mod moving;
 mod renew;
+mod sms;
 mod statistics;
 mod stubs;
 mod upkeep;
@@ -45,7 +46,7 @@ use crate::store::requests::{Burden, Request};
 use listen::Listening;
 
 /// Each raises `schema_version` by one; only ever added to.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
@@ -54,6 +55,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("0006_waiting.sql"),
     include_str!("0007_desk_day.sql"),
     include_str!("0008_escalation.sql"),
+    include_str!("0009_sms.sql"),
 ];
 /// The oldest server that is tried by the tests.
 const OLDEST_SERVER: i32 = 150_000;
@@ -68,6 +70,8 @@ const LOCK_SPACE: i32 = 0x5355_4441;
 const LOCK_SCHEMA: i32 = 1;
 /// Held shared by every process that serves, exclusively by who moves a store.
 const LOCK_SERVING: i32 = 2;
+/// Held while answers to customers are counted.
+const LOCK_ANSWERS: i32 = 3;
 
 /// What holds for every connection. A process that is stopped or cut off in
 /// the middle of a transaction loses it after a while, and its lock with it.

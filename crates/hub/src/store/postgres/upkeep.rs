@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::value::{branch, count, lane, ms, number, time};
 use super::{PostgresStore, failed, verify};
+use crate::store::sms::SMS_KEPT;
 use crate::store::statistics::KEPT_BY_HUB;
 use crate::store::waiting::waits;
 use crate::store::{BackupError, Quarantined, Result, Touched, Upkeep, Verified};
@@ -135,6 +136,7 @@ impl Upkeep for PostgresStore {
                 "DELETE FROM desk_day WHERE received_at < $1",
                 now - KEPT_BY_HUB,
             ),
+            ("DELETE FROM sms WHERE made_at < $1", now - SMS_KEPT),
         ] {
             sqlx::query(sql)
                 .bind(ms(before))

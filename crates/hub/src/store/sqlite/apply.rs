@@ -9,6 +9,7 @@ use suda_domain::ComplaintId;
 use suda_domain::time::Timekeeping;
 
 use super::load::End;
+use super::sms::insert_sms;
 use super::value::{int, json, ms};
 use super::{Tx, failed};
 use crate::group::Written;
@@ -39,6 +40,7 @@ pub async fn apply(
             tasks(tx, case).await?;
         }
     }
+    insert_sms(tx, &written.texts).await?;
     set_aside(tx, &written).await?;
     released(tx, &written).await?;
     origins(tx, &written).await?;

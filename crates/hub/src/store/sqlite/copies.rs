@@ -18,7 +18,7 @@ use crate::store::checks::fault;
 use crate::store::{Fault, Result};
 
 /// The tables whose rows are kept twice, in the order they are compared.
-const KEPT_TWICE: [&str; 18] = [
+const KEPT_TWICE: [&str; 19] = [
     "setting",
     "branch",
     "staff",
@@ -35,6 +35,7 @@ const KEPT_TWICE: [&str; 18] = [
     "evidence_file",
     "evidence_read",
     "desk_day",
+    "sms",
     "web_session",
     "done_step",
 ];

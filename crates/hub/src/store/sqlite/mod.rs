@@ -16,6 +16,7 @@ mod group;
 mod ledger;
 mod lists;
 mod load;
+mod sms;
 mod statistics;
 mod stubs;
 mod upkeep;
@@ -45,7 +46,7 @@ use group::Writing;
 /// The database's name inside the data directory.
 pub const FILE: &str = "hub.db";
 /// Each raises `user_version` by one; only ever added to.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
@@ -55,6 +56,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("0007_desk_day.sql"),
     include_str!("0008_received_again.sql"),
     include_str!("0009_escalation.sql"),
+    include_str!("0010_sms.sql"),
 ];
 const READERS: u32 = 4;
 /// Changes a slow onlooker may be behind before it has to look anew.

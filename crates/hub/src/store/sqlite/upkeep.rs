@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::value::{branch, count, lane, ms, number, time};
 use super::{SqliteStore, backup, begin, failed, reading, verify};
+use crate::store::sms::SMS_KEPT;
 use crate::store::statistics::KEPT_BY_HUB;
 use crate::store::waiting::waits;
 use crate::store::{BackupError, Quarantined, Result, Touched, Upkeep, Verified};
@@ -137,6 +138,7 @@ impl Upkeep for SqliteStore {
                 "DELETE FROM desk_day WHERE received_at < ?",
                 now - KEPT_BY_HUB,
             ),
+            ("DELETE FROM sms WHERE made_at < ?", now - SMS_KEPT),
         ] {
             sqlx::query(sql)
                 .bind(ms(before))

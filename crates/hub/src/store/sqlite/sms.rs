@@ -1,0 +1,292 @@
+//! The texts to customers.
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+use suda_domain::ComplaintId;
+use suda_domain::texts::{Mobile, Template};
+use uuid::Uuid;
+
+use super::directory::{find_setting, put_setting};
+use super::value::{count, int, json, ms, number, parsed, time};
+use super::{SqliteStore, Tx, begin, failed};
+use crate::sms::settings::SmsSettings;
+use crate::store::sms::{
+    AnswerLimits, GIVE_UP, GIVE_UP_AGAIN, NewSms, SMS, Sms, SmsFailing, SmsNote, SmsReceipt,
+    SmsState, SmsStore,
+};
+use crate::store::{Result, StoreError, Touched};
+
+/// Takes texts in; one that is there already stays as it is.
+pub async fn insert_sms(tx: &mut Tx<'_>, texts: &[NewSms]) -> Result<()> {
+    for sms in texts {
+        let (complaint, event) = sms.cause.unzip();
+        sqlx::query(
+            "INSERT INTO sms (id, complaint, device, incarnation, lane, n, is_answer, template, \
+             version, language, reference, recipient, text, state, attempts, next_at, give_up_at, \
+             made_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'waiting', \
+             0, $14, $15, $14) ON CONFLICT DO NOTHING",
+        )
+        .bind(sms.id)
+        .bind(complaint.map(|complaint| complaint.0))
+        .bind(event.map(|event| event.device.0))
+        .bind(event.map(|event| i64::from(event.incarnation)))
+        .bind(event.map(|event| i64::from(event.lane.number())))
+        .bind(event.map(|event| int(event.n)))
+        .bind(sms.is_answer())
+        .bind(sms.template.name())
+        .bind(i64::from(sms.template.version()))
+        .bind(json(&sms.language)?)
+        .bind(sms.reference.as_ref().map(|reference| reference.as_str()))
+        .bind(sms.to.digits())
+        .bind(&sms.text)
+        .bind(ms(sms.made_at))
+        .bind(ms(sms.made_at + GIVE_UP))
+        .execute(&mut **tx)
+        .await
+        .map_err(failed)?;
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl SmsStore for SqliteStore {
+    async fn sms_settings(&self) -> Result<SmsSettings> {
+        let mut reader = self.reader().await?;
+        let set = find_setting(&mut reader, SMS).await?;
+        Ok(set.unwrap_or_default())
+    }
+
+    async fn put_sms_settings(&self, settings: &SmsSettings) -> Result<()> {
+        let mut writer = self.writer().await;
+        let mut tx = begin(&mut writer).await?;
+        put_setting(&mut tx, SMS, settings).await?;
+        tx.commit().await.map_err(failed)?;
+        drop(writer);
+        self.tell(touched());
+        Ok(())
+    }
+
+    async fn claim_sms(
+        &self,
+        now: DateTime<Utc>,
+        lease: DateTime<Utc>,
+        quiet: bool,
+    ) -> Result<Option<Sms>> {
+        let mut writer = self.writer().await;
+        let row = sqlx::query(
+            "UPDATE sms SET state = 'sending', attempts = attempts + 1, next_at = $1 \
+             WHERE id = (SELECT id FROM sms WHERE state IN ('waiting', 'sending') \
+             AND next_at <= $2 AND (is_answer OR NOT $3) \
+             ORDER BY is_answer DESC, next_at, id LIMIT 1) RETURNING *",
+        )
+        .bind(ms(lease))
+        .bind(ms(now))
+        .bind(quiet)
+        .fetch_optional(&mut *writer)
+        .await
+        .map_err(failed)?;
+        row.as_ref().map(sms).transpose()
+    }
+
+    async fn note_sms(&self, id: Uuid, attempt: u32, note: &SmsNote) -> Result<bool> {
+        let columns = note.columns();
+        let mut writer = self.writer().await;
+        let done = sqlx::query(
+            "UPDATE sms SET state = $1, text = coalesce($2, text), \
+             error = CASE WHEN $3 THEN NULL ELSE coalesce($4, error) END, \
+             failing_since = CASE WHEN $3 THEN NULL WHEN $4 IS NULL THEN failing_since \
+             ELSE coalesce(failing_since, $5) END, \
+             smsc_id = coalesce($6, smsc_id), next_at = coalesce($7, next_at), \
+             sent_at = coalesce($8, sent_at), delivered_at = coalesce($9, delivered_at) \
+             WHERE id = $10 AND state = 'sending' AND attempts = $11",
+        )
+        .bind(columns.state.name())
+        .bind(&note.text)
+        .bind(columns.is_well)
+        .bind(columns.error)
+        .bind(ms(note.at))
+        .bind(columns.smsc_id)
+        .bind(columns.next_at.map(ms))
+        .bind(columns.sent_at.map(ms))
+        .bind(columns.delivered_at.map(ms))
+        .bind(id)
+        .bind(i64::from(attempt))
+        .execute(&mut *writer)
+        .await
+        .map_err(failed)?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn note_receipt(&self, smsc_ids: &[String], receipt: &SmsReceipt) -> Result<bool> {
+        let (state, at) = match receipt.error {
+            None => (SmsState::Delivered, Some(ms(receipt.at))),
+            Some(_) => (SmsState::Failed, None),
+        };
+        let mut writer = self.writer().await;
+        for smsc_id in smsc_ids {
+            let done = sqlx::query(
+                "UPDATE sms SET state = $1, error = $2, delivered_at = $3, failing_since = $4 \
+                 WHERE id = (SELECT id FROM sms WHERE smsc_id = $5 AND state = 'sent' \
+                 ORDER BY made_at DESC LIMIT 1) AND state = 'sent'",
+            )
+            .bind(state.name())
+            .bind(&receipt.error)
+            .bind(at)
+            .bind(receipt.error.is_some().then_some(ms(receipt.at)))
+            .bind(smsc_id)
+            .execute(&mut *writer)
+            .await
+            .map_err(failed)?;
+            if done.rows_affected() > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn next_sms(&self, quiet: bool) -> Result<Option<DateTime<Utc>>> {
+        let next: Option<i64> = sqlx::query_scalar(
+            "SELECT min(next_at) FROM (SELECT * FROM (SELECT next_at FROM sms \
+             WHERE state IN ('waiting', 'sending') AND is_answer ORDER BY next_at LIMIT 1) AS a \
+             UNION ALL SELECT * FROM (SELECT next_at FROM sms \
+             WHERE state IN ('waiting', 'sending') AND NOT is_answer AND NOT $1 \
+             ORDER BY next_at LIMIT 1) AS b) AS nearest",
+        )
+        .bind(quiet)
+        .fetch_one(&mut *self.reader().await?)
+        .await
+        .map_err(failed)?;
+        next.map(time).transpose()
+    }
+
+    async fn sms_page(
+        &self,
+        failing: bool,
+        before: Option<(DateTime<Utc>, Uuid)>,
+        limit: u32,
+    ) -> Result<Vec<Sms>> {
+        let (at, id) = before.map_or((i64::MAX, Uuid::max()), |(at, id)| (ms(at), id));
+        let sql = if failing {
+            "SELECT * FROM sms WHERE failing_since IS NOT NULL AND (made_at, id) < ($1, $2) \
+             ORDER BY made_at DESC, id DESC LIMIT $3"
+        } else {
+            "SELECT * FROM sms WHERE (made_at, id) < ($1, $2) \
+             ORDER BY made_at DESC, id DESC LIMIT $3"
+        };
+        let rows = sqlx::query(sql)
+            .bind(at)
+            .bind(id)
+            .bind(i64::from(limit))
+            .fetch_all(&mut *self.reader().await?)
+            .await
+            .map_err(failed)?;
+        rows.iter().map(sms).collect()
+    }
+
+    async fn sms_failing(&self) -> Result<SmsFailing> {
+        let (failing, since): (i64, Option<i64>) = sqlx::query_as(
+            "SELECT count(*), min(failing_since) FROM sms WHERE failing_since IS NOT NULL",
+        )
+        .fetch_one(&mut *self.reader().await?)
+        .await
+        .map_err(failed)?;
+        Ok(SmsFailing {
+            count: count(failing),
+            since: since.map(time).transpose()?,
+        })
+    }
+
+    async fn retry_sms(&self, id: Uuid, now: DateTime<Utc>) -> Result<bool> {
+        let mut writer = self.writer().await;
+        let mut tx = begin(&mut writer).await?;
+        let done = sqlx::query(
+            "UPDATE sms SET state = 'waiting', next_at = $1, give_up_at = $2, error = NULL, \
+             failing_since = NULL, smsc_id = NULL, sent_at = NULL \
+             WHERE id = $3 AND state IN ('failed', 'given_up')",
+        )
+        .bind(ms(now))
+        .bind(ms(now + GIVE_UP_AGAIN))
+        .bind(id)
+        .execute(&mut *tx)
+        .await
+        .map_err(failed)?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        tx.commit().await.map_err(failed)?;
+        drop(writer);
+        self.tell(touched());
+        Ok(true)
+    }
+
+    async fn answer_sms(&self, answer: &NewSms, limits: AnswerLimits) -> Result<bool> {
+        let since = |before| ms(answer.made_at - before);
+        let mut writer = self.writer().await;
+        let mut tx = begin(&mut writer).await?;
+        let (hourly, daily, in_all): (i64, i64, i64) = sqlx::query_as(
+            "SELECT count(*) FILTER (WHERE recipient = $1 AND made_at > $2), \
+             count(*) FILTER (WHERE recipient = $1), count(*) FILTER (WHERE made_at > $2) \
+             FROM sms WHERE is_answer AND made_at > $3",
+        )
+        .bind(answer.to.digits())
+        .bind(since(TimeDelta::hours(1)))
+        .bind(since(TimeDelta::days(1)))
+        .fetch_one(&mut *tx)
+        .await
+        .map_err(failed)?;
+        let full = |there, limit: u32| there >= i64::from(limit);
+        if full(hourly, limits.hourly)
+            || full(daily, limits.daily)
+            || full(in_all, limits.hourly_in_all)
+        {
+            return Ok(false);
+        }
+        insert_sms(&mut tx, std::slice::from_ref(answer)).await?;
+        tx.commit().await.map_err(failed)?;
+        drop(writer);
+        self.tell(touched());
+        Ok(true)
+    }
+}
+
+fn touched() -> Touched {
+    Touched {
+        sms: true,
+        ..Touched::default()
+    }
+}
+
+fn sms(row: &SqliteRow) -> Result<Sms> {
+    let text = |column: &str| row.try_get::<Option<String>, _>(column).map_err(failed);
+    let needed = |column: &str| row.try_get::<String, _>(column).map_err(failed);
+    let at = |column: &str| -> Result<Option<DateTime<Utc>>> {
+        let ms: Option<i64> = row.try_get(column).map_err(failed)?;
+        ms.map(time).transpose()
+    };
+    let moment = |column: &str| time(row.try_get(column).map_err(failed)?);
+    let damaged = |what: &str| StoreError::Damaged(format!("the {what} of an SMS"));
+    let reference = text("reference")?.map(|text| text.parse());
+    let complaint: Option<Uuid> = row.try_get("complaint").map_err(failed)?;
+    Ok(Sms {
+        id: row.try_get("id").map_err(failed)?,
+        complaint: complaint.map(ComplaintId),
+        is_answer: row.try_get("is_answer").map_err(failed)?,
+        template: Template::from_name(&needed("template")?).ok_or_else(|| damaged("template"))?,
+        language: parsed(&needed("language")?)?,
+        reference: reference.transpose().map_err(|_| damaged("reference"))?,
+        to: Mobile::try_from(needed("recipient")?).map_err(|_| damaged("recipient"))?,
+        text: text("text")?,
+        state: SmsState::from_name(&needed("state")?).ok_or_else(|| damaged("state"))?,
+        attempts: number(row.try_get("attempts").map_err(failed)?)?,
+        next_at: moment("next_at")?,
+        give_up_at: moment("give_up_at")?,
+        error: text("error")?,
+        failing_since: at("failing_since")?,
+        smsc_id: text("smsc_id")?,
+        made_at: moment("made_at")?,
+        sent_at: at("sent_at")?,
+        delivered_at: at("delivered_at")?,
+    })
+}
