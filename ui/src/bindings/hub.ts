@@ -869,6 +869,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Texts to customers, the newest first, with how many fail and whether one
+         *     has for too long.
+         */
+        get: operations["sms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sms/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has a text that failed or was given up sent after all. */
+        post: operations["retry_sms"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks": {
         parameters: {
             query?: never;
@@ -2847,6 +2884,64 @@ export interface components {
         SearchAsked: {
             q: string;
         };
+        /** @description Texts that fail, over all pages. */
+        SmsFailures: {
+            /** @description The oldest fails for so long that somebody has to see to it. */
+            alarm: boolean;
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: date-time
+             * @description Since when the oldest does.
+             */
+            since?: string | null;
+        };
+        /** @description A page of the outbox. */
+        SmsOutbox: {
+            failing: components["schemas"]["SmsFailures"];
+            /** @description Where the next page begins; absent at the end. */
+            next?: string | null;
+            /** @description The newest first. */
+            rows: components["schemas"]["SmsRow"][];
+        };
+        /** @description One text. */
+        SmsRow: {
+            /** @description It fails for so long that somebody has to see to it. */
+            alarm: boolean;
+            /** Format: int32 */
+            attempts: number;
+            complaint?: components["schemas"]["ComplaintId"] | null;
+            /** Format: date-time */
+            delivered_at?: string | null;
+            /** @description The last failure, as a code. */
+            error?: string | null;
+            /** Format: date-time */
+            failing_since?: string | null;
+            /** Format: uuid */
+            id: string;
+            language: components["schemas"]["Language"];
+            /** Format: date-time */
+            made_at: string;
+            /**
+             * Format: date-time
+             * @description When it is tried next, while it waits.
+             */
+            next_at?: string | null;
+            reference?: string | null;
+            /** Format: date-time */
+            sent_at?: string | null;
+            state: components["schemas"]["SmsState"];
+            template: components["schemas"]["Template"];
+            /** @description Absent until it is first sent. */
+            text?: string | null;
+            /** @description Masked. */
+            to: string;
+        };
+        /**
+         * @description How far a text has come.
+         * @enum {string}
+         */
+        SmsState: "waiting" | "sending" | "sent" | "delivered" | "failed" | "given_up";
         /**
          * @description Where a record came from.
          * @enum {string}
@@ -3002,6 +3097,11 @@ export interface components {
             /** @description By due time. */
             rows: components["schemas"]["TaskRow"][];
         };
+        /**
+         * @description An approved text.
+         * @enum {string}
+         */
+        Template: "accepted" | "dispatched" | "investigated" | "completed" | "withdrawn" | "progress" | "unknown_number";
         TimeChangeRow: {
             /** Format: date-time */
             at: string;
@@ -4900,6 +5000,66 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["WorkOrders"];
                 };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    sms: {
+        parameters: {
+            query?: {
+                /** @description Only those that fail. */
+                failing?: boolean;
+                /** @description `next` of the page before. */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SmsOutbox"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    retry_sms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             "4XX": {
                 headers: {
