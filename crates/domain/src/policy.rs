@@ -50,7 +50,9 @@ pub struct Policy {
     /// Of branches that work at other hours.
     pub branch_hours: BTreeMap<BranchCode, Hours>,
     pub pauses: Vec<PauseRule>,
-    /// When who is told of a deadline that comes near or is missed.
+    /// When who is told of a deadline that comes near or is missed. Clocks that
+    /// began before there was a ladder have none.
+    #[serde(default = "Vec::new")]
     pub ladder: Vec<Rung>,
 }
 

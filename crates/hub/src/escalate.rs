@@ -8,27 +8,35 @@ use suda_domain::time::Timekeeping;
 use suda_domain::{Actor, ComplaintId, Fact, escalation};
 
 use crate::hub::Hub;
-use crate::store::{Held, StepError};
+use crate::store::{Held, StepError, StoreError};
 
 const AT_ONCE: u32 = 100;
 
 /// Tells everything that is to be told by now. Returns of how many complaints.
-pub async fn tell_due(hub: &Hub) -> Result<usize, StepError> {
+/// One that cannot be told of keeps no other waiting.
+pub async fn tell_due(hub: &Hub) -> Result<usize, StoreError> {
     let keep = hub.store.settings().await?.time;
-    let (mut told, mut before) = (0, Vec::new());
+    let now = hub.clock.now();
+    let (mut told, mut after) = (0, None);
     loop {
-        let due = hub.store.to_escalate(hub.clock.now(), AT_ONCE).await?;
+        let due = hub.store.to_escalate(now, after, AT_ONCE).await?;
         // Together, so that a store can write them in one transaction.
-        let together = due.iter().map(|&id| tell(hub, id, Arc::clone(&keep)));
-        for done in join_all(together).await {
-            done?;
+        let together = due
+            .iter()
+            .map(|one| tell(hub, one.complaint, Arc::clone(&keep)));
+        for (one, done) in due.iter().zip(join_all(together).await) {
+            match done {
+                Ok(()) => told += 1,
+                Err(StepError::Store(error)) => return Err(error),
+                Err(error) => {
+                    tracing::warn!(complaint = %one.complaint, %error, "its deadline was not told of");
+                }
+            }
         }
-        told += due.len();
-        // The same once more: the rest is for the next look.
-        if due.len() < AT_ONCE as usize || due == before {
+        after = due.last().copied();
+        if due.len() < AT_ONCE as usize {
             return Ok(told);
         }
-        before = due;
     }
 }
 

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::guard::{Pauses, PerMinute};
 use crate::metrics::Metrics;
 use crate::store::{Decide, Identity, Result, Step, StepError, Store, StoreError};
+use crate::timing;
 use crate::turns::Turns;
 
 /// Tries to enrol a minute, over all who try.
@@ -63,6 +64,7 @@ impl Hub {
     ) -> Result<Self, StartError> {
         let rules = RuleSet::parse(suda_judge::TELECOM)?;
         store.use_rules(rules.version).await?;
+        timing::give_ladder(store.as_ref(), clock.now()).await?;
         Ok(Self {
             identity: store.identity().await?,
             store,

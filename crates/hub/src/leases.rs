@@ -35,15 +35,19 @@ const INDEX_LOOK: Duration = Duration::from_secs(30);
 
 /// Runs until `stop`.
 pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
+    tokio::join!(timers(&hub, &stop), sms::run(&hub, &stop));
+}
+
+async fn timers(hub: &Arc<Hub>, stop: &CancellationToken) {
     tokio::select! {
         () = stop.cancelled() => {}
         () = every(LOOK, || async {
-            if let Err(error) = return_lapsed(&hub).await {
+            if let Err(error) = return_lapsed(hub).await {
                 tracing::warn!(%error, "lapsed claims could not be returned; tried again");
             }
         }) => {}
         () = every(LOOK, || async {
-            if let Err(error) = tell_due(&hub).await {
+            if let Err(error) = tell_due(hub).await {
                 tracing::warn!(%error, "missed deadlines could not be told; tried again");
             }
         }) => {}
@@ -53,18 +57,17 @@ pub async fn run(hub: Arc<Hub>, stop: CancellationToken) {
             }
         }) => {}
         () = every(SWEEP, || async {
-            if let Err(error) = crate::evidence::forget_staged(&hub).await {
+            if let Err(error) = crate::evidence::forget_staged(hub).await {
                 tracing::warn!(%error, "unfinished files could not be removed; tried again");
             }
         }) => {}
         () = every(HELD, || async {
-            if let Err(error) = try_held_again(&hub).await {
+            if let Err(error) = try_held_again(hub).await {
                 tracing::warn!(%error, "held records could not be tried again; tried later");
             }
         }) => {}
-        () = index(&hub) => {}
-        () = phone::run(&hub) => {}
-        () = sms::run(&hub) => {}
+        () = index(hub) => {}
+        () = phone::run(hub) => {}
     }
 }
 

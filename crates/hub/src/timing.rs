@@ -5,6 +5,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use suda_domain::clocks::{self, Clock, Deadline};
+use suda_domain::escalation::usual_ladder;
 use suda_domain::policy::PolicyError;
 use suda_domain::time::{Calendar, CalendarError, DayKind, TimeRules, Timekeeping};
 use suda_domain::{BranchCode, Complaint, ComplaintId, Policy, StaffId};
@@ -281,4 +282,27 @@ pub async fn change(
         .replace_time(&before, &after, changes.collect())
         .await?;
     done.then_some(()).ok_or(ChangeError::Outdated)
+}
+
+/// An installation from before there was a ladder gets the usual one, for
+/// clocks that begin from `now` on: nobody is flooded with what is past. Who
+/// has changed the rules since has decided about it.
+pub async fn give_ladder(store: &dyn Store, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let before = store.settings().await?.time.rules();
+    let has_none = before
+        .versions
+        .iter()
+        .all(|policy| policy.ladder.is_empty());
+    if !has_none || !store.time_changes().await?.is_empty() {
+        return Ok(());
+    }
+    let keep = Timekeeping::from(before.clone());
+    let policy = Policy {
+        ladder: usual_ladder(),
+        ..keep.latest().clone()
+    };
+    let after = before.with_policy(policy, now);
+    // False when another process has just done the same.
+    store.replace_time(&before, &after, Vec::new()).await?;
+    Ok(())
 }

@@ -604,6 +604,23 @@ async fn rules_of_time_are_replaced_once(store: &impl Store) {
     // Its working days run on into a year the calendar does not cover.
     let late = "2026-12-28T02:00:00Z".parse().unwrap();
     let id = desk.queue(late, "年底断网", Grade::Two).await;
+    // Answered on a Friday evening: its call-back is reminded of at the next
+    // opening a week later, which is no working day any more either.
+    let evening = "2026-12-25T11:00:00Z".parse().unwrap();
+    let (grade, simple) = (Grade::Three, Complexity::Simple);
+    let (settled, _, mut events) = desk.pen.record(evening, intake("账单"), grade, simple);
+    let answer = Fact::Settled {
+        summary: "已说明".into(),
+        remedy: String::new(),
+        amount_minor: None,
+        guidance: None,
+    };
+    let first_n = desk.pen.heads[Lane::Ordinary.index()].0 - 1;
+    events.push(desk.pen.write(Lane::Ordinary, settled, 1, evening, answer));
+    assert_eq!(
+        desk.send(Lane::Ordinary, first_n, events).await,
+        [const { Verdict::Applied }; 3]
+    );
     let admin = member(store, "administrator").await.staff.unwrap();
     let settings = store.settings().await.unwrap();
     let before = settings.time.rules();

@@ -123,6 +123,14 @@ async fn a_grade_raised_to_one_reaches_the_managers_at_once() {
     tell_due(&hub.hub).await.unwrap();
     assert_eq!(told(&management).await, [pair("grade1_alert", "report")]);
     let lower = json!({ "grade": "two", "reason": "经核实无人受伤" });
+    expert
+        .post(&format!("/api/complaints/{id}/claim"), json!({}))
+        .await;
+    assert_eq!(
+        expert.refused(&path, lower.clone()).await,
+        (StatusCode::CONFLICT, "needs_approval".into()),
+        "an expert does not let it go alone"
+    );
     management.post(&path, lower).await;
     assert_eq!(management.get("/api/board").await["alerts"], json!([]));
     assert_eq!(told(&management).await, []);

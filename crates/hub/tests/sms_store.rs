@@ -286,7 +286,10 @@ async fn receipts_find_their_text(store: &impl Store) {
     };
     assert!(!receipt(&["26", "0"], None).await);
     assert!(receipt(&["26", "1a"], None).await);
-    assert!(!receipt(&["1a"], Some("late")).await, "told once");
+    assert!(receipt(&["1a", "2b"], Some("late")).await, "told before");
+    let other = all(store).await.into_iter();
+    let mut other = other.filter(|text| text.smsc_id.as_deref() == Some("2b"));
+    assert_eq!(other.next().unwrap().state, SmsState::Sent);
     assert!(receipt(&["2b"], Some("undelivered")).await);
     let mut states: Vec<_> = all(store)
         .await

@@ -7,8 +7,10 @@ mod support;
 use chrono::TimeDelta;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use suda_domain::Grade;
-use support::{Person, TestHub};
+use suda_domain::time::{Calendar, TimeRules};
+use suda_domain::{Grade, Policy};
+use suda_hub::store::Upkeep as _;
+use support::{Person, TestClock, TestHub, initialised};
 
 const TIME: &str = "/api/admin/time";
 const PREVIEW: &str = "/api/admin/time/preview";
@@ -154,4 +156,47 @@ async fn a_calendar_that_becomes_known_moves_what_runs_into_it() {
             StatusCode::FORBIDDEN
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_installation_without_a_ladder_gets_one_for_what_begins_from_then_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::new();
+    let store = initialised(dir.path()).await;
+    store.close().await;
+    drop(store);
+    let hub = TestHub::start_in(dir.path(), clock.clone()).await;
+    let mut desk = hub.enrol("CQ0101", "clerk").await;
+    desk.hand_off(clock.now(), "光猫无法联网", Grade::Two).await;
+    // As a program left it that knew of no ladder: the setting has no such part.
+    let mut older = serde_json::to_value(Policy::default()).unwrap();
+    older.as_object_mut().unwrap().remove("ladder");
+    let older: Policy = serde_json::from_value(older).unwrap();
+    assert_eq!(older.ladder, []);
+    let store = &hub.hub.store;
+    let before = store.settings().await.unwrap().time.rules();
+    let rules = TimeRules {
+        versions: vec![older],
+        calendar: Calendar::china(),
+    };
+    assert!(
+        store
+            .replace_time(&before, &rules, Vec::new())
+            .await
+            .unwrap()
+    );
+    hub.stop().await;
+
+    clock.advance(TimeDelta::days(30));
+    let hub = TestHub::start_in(dir.path(), clock.clone()).await;
+    let keep = hub.hub.store.settings().await.unwrap().time;
+    assert_eq!(keep.latest().version, 2);
+    assert!(!keep.latest().ladder.is_empty());
+    let told = suda_hub::escalate::tell_due(&hub.hub).await.unwrap();
+    assert_eq!(told, 0, "nobody is flooded with what is past");
+    assert_eq!(hub.hub.store.verify().await.unwrap().fault, None);
+    hub.stop().await;
+    let hub = TestHub::start_in(dir.path(), clock).await;
+    let keep = hub.hub.store.settings().await.unwrap().time;
+    assert_eq!(keep.latest().version, 2, "once");
 }

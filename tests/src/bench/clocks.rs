@@ -83,7 +83,7 @@ async fn sweep(data: &std::path::Path) -> Result<(), Failure> {
     let mut times = Times::default();
     for _ in 0..LOOKS {
         let begin = Instant::now();
-        let due = store.to_escalate(now, u32::MAX).await.map_err(said)?;
+        let due = store.to_escalate(now, None, u32::MAX).await.map_err(said)?;
         times.add(begin.elapsed());
         if due.len() as i64 != found {
             return Err(Failure::Said(format!("{} of {found} due", due.len())));

@@ -2472,7 +2472,8 @@ export interface components {
              */
             initial_analysis: number;
             /**
-             * @description When who is told of a deadline that comes near or is missed.
+             * @description When who is told of a deadline that comes near or is missed. Clocks that
+             *     began before there was a ladder have none.
              * @default [
              *       {
              *         "after_due": 0,

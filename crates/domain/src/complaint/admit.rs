@@ -88,6 +88,12 @@ impl Complaint {
             Fact::Settled { summary, .. } => given(summary),
             Fact::Answered { text, .. } => given(text),
             Fact::Implemented { summary } => given(summary),
+            // What the management group has to approve it also lets go.
+            Fact::Graded { .. }
+                if self.grade == Some(Grade::One) && actor.role != Role::Management =>
+            {
+                Err(Refusal::NeedsApproval)
+            }
             Fact::ReturnedToBranch { reason }
             | Fact::Withdrawn { reason }
             | Fact::Reopened { reason }

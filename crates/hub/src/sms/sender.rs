@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use suda_domain::texts::{Parameters, RenderError, where_to_ask};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::backoff::full_jitter;
 use super::file::{FILE, FileAdapter};
@@ -37,11 +38,12 @@ const UNCONFIRMED_AT_MOST: u32 = 3;
 /// A receipt can overtake the note of its message by another process.
 const RECEIPT_TRIES: u32 = 3;
 
-/// Sends texts and answers, until the store closes.
-pub async fn run(hub: &Hub) {
+/// Sends texts and answers until `stop`, or until the store closes. A text that
+/// is under way then is noted first: dropped, it would be sent again.
+pub async fn run(hub: &Hub, stop: &CancellationToken) {
     let mut feed = hub.store.feed();
     let mut sender = Sender::default();
-    loop {
+    while !stop.is_cancelled() {
         let wait = match sender.work(hub).await {
             Ok(wait) => wait,
             Err(error) => {
@@ -50,6 +52,7 @@ pub async fn run(hub: &Hub) {
             }
         };
         tokio::select! {
+            () = stop.cancelled() => return,
             () = tokio::time::sleep(wait) => {}
             news = feed.recv(), if wait >= LOOK => {
                 if matches!(news, Err(RecvError::Closed)) {

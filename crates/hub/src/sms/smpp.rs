@@ -141,6 +141,17 @@ fn address(mobile: &Mobile) -> Option<COctetString<1, 21>> {
     COctetString::from_str(mobile.digits()).ok()
 }
 
+/// Where parts were taken, sending the text again repeats them: that is not
+/// done for long, whatever kept the rest.
+fn partly(error: SendError, are_taken: bool) -> SendError {
+    match error {
+        SendError::Way(code) | SendError::Later(code) | SendError::Refused(code) if are_taken => {
+            SendError::Unconfirmed(code)
+        }
+        error => error,
+    }
+}
+
 #[async_trait]
 impl Adapter for SmppAdapter {
     async fn send(&mut self, outgoing: &Outgoing<'_>) -> Result<Sent, SendError> {
@@ -153,7 +164,7 @@ impl Adapter for SmppAdapter {
         let mut smsc_id = None;
         for part in parts {
             let taken = self.client.submit_sm(part).await;
-            let taken = taken.map_err(|error| refused(&error))?;
+            let taken = taken.map_err(|error| partly(refused(&error), smsc_id.is_some()))?;
             smsc_id = Some(receipt::plain(taken.message_id().as_str()));
         }
         Ok(Sent {

@@ -24,7 +24,6 @@ use suda_domain::time::{TimeRules, Timekeeping};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use suda_domain::complaint::Task;
-use suda_domain::escalation::Level;
 use suda_domain::guidance::Guidance;
 use suda_domain::staff::StaffRecord;
 use suda_domain::{
@@ -279,6 +278,24 @@ impl After {
     }
 }
 
+/// A complaint of which somebody is to be told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ToEscalate {
+    /// Since when, in milliseconds UTC.
+    pub at_ms: i64,
+    pub complaint: ComplaintId,
+}
+
+/// Who may have been told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Told {
+    Management,
+    /// With what nobody has claimed.
+    Expert(StaffId),
+    Branch(BranchCode),
+    Department(StaffId),
+}
+
 /// A dispatched task with its complaint.
 #[derive(Clone, Debug)]
 pub struct TaskHeld {
@@ -427,11 +444,16 @@ pub trait Lists {
     /// Grade-1 complaints no manager has acknowledged.
     async fn alerts(&self, limit: u32) -> Result<Vec<Held>>;
     /// Complaints of which somebody is to be told of a deadline by `now`, the
-    /// longest waiting first.
-    async fn to_escalate(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ComplaintId>>;
-    /// Complaints told of at this level or above that still holds, the highest
-    /// first.
-    async fn escalated(&self, level: Level, limit: u32) -> Result<Vec<Held>>;
+    /// longest waiting first, behind `after`.
+    async fn to_escalate(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<ToEscalate>,
+        limit: u32,
+    ) -> Result<Vec<ToEscalate>>;
+    /// Complaints of which somebody was told that still holds, the highest
+    /// level first: those that can address these people.
+    async fn escalated(&self, told: &Told, limit: u32) -> Result<Vec<Held>>;
     async fn handoffs_since(&self, since: DateTime<Utc>) -> Result<Handoffs>;
     /// Brings the full-text index up to the log, at most so many complaints.
     /// Gives how many it took.

@@ -14,6 +14,11 @@ use uuid::Uuid;
 use super::Result;
 use crate::sms::settings::SmsSettings;
 
+/// When a store is put back: what waited then may have been sent since. A
+/// person decides whether it is sent after all.
+pub const HELD_BACK: &str = "UPDATE sms SET state = 'given_up', error = 'restored', \
+    failing_since = coalesce(failing_since, next_at) WHERE state IN ('waiting', 'sending')";
+
 /// The setting's name.
 pub const SMS: &str = "sms";
 /// From its making on a text may wait this long to be sent: over a night and

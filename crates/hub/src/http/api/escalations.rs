@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Extension, State};
 use serde::{Deserialize, Serialize};
 use suda_domain::clocks::deadlines;
-use suda_domain::escalation::{self, Addressee, Escalation, Level};
+use suda_domain::escalation::{self, Addressee, Escalation};
 use suda_domain::{Complaint, Role};
 use utoipa::ToSchema;
 
@@ -14,9 +14,10 @@ use super::view::{self, Names, WorkOrder};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::session::SignedIn;
 use crate::hub::Hub;
+use crate::store::Told;
 
-/// Complaints that are looked through for the reader's own.
-const LOOKED_THROUGH: u32 = 1000;
+/// Complaints that are looked through for what addresses the reader.
+const LOOKED_THROUGH: u32 = 500;
 const ROWS: usize = 100;
 
 /// A complaint and what of it addresses the reader.
@@ -36,11 +37,13 @@ pub async fn escalations(
     Extension(who): Extension<SignedIn>,
 ) -> ApiResult<Json<Vec<EscalationRow>>> {
     let names = Names::read(&hub).await?;
-    let lowest = match who.role() {
-        Role::Management => Level::Copy,
-        _ => Level::Remind,
+    let told = match (who.role(), &who.staff.branch) {
+        (Role::Clerk | Role::BranchManager, Some(branch)) => Told::Branch(branch.clone()),
+        (Role::Department, _) => Told::Department(who.staff.id),
+        (Role::Expert, _) => Told::Expert(who.staff.id),
+        _ => Told::Management,
     };
-    let held = hub.store.escalated(lowest, LOOKED_THROUGH).await?;
+    let held = hub.store.escalated(&told, LOOKED_THROUGH).await?;
     let rows = held.iter().filter_map(|held| {
         let complaint = &held.complaint;
         let standing = escalation::standing(complaint, &deadlines(complaint, names.time()));

@@ -2,5 +2,5 @@
 -- that still holds.
 ALTER TABLE complaint ADD COLUMN tell_at bigint;
 ALTER TABLE complaint ADD COLUMN told bigint NOT NULL DEFAULT 0;
-CREATE INDEX complaint_to_tell ON complaint (tell_at) WHERE tell_at IS NOT NULL;
-CREATE INDEX complaint_told ON complaint (told, due, id) WHERE told > 0;
+CREATE INDEX complaint_to_tell ON complaint (tell_at, id) WHERE tell_at IS NOT NULL;
+CREATE INDEX complaint_told ON complaint (told DESC, due, id) WHERE told > 0;

@@ -23,7 +23,15 @@ pub async fn after_upgrade(tx: &mut Tx<'_>) -> Result<u64> {
     if is_new || find_text(&mut *tx, DERIVED).await? == Some(DERIVATION.to_string()) {
         return Ok(0);
     }
+    // Another process may be at it: waited for, however long its ledger takes.
+    sqlx::query("SET LOCAL lock_timeout = 0")
+        .execute(&mut **tx)
+        .await
+        .map_err(failed)?;
     lock_ledger(tx).await?;
+    if find_text(&mut *tx, DERIVED).await? == Some(DERIVATION.to_string()) {
+        return Ok(0);
+    }
     let keep = time(&mut *tx, &CompiledTime::default()).await?;
     let (mut after, mut made) = (Uuid::nil(), 0);
     loop {
@@ -102,7 +110,8 @@ async fn count_anew(tx: &mut Tx<'_>, keep: &Timekeeping) -> Result<()> {
     let mut after = Uuid::nil();
     loop {
         let rows: Vec<CountedRow> = sqlx::query_as(
-            "SELECT id, due, handoff_due, tell_at, told, body FROM complaint WHERE rank < $1 AND id > $2 \
+            "SELECT id, due, handoff_due, tell_at, told, body FROM complaint WHERE (rank < $1 OR tell_at IS NOT NULL) \
+             AND id > $2 \
              ORDER BY id LIMIT 500",
         )
         .bind(FINISHED)

@@ -15,7 +15,8 @@ use super::value::{count, ms, parsed};
 use super::{PostgresStore, failed};
 use crate::store::row::{FINISHED, words};
 use crate::store::{
-    After, Counts, Handoffs, Held, Lists, Result, Scope, StoreError, TaskHeld, View,
+    After, Counts, Handoffs, Held, Lists, Result, Scope, StoreError, TaskHeld, ToEscalate, Told,
+    View,
 };
 
 /// A longer word is cut: it is no word of any language.
@@ -199,23 +200,50 @@ impl Lists for PostgresStore {
         self.read_held(query).await
     }
 
-    async fn to_escalate(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ComplaintId>> {
-        let ids: Vec<Uuid> = sqlx::query_scalar(
-            "SELECT id FROM complaint WHERE tell_at <= $1 ORDER BY tell_at LIMIT $2",
+    async fn to_escalate(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<ToEscalate>,
+        limit: u32,
+    ) -> Result<Vec<ToEscalate>> {
+        let after = after.map_or((i64::MIN, Uuid::nil()), |one| (one.at_ms, one.complaint.0));
+        let rows: Vec<(i64, Uuid)> = sqlx::query_as(
+            "SELECT tell_at, id FROM complaint WHERE tell_at IS NOT NULL AND tell_at <= $1 \
+             AND (tell_at, id) > ($2, $3) ORDER BY tell_at, id LIMIT $4",
         )
         .bind(ms(now))
+        .bind(after.0)
+        .bind(after.1)
         .bind(i64::from(limit))
         .fetch_all(&mut *self.connection().await?)
         .await
         .map_err(failed)?;
-        Ok(ids.into_iter().map(ComplaintId).collect())
+        let rows = rows.into_iter().map(|(at_ms, id)| ToEscalate {
+            at_ms,
+            complaint: ComplaintId(id),
+        });
+        Ok(rows.collect())
     }
 
-    async fn escalated(&self, level: Level, limit: u32) -> Result<Vec<Held>> {
+    async fn escalated(&self, told: &Told, limit: u32) -> Result<Vec<Held>> {
         let mut query = QueryBuilder::<Postgres>::new(SELECT);
+        // In so many words, so that the index of those told is used.
+        query.push("WHERE told > 0 AND ");
+        match told {
+            Told::Management => query
+                .push("told >= ")
+                .push_bind(i64::from(Level::Copy.number())),
+            Told::Expert(expert) => query
+                .push("(in_queue OR claimed_by = ")
+                .push_bind(expert.0)
+                .push(")"),
+            Told::Branch(branch) => query.push("branch = ").push_bind(branch.to_string()),
+            Told::Department(department) => query
+                .push("EXISTS (SELECT 1 FROM task WHERE task.complaint = complaint.id AND task.is_open AND task.department = ")
+                .push_bind(department.0)
+                .push(")"),
+        };
         query
-            .push("WHERE told >= ")
-            .push_bind(i64::from(level.number()))
             .push(" ORDER BY told DESC, due, id LIMIT ")
             .push_bind(i64::from(limit));
         self.read_held(query).await

@@ -7,6 +7,7 @@ use sqlx::postgres::PgConnection;
 use super::directory::{HubPlace, place, put_place};
 use super::{LOCK_SERVING, LOCK_SPACE, OpenError, PostgresStore, failed};
 use crate::store::Result;
+use crate::store::sms::HELD_BACK;
 
 impl PostgresStore {
     /// Gives the new incarnation. Refused while a process serves from here.
@@ -26,6 +27,7 @@ impl PostgresStore {
         for sql in [
             "DELETE FROM web_session",
             "DELETE FROM enrol_code WHERE used_at IS NULL",
+            HELD_BACK,
         ] {
             sqlx::query(sql).execute(&mut *tx).await.map_err(failed)?;
         }

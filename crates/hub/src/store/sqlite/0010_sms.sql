@@ -35,6 +35,6 @@ CREATE TABLE sms (
 );
 CREATE INDEX sms_due ON sms (is_answer DESC, next_at, id) WHERE state IN ('waiting', 'sending');
 CREATE INDEX sms_failing ON sms (failing_since) WHERE failing_since IS NOT NULL;
-CREATE INDEX sms_receipt ON sms (smsc_id, made_at) WHERE state = 'sent';
+CREATE INDEX sms_receipt ON sms (smsc_id, made_at) WHERE smsc_id IS NOT NULL;
 CREATE INDEX sms_made ON sms (made_at, id);
 CREATE INDEX sms_answers ON sms (recipient, made_at) WHERE is_answer = 1;

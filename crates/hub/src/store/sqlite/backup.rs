@@ -10,6 +10,7 @@ use sqlx::{Connection as _, SqliteConnection};
 
 use super::directory::{HubPlace, place, put_place};
 use super::{FILE, OpenError, SqliteStore, begin, failed, reading};
+use crate::store::sms::HELD_BACK;
 use crate::store::{BackupError, Fault, Result, StoreError, Upkeep as _};
 
 /// Writes a consistent copy to a new file that only the owner may read.
@@ -152,6 +153,7 @@ async fn renew_open(store: &SqliteStore, epoch: String) -> Result<(), RestoreErr
     for sql in [
         "DELETE FROM web_session",
         "DELETE FROM enrol_code WHERE used_at IS NULL",
+        HELD_BACK,
     ] {
         sqlx::query(sql).execute(&mut *tx).await.map_err(failed)?;
     }

@@ -99,7 +99,8 @@ async fn count_anew(tx: &mut Tx<'_>, keep: &Timekeeping) -> Result<()> {
     let mut after = Uuid::nil();
     loop {
         let rows: Vec<CountedRow> = sqlx::query_as(
-            "SELECT id, due, handoff_due, tell_at, told, body FROM complaint WHERE rank < ? AND id > ? \
+            "SELECT id, due, handoff_due, tell_at, told, body FROM complaint WHERE (rank < ? OR tell_at IS NOT NULL) \
+             AND id > ? \
              ORDER BY id LIMIT 500",
         )
         .bind(FINISHED)

@@ -37,6 +37,7 @@ use suda_sqlite::wal::Damage;
 use suda_sync::hub::allowance::Load;
 use tokio::sync::{MappedMutexGuard, MutexGuard, broadcast};
 
+use super::sms::HELD_BACK;
 use super::{Fault, Result, Store, StoreError, Touched, checks, time, value};
 use crate::secret;
 
@@ -232,6 +233,10 @@ async fn put_back(writer: &mut SqliteConnection) -> Result<()> {
             ..before
         };
         directory::put_place(&mut tx, &renewed).await?;
+        sqlx::query(HELD_BACK)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
     }
     tx.commit().await.map_err(failed)?;
     sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -139,7 +139,15 @@ impl SmsStore for SqliteStore {
             .execute(&mut *writer)
             .await
             .map_err(failed)?;
-            if done.rows_affected() > 0 {
+            // One that was told of before is not looked for under the names that
+            // other texts may have.
+            let is_known: bool =
+                sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sms WHERE smsc_id = $1)")
+                    .bind(smsc_id)
+                    .fetch_one(&mut *writer)
+                    .await
+                    .map_err(failed)?;
+            if done.rows_affected() > 0 || is_known {
                 return Ok(true);
             }
         }
