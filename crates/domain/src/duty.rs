@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -31,15 +31,21 @@ pub enum DutyKind {
     Extension,
     /// Decide what needs the management group.
     Approval,
+    /// The program closes what is settled.
+    Close,
+    /// The program puts away what has ended.
+    Archive,
 }
 
 impl DutyKind {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::CallBack,
         Self::Measure,
         Self::Question,
         Self::Extension,
         Self::Approval,
+        Self::Close,
+        Self::Archive,
     ];
 
     /// The name in databases, as serde writes it.
@@ -50,6 +56,8 @@ impl DutyKind {
             Self::Question => "question",
             Self::Extension => "extension",
             Self::Approval => "approval",
+            Self::Close => "close",
+            Self::Archive => "archive",
         }
     }
 
@@ -93,6 +101,7 @@ pub struct Duty {
 pub fn duties(complaint: &Complaint) -> Vec<Duty> {
     let mut list = Vec::new();
     list.extend(call_back(complaint));
+    list.extend(ending(complaint));
     if !complaint.state.is_finished() {
         list.extend(measures(complaint));
         list.extend(questions(complaint));
@@ -119,6 +128,37 @@ fn call_back(complaint: &Complaint) -> Option<Duty> {
         item: Uuid::nil(),
         holder,
         at: answered_at,
+    })
+}
+
+/// After the customer was content, or nobody reached them: time to set right
+/// what was entered by mistake.
+const CLOSED_AFTER: TimeDelta = TimeDelta::days(1);
+/// After a branch settled it: as long as a call-back may take.
+const CLOSED_AFTER_SETTLING: TimeDelta = TimeDelta::days(7);
+/// So long the customer can have a closed complaint reopened.
+const ARCHIVED_AFTER: TimeDelta = TimeDelta::days(30);
+
+/// What the program does with a complaint that has come to its end.
+fn ending(complaint: &Complaint) -> Option<Duty> {
+    let marks = &complaint.marks;
+    let (kind, at) = match (complaint.state, &complaint.owner) {
+        (State::Answered, Owner::Branch(_)) => {
+            (DutyKind::Close, marks.answered_at? + CLOSED_AFTER_SETTLING)
+        }
+        (State::Answered, Owner::Team(_)) => {
+            (DutyKind::Close, complaint.content_since()? + CLOSED_AFTER)
+        }
+        (State::Closed | State::Withdrawn, _) => {
+            (DutyKind::Archive, marks.ended_at? + ARCHIVED_AFTER)
+        }
+        _ => return None,
+    };
+    Some(Duty {
+        kind,
+        item: Uuid::nil(),
+        holder: Holder::Everybody(Role::System),
+        at,
     })
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
+use crate::ending::end_due;
 use crate::escalate::tell_due;
 use crate::hub::Hub;
 use crate::ingest::Batch;
@@ -49,6 +50,11 @@ async fn timers(hub: &Arc<Hub>, stop: &CancellationToken) {
         () = every(LOOK, || async {
             if let Err(error) = tell_due(hub).await {
                 tracing::warn!(%error, "missed deadlines could not be told; tried again");
+            }
+        }) => {}
+        () = every(HELD, || async {
+            if let Err(error) = end_due(hub).await {
+                tracing::warn!(%error, "what has come to its end could not be closed; tried again");
             }
         }) => {}
         () = every(SWEEP, || async {

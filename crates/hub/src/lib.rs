@@ -8,6 +8,7 @@ pub mod clock;
 mod closing;
 pub mod demo;
 pub mod desks;
+pub mod ending;
 pub mod escalate;
 pub mod evidence;
 pub mod group;

@@ -9,6 +9,7 @@ use chrono::{SecondsFormat, TimeDelta};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use suda_domain::{ComplaintId, Grade, Role};
+use suda_hub::ending::end_due;
 use support::{Person, TestHub, add_member};
 use uuid::Uuid;
 
@@ -369,5 +370,39 @@ async fn a_closed_departments_open_tasks_go_back_to_the_expert() {
     let report = json!({ "root_cause": "a", "impact": "b", "proposal": "c" });
     let seen = work.do_("report", report).await;
     assert_eq!(seen["state"], "analysed", "the expert goes on alone");
+    work.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_closes_what_is_settled_and_archives_what_is_closed_unless_it_is_reopened() {
+    let work = Work::answered().await;
+    let second = work.by("expert2").await;
+    let content = json!({ "satisfied": true, "score": 4 });
+    second.post(&work.path("call-back"), content).await;
+    assert_eq!(end_due(&work.hub.hub).await.unwrap(), 0, "not yet");
+    work.hub.clock.advance(TimeDelta::hours(25));
+    assert_eq!(end_due(&work.hub.hub).await.unwrap(), 1);
+    work.hub.clock.advance(TimeDelta::days(31));
+
+    // The customer comes back at the very moment it would be put away.
+    let manager = work.by("management").await;
+    let reopen = work.path("reopen");
+    let reason = Some(json!({ "reason": "又断了" }));
+    let (reopened, ended) = tokio::join!(
+        manager.ask(reqwest::Method::POST, &reopen, reason),
+        end_due(&work.hub.hub)
+    );
+    let ended = ended.unwrap();
+    let state = manager.get(&format!("/api/complaints/{}", work.id)).await["state"].clone();
+    match reopened.0 {
+        StatusCode::OK => assert_eq!((state, ended), (json!("reopened"), 0)),
+        StatusCode::CONFLICT => {
+            assert_eq!(reopened.1["code"], "not_in_this_state");
+            assert_eq!((state, ended), (json!("archived"), 1));
+        }
+        other => panic!("{other}: {}", reopened.1),
+    }
+    let verified = work.hub.hub.store.verify().await.unwrap();
+    assert_eq!(verified.fault, None);
     work.hub.stop().await;
 }

@@ -36,7 +36,10 @@ impl Complaint {
                 of_branch
                     || matches!(
                         kind,
-                        FactKind::Queued | FactKind::Reopened | FactKind::Closed
+                        FactKind::Queued
+                            | FactKind::Reopened
+                            | FactKind::Closed
+                            | FactKind::Archived
                     )
             }
             Owner::Team(_) => !of_branch || kind == FactKind::Closed,

@@ -1,6 +1,8 @@
 //! What a fact must hold to be admitted, beside the role, the owner and the
 //! state.
 
+use chrono::{DateTime, Utc};
+
 use super::{Complaint, Owner, Refusal};
 use crate::fact::{AskedOf, Decision, Fact, Report};
 use crate::ids::{MeasureId, QuestionId, TaskId};
@@ -236,11 +238,20 @@ impl Complaint {
     /// reached, or the management group has decided for good (product.md, "until
     /// satisfied"). What a branch settled it may end itself.
     fn may_close(&self) -> bool {
-        let rated = self.rating.as_ref();
         matches!(self.owner, Owner::Branch(_))
-            || self.call_back.satisfied == Some(true)
-            || rated.is_some_and(|rating| rating.score >= CONTENT_SCORE)
-            || self.call_back.given_up().is_some()
+            || self.content_since().is_some()
             || self.final_decision.is_some()
+    }
+
+    /// Since when the customer is content, as far as is known, or can be taken
+    /// to be: nobody reached them.
+    pub fn content_since(&self) -> Option<DateTime<Utc>> {
+        let asked = self.marks.called_back_at;
+        let content = asked.filter(|_| self.call_back.satisfied == Some(true));
+        let rated = self.rating.as_ref();
+        let rated = rated.filter(|rating| rating.score >= CONTENT_SCORE);
+        content
+            .or(rated.map(|rating| rating.at))
+            .or(self.call_back.given_up())
     }
 }

@@ -97,7 +97,7 @@ fn row(hub: &Hub, names: &Names, duty: DutyHeld) -> DutyRow {
                 .map(|one| one.reason.clone())
         }
         DutyKind::Approval => complaint.approval().map(|asked| asked.reason.clone()),
-        DutyKind::CallBack => None,
+        DutyKind::CallBack | DutyKind::Close | DutyKind::Archive => None,
     };
     let held = Held {
         complaint: duty.complaint.clone(),
