@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest'
 import { words } from '@/texts/zh-CN/words'
 import { consoleWork } from '@/texts/zh-CN/console/work'
-import { STEP_KINDS, stretchesDone } from './steps'
-import type { State } from './types'
+import { STEP_KINDS, guideOf, isOnward, possibleSteps, stretchesDone, textOf, type StepName } from './steps'
+import type { ComplaintView, FactKind, Me, State } from './types'
 
 test('every step has a name, a hint and, where it asks for a text, a question', () => {
-  for (const { name, text } of STEP_KINDS) {
+  for (const { name, text, warns } of STEP_KINDS) {
     expect(consoleWork.step, name).toHaveProperty([name])
     expect(consoleWork.step_hint, name).toHaveProperty([name])
     if (text) expect(consoleWork.ask, name).toHaveProperty([name])
     if (text) expect(consoleWork.example, name).toHaveProperty([name])
+    if (warns) expect(consoleWork.warning, name).toHaveProperty([name])
   }
   expect(new Set(STEP_KINDS.map((kind) => kind.writes)).size).toBe(STEP_KINDS.length)
 })
@@ -23,4 +24,64 @@ test('the way never goes back while the work goes on', () => {
   const done = way.map(stretchesDone)
   expect(done).toEqual([...done].sort((a, b) => a - b))
   expect(stretchesDone('answered')).toBe(5)
+})
+
+const who = (role: Me['role'], id = 'me'): Me => ({ id, role }) as Me
+function complaint(state: State, allowed: FactKind[], parts: object = {}): ComplaintView {
+  const empty = { questions: [], tasks: [], plan: [], approvals: [], call_back: { tries: [] }, claim: null, answer: null }
+  return { state, allowed, needs_approval: false, ...empty, ...parts } as unknown as ComplaintView
+}
+const names = (view: ComplaintView, me: Me): StepName[] => possibleSteps(view, me).map((kind) => kind.name)
+const onward = (view: ComplaintView, me: Me): StepName[] =>
+  possibleSteps(view, me)
+    .filter((kind) => isOnward(kind, view, me))
+    .map((kind) => kind.name)
+
+test('a department reports from its tasks, not from the case', () => {
+  const view = complaint('dispatched', ['reported', 'asked', 'extension_requested'])
+  expect(names(view, who('department'))).toEqual(['ask', 'request-extension'])
+  expect(names(complaint('claimed', ['reported']), who('expert'))).toEqual(['report'])
+})
+
+test('what has to be approved first is not begun, whatever the reason', () => {
+  const allowed: FactKind[] = ['solving_started', 'approval_requested']
+  expect(names(complaint('analysed', allowed), who('expert'))).toEqual(['start-solving', 'request-approval'])
+  const large = complaint('analysed', allowed, { needs_approval: true, grade: 'three' })
+  expect(names(large, who('expert'))).toEqual(['request-approval'])
+  expect(guideOf(large, who('expert'))).toBe('analysed_amount')
+  expect(guideOf({ ...large, grade: 'one' }, who('expert'))).toBe('analysed_grade_one')
+})
+
+test('a question presses the branch that was asked, not who waits for the answer', () => {
+  const asked = { questions: [{ of: 'branch', replies: [] }] }
+  const view = complaint('dispatched', ['replied'], asked)
+  expect(onward(view, who('clerk'))).toEqual(['reply'])
+  expect(onward(view, who('expert'))).toEqual([])
+  expect(onward(complaint('dispatched', ['replied'], { questions: [{ of: 'branch', replies: [{}] }] }), who('clerk'))).toEqual([])
+})
+
+test('an approved case without a plan is planned first; a plan there is, is changed', () => {
+  const allowed: FactKind[] = ['solving_started', 'implemented', 'measure_progressed']
+  const empty = complaint('solving', allowed.slice(0, 2))
+  expect(names(empty, who('expert'))[0]).toBe('start-solving')
+  expect(guideOf(empty, who('expert'))).toBe('solving_empty')
+  const planned = complaint('solving', allowed, { plan: [{ id: '1', staff: 'me', done_at: null }] })
+  expect(onward(planned, who('department'))[0]).toBe('progress')
+  const change = STEP_KINDS.find((kind) => kind.name === 'start-solving')
+  expect(change && textOf(change, planned)).toBe('change-plan')
+  expect(change && textOf(change, empty)).toBe('start-solving')
+})
+
+test('who answered is told that somebody else calls back', () => {
+  const back = { answer: { by: 'me' }, call_back: { tries: [], assigned: { staff: 'other', name: 'x' } } }
+  const view = complaint('answered', ['called_back', 'released'], back)
+  expect(guideOf(view, who('expert'))).toBe('answered_by_me')
+  expect(guideOf(view, who('expert', 'other'))).toBe('answered_to_me')
+  expect(guideOf(view, who('expert', 'third'))).toBe('answered')
+  expect(names(view, who('expert'))).not.toContain('release')
+})
+
+test('every sentence that tells what comes next is there', () => {
+  const guides = ['dispatched_to_me', 'branch_asked', 'branch_reads', 'awaiting_vote', 'awaiting_comments', 'solving_open']
+  for (const guide of [...guides, 'answered_final']) expect(consoleWork.guide).toHaveProperty(guide)
 })

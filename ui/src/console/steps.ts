@@ -61,7 +61,9 @@ export const STEP_KINDS: readonly StepKind[] = [
     writes: 'replied',
     form: 'reply',
     onward: false,
-    pressing: (view, who) => openQuestions(view).some((asked) => asked.of === 'branch' || who?.role === 'expert'),
+    // Whoever asked waits; the branch that was asked has to answer.
+    pressing: (view, who) =>
+      (who?.role === 'clerk' || who?.role === 'branch_manager') && openQuestions(view).some((one) => one.of === 'branch'),
   },
   {
     name: 'progress',
@@ -110,10 +112,16 @@ export const STEP_KINDS: readonly StepKind[] = [
 
 /** What somebody may do now, as the hub admits it. */
 export function possibleSteps(view: ComplaintView, who: Me | null): StepKind[] {
-  return STEP_KINDS.filter((kind) => view.allowed.includes(kind.writes))
+  const unplanned = view.state === 'solving' && view.plan.length === 0
+  const possible = STEP_KINDS.filter((kind) => view.allowed.includes(kind.writes))
     .filter((kind) => kind.elsewhere === undefined || kind.elsewhere !== who?.role)
+    // Nothing of an answered case goes back into the queue.
+    .filter((kind) => kind.name !== 'release' || stretchesDone(view.state) < STRETCHES.length)
     // The hub would refuse it for the amount, which it does not list.
     .filter((kind) => kind.name !== 'start-solving' || !needsApproval(view))
+  // Approved, but nobody has said yet who does what.
+  if (!unplanned) return possible
+  return [...possible].sort((a, b) => Number(b.name === 'start-solving') - Number(a.name === 'start-solving'))
 }
 
 /** Part of the way now, or beside it. */
@@ -121,15 +129,20 @@ export const isOnward = (kind: StepKind, view: ComplaintView, who: Me | null): b
   kind.onward || kind.pressing?.(view, who) === true
 
 /** Under which name its texts stand: a plan that has begun is changed. */
-export const textOf = (kind: StepKind, { state }: Pick<ComplaintView, 'state'>): string =>
-  kind.name === 'start-solving' && state === 'solving' ? 'change-plan' : kind.name
+export const textOf = (kind: StepKind, { plan }: Pick<ComplaintView, 'plan'>): string =>
+  kind.name === 'start-solving' && plan.length > 0 ? 'change-plan' : kind.name
 
 /** Which sentence says what comes next. */
 export function guideOf(view: ComplaintView, who: Me | null): string {
   const { state } = view
+  if (who?.role === 'department' && state === 'dispatched') return 'dispatched_to_me'
+  if (who?.role === 'clerk' || who?.role === 'branch_manager') {
+    return openQuestions(view).some((one) => one.of === 'branch') ? 'branch_asked' : 'branch_reads'
+  }
   if (state === 'analysed' && view.needs_approval) return view.grade === 'one' ? 'analysed_grade_one' : 'analysed_amount'
   if (state === 'awaiting_approval' && view.allowed.includes('approved')) return 'awaiting_vote'
   if (state === 'awaiting_approval' && view.approvals.at(-1)?.comments_asked) return 'awaiting_comments'
+  if (state === 'solving' && view.plan.length === 0 && view.allowed.includes('solving_started')) return 'solving_empty'
   if (state === 'solving' && openMeasures(view.plan).length > 0) return 'solving_open'
   if (state !== 'answered') return state
   if (view.final_decision) return 'answered_final'

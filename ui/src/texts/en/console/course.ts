@@ -20,6 +20,7 @@ export const consoleCourse: SameTexts<typeof reference> = {
     asked: '{name} asked {of}, {at}',
     answered: '{name} ({role}), {at}',
     open: 'no reply yet',
+    none: 'not answered',
   },
   recall: { which: 'Which dispatch', reason: 'Reason', example: 'For example: the customer has sent a recording, so it need not be checked' },
   more_time: {

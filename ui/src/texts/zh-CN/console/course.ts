@@ -19,6 +19,7 @@ export const consoleCourse = {
     asked: '{name} 问{of}，{at}',
     answered: '{name}（{role}），{at}',
     open: '等待答复',
+    none: '没有答复',
   },
   recall: { which: '收回哪个派单', reason: '收回的原因', example: '例如：客户已提供录音，不再需要查证' },
   more_time: {

@@ -20,6 +20,7 @@ export const consoleCourse: SameTexts<typeof reference> = {
     asked: '{name} 問{of}，{at}',
     answered: '{name}（{role}），{at}',
     open: '等待答覆',
+    none: '沒有答覆',
   },
   recall: { which: '收回哪個派單', reason: '收回的原因', example: '例如：客戶已提供錄音，不再需要查證' },
   more_time: {
