@@ -1,6 +1,14 @@
 // The frame, the sign-in and the lists.
 import type { BreachCause } from '@/console/types'
 
+/** With those that only newer hubs tell. */
+type Cause =
+  | BreachCause
+  | 'waiting_for_customer'
+  | 'waiting_for_branch'
+  | 'waiting_for_measure'
+  | 'waiting_for_call_back'
+
 export const consoleFrame = {
   sign_in: {
     title: '登录',
@@ -116,10 +124,14 @@ export const consoleFrame = {
       delivered_late: '按时转派，因断网到得晚',
       handed_off_late: '营业厅转派晚了',
       unclaimed: '无人认领',
+      waiting_for_customer: '等客户补充',
+      waiting_for_branch: '等营业厅答复提问',
       waiting_for_department: '等部门查证',
       waiting_for_approval: '等管理层审批',
+      waiting_for_measure: '措施没有按时完成',
+      waiting_for_call_back: '还没有回访',
       with_expert: '专家未办完',
-    } satisfies Record<BreachCause, string>,
+    } satisfies Record<Cause, string>,
   },
   approvals: {
     none: '没有待审批的投诉',
