@@ -92,6 +92,16 @@ test('the customer is called back once, until it is decided for good', () => {
   expect(guideOf(complaint('answered', allowed, { call_back: { tries: hours } }), who('expert'))).toBe('answered_not_reached')
 })
 
+test('the branch is told what it is asked, a department where it reports, and others when there is nothing to do', () => {
+  const asked = { questions: [{ of: 'branch', replies: [] }] }
+  expect(guideOf(complaint('dispatched', ['replied'], asked), who('clerk'))).toBe('branch_asked')
+  expect(guideOf(complaint('dispatched', ['noted']), who('branch_manager'))).toBe('branch_reads')
+  const task = { tasks: [{ id: 't', department: 'me', state: 'accepted' }] }
+  expect(guideOf(complaint('dispatched', ['asked'], task), who('department'))).toBe('dispatched_to_me')
+  expect(guideOf(complaint('dispatched', ['noted']), who('department'))).toBe('nothing')
+  expect(guideOf(complaint('dispatched', ['noted']), who('expert'))).toBe('nothing')
+})
+
 test('every sentence that tells what comes next is there', () => {
   const guides = ['answered_content', 'answered_not', 'answered_not_reached', 'dispatched_to_me', 'branch_asked', 'branch_reads', 'awaiting_vote', 'awaiting_comments', 'solving_open']
   for (const guide of [...guides, 'answered_final']) expect(consoleWork.guide).toHaveProperty(guide)

@@ -3,7 +3,7 @@
 // possible now is never decided here: the hub lists what it would admit.
 import { MOST_TRIES, countedTries } from './callBack'
 import type { Steps } from './calls'
-import { openMeasures, openQuestions, ownMeasures } from './course'
+import { openMeasures, openQuestions, ownMeasures, ownTasks } from './course'
 import type { ComplaintView, FactKind, Me, Role, State } from './types'
 
 export type StepName = Exclude<keyof Steps, 'note'>
@@ -142,10 +142,11 @@ export const textOf = (kind: StepKind, { plan }: Pick<ComplaintView, 'plan'>): s
 /** Which sentence says what comes next. */
 export function guideOf(view: ComplaintView, who: Me | null): string {
   const { state } = view
-  if (who?.role === 'department' && state === 'dispatched') return 'dispatched_to_me'
+  if (ownTasks(view, who).length > 0) return 'dispatched_to_me'
   if (who?.role === 'clerk' || who?.role === 'branch_manager') {
     return openQuestions(view).some((one) => one.of === 'branch') ? 'branch_asked' : 'branch_reads'
   }
+  if (state !== 'answered' && possibleSteps(view, who).length === 0) return 'nothing'
   if (state === 'analysed' && view.needs_approval) return view.grade === 'one' ? 'analysed_grade_one' : 'analysed_amount'
   if (state === 'awaiting_approval' && view.allowed.includes('approved')) return 'awaiting_vote'
   if (state === 'awaiting_approval' && view.approvals.at(-1)?.comments_asked) return 'awaiting_comments'
