@@ -26,7 +26,7 @@ pub struct Letter {
     pub customer: Option<String>,
     /// Absent for a simple complaint, which gets a short written summary.
     pub decision: Option<Decision>,
-    /// Why it was decided so; not asked of a summary.
+    /// Why it was decided so.
     pub reasons: String,
     pub text: String,
     pub remedy: String,
@@ -116,13 +116,17 @@ impl Letter {
     /// Everything that is missing or cannot stand in the letter, in the order
     /// of the page; empty when it can be rendered.
     ///
-    /// Asked of every answer (issue of complaint letters: decision with its
-    /// reasons, remedy, next level and time limit). The remedy may be absent
-    /// of a complaint that is not upheld, and of a summary.
+    /// Every answer has its decision, what the customer receives, the next level
+    /// and until when. Reasons may be absent where the customer was right in
+    /// everything, the remedy where the complaint is not upheld; a summary needs
+    /// neither.
     pub fn check(&self) -> Vec<Problem> {
         let mut found = Vec::new();
         let mut fault = |part, fault| found.push(Problem { part, fault });
-        let decided = self.decision.is_some();
+        let explained = matches!(
+            self.decision,
+            Some(Decision::PartlyUpheld | Decision::NotUpheld)
+        );
         let owed = matches!(
             self.decision,
             Some(Decision::Upheld | Decision::PartlyUpheld)
@@ -132,7 +136,7 @@ impl Letter {
             (Part::Branch, &self.branch, true, LONGEST_LINE),
             (Part::Reference, &self.reference, true, LONGEST_LINE),
             (Part::Document, &self.document, true, LONGEST_LINE),
-            (Part::Reasons, &self.reasons, decided, LONGEST_TEXT),
+            (Part::Reasons, &self.reasons, explained, LONGEST_TEXT),
             (Part::Text, &self.text, true, LONGEST_TEXT),
             (Part::Remedy, &self.remedy, owed, LONGEST_TEXT),
             (Part::NextLevel, &self.next_level, true, LONGEST_TEXT),

@@ -1,9 +1,6 @@
 //! Whatever people write, a letter comes of it, and stays on the paper.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "outside the test functions clippy knows"
-)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

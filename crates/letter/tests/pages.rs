@@ -1,5 +1,7 @@
 //! What stands on the pages, and where.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -170,7 +172,11 @@ fn the_receipt_says_where_the_rest_of_a_long_text_is() {
 
 #[test]
 fn no_paragraph_leaves_one_line_alone_beside_a_page_end() {
-    let letter = long(Language::ZhCn);
+    // Paragraphs of five lines and more.
+    let letter = Letter {
+        text: format!("{}\n", "这一段文字要写满好几行。".repeat(17)).repeat(20),
+        ..ordinary(Language::ZhCn)
+    };
     for cut in 0..16 {
         // The texts before push the paragraphs down line by line.
         let letter = Letter {

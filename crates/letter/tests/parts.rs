@@ -122,6 +122,15 @@ fn what_has_no_room_is_refused_by_name() {
 }
 
 #[test]
+fn only_a_complaint_upheld_whole_needs_no_reasons() {
+    let upheld = |l: &mut Letter| {
+        l.decision = Some(Decision::Upheld);
+        l.reasons.clear();
+    };
+    assert_eq!(lacking(upheld), []);
+}
+
+#[test]
 fn a_refusal_of_the_complaint_and_a_summary_need_no_remedy() {
     assert_eq!(
         lacking(|l| {
