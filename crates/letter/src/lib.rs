@@ -18,28 +18,17 @@ mod texts;
 mod typeset;
 mod write;
 
-use serde::{Deserialize, Serialize};
-
 pub use letter::{
     Currency, Fault, LONGEST_CONTACT, LONGEST_LINE, LONGEST_LINK, LONGEST_TEXT, Letter,
     MOST_MEASURES, Money, Part, Problem,
 };
 pub use page::{Composition, Mark, Page, Placed, Role};
+/// Which of the two designs.
+pub use suda_domain::LetterKind as Kind;
 pub use typeset::{Face, Fonts, Line};
 
 use texts::Texts;
 use typeset::Typesetter;
-
-/// Which of the two designs.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// A4.
-    Letter,
-    /// 80 mm roll.
-    Receipt,
-}
 
 /// A finished document.
 #[derive(Clone, Debug)]

@@ -247,6 +247,7 @@ impl Complaint {
             | Fact::EvidenceAdded { .. }
             | Fact::Replied { .. }
             | Fact::AlertAcknowledged
+            | Fact::LetterMade { .. }
             | Fact::Escalated { .. }
             | Fact::TimeCorrected { .. } => Ok(now),
         }

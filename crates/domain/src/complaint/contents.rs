@@ -33,6 +33,7 @@ impl Complaint {
             }
             Fact::Assigned { to } => given(&to.name),
             Fact::EvidenceAdded { file } => self.admit_evidence(file),
+            Fact::LetterMade { letter } => self.admit_letter(letter),
             Fact::Settled { summary, .. } => given(summary),
             Fact::Answered {
                 decision,
