@@ -324,6 +324,10 @@ impl Draft<'_> {
         let width = self.width - QR - 22.0;
         let mut y = top - 2.0;
         let small = soft(8.5, 12.0);
+        let online = match letter.has_page() {
+            true => (texts.online, texts.scan, letter.link.clone()),
+            false => (texts.reference, texts.scan_number, String::new()),
+        };
         for (label, value, look, gap) in [
             (
                 texts.until,
@@ -332,8 +336,8 @@ impl Draft<'_> {
                 3.0,
             ),
             (texts.contact, letter.contact.clone(), look(10.0, 16.0), 3.0),
-            (texts.online, texts.scan.to_owned(), look(10.0, 16.0), 0.0),
-            ("", letter.link.clone(), small, 0.0),
+            (online.0, online.1.to_owned(), look(10.0, 16.0), 0.0),
+            ("", online.2.clone(), small, 0.0),
         ] {
             let role = Role::Paragraph;
             let (left, width) = (SIDE + ROW, width - ROW);

@@ -39,7 +39,8 @@ pub struct Letter {
     pub next_level_until: Option<NaiveDate>,
     /// Who answers questions, and how they are reached.
     pub contact: String,
-    /// What the QR code says: the page where the customer sees the case.
+    /// What the QR code says: the page where the customer sees the case, or the
+    /// bare reference number where there is no such page.
     pub link: String,
 }
 
@@ -182,12 +183,20 @@ impl Letter {
                 .strip_prefix(start)
                 .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_graphic()))
         };
-        if !is_blank(&self.link) && !is_address("https://") && !is_address("http://") {
+        let is_link = is_address("https://") || is_address("http://") || !self.has_page();
+        if !is_blank(&self.link) && !is_link {
             fault(Part::Link, Fault::Invalid);
         }
         found.sort_unstable();
         found.dedup();
         found
+    }
+}
+
+impl Letter {
+    /// Whether the QR code leads to a page.
+    pub(crate) fn has_page(&self) -> bool {
+        self.link != self.reference
     }
 }
 

@@ -246,7 +246,11 @@ impl Roll<'_> {
         let middle = (WIDTH - QR) / 2.0;
         self.qr(&mut code, (middle, 0.0), QR, Ink::Black);
         self.fixed(code, 14.0);
-        self.prose(&Role::Paragraph, texts.scan_short, centred(SMALL), 6.0, 0.0);
+        let scan = match letter.has_page() {
+            true => texts.scan_short,
+            false => texts.scan_number,
+        };
+        self.prose(&Role::Paragraph, scan, centred(SMALL), 6.0, 0.0);
         let contact = (texts.contact_line)(&letter.contact);
         self.prose(&Role::Paragraph, &contact, centred(SMALL), 3.0, 0.0);
         self.dashes(8.0);

@@ -56,8 +56,8 @@ struct Described;
 /// The console's routes with their description, from the same list.
 fn described() -> (Router<Arc<Hub>>, OpenApi) {
     use api::{
-        admin, board, complaints, desks, escalations, evidence, lists, quarantine, sms, steps,
-        stubs, tasks, time,
+        admin, board, complaints, desks, escalations, evidence, letters, lists, quarantine, sms,
+        steps, stubs, tasks, time,
     };
     let timed = OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(session::login))
@@ -98,6 +98,9 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(evidence::list))
         .routes(routes!(evidence::file))
         .routes(routes!(evidence::reads))
+        .routes(routes!(letters::list, letters::make))
+        .routes(routes!(letters::file))
+        .routes(routes!(letters::settings, letters::put_settings))
         .routes(routes!(tasks::tasks))
         .routes(routes!(tasks::accept))
         .routes(routes!(tasks::reject))

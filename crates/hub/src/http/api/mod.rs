@@ -11,6 +11,7 @@ pub mod complaints;
 pub mod desks;
 pub mod escalations;
 pub mod evidence;
+pub mod letters;
 pub mod lists;
 pub mod mask;
 pub mod quarantine;
