@@ -537,7 +537,7 @@ async fn leases_lapse_and_are_renewed(store: &impl Store) {
             .unwrap()
     );
     assert!(store.lapsed(until, 10).await.unwrap().is_empty());
-    let report = suda_domain::fact::Report {
+    let report = Report {
         root_cause: "a".into(),
         impact: "b".into(),
         proposal: "c".into(),

@@ -8,8 +8,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use suda_domain::complaint::Complaint;
 use suda_domain::{ComplaintId, Fact, Grade, Lane, LetterId};
-use suda_hub::store::sqlite::SqliteStore;
 use suda_hub::store::Upkeep as _;
+use suda_hub::store::sqlite::SqliteStore;
 use suda_sync::evidence::sha256;
 use support::{Person, TestHub};
 
@@ -144,7 +144,11 @@ async fn only_those_who_may_read_the_whole_complaint_read_its_letters() {
         ("auditor", StatusCode::OK, StatusCode::OK),
         ("clerk2", StatusCode::NOT_FOUND, StatusCode::NOT_FOUND),
         ("department", StatusCode::FORBIDDEN, StatusCode::FORBIDDEN),
-        ("administrator", StatusCode::FORBIDDEN, StatusCode::FORBIDDEN),
+        (
+            "administrator",
+            StatusCode::FORBIDDEN,
+            StatusCode::FORBIDDEN,
+        ),
     ] {
         let who_is = hub.sign_in(who).await;
         let (status, _) = who_is.ask(Method::GET, &letters(id), None).await;
