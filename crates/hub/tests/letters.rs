@@ -102,7 +102,7 @@ async fn a_letter_is_made_once_kept_as_it_was_made_and_named_in_the_ledger() {
         .ask(Method::PUT, "/api/letter-settings", Some(set))
         .await;
     assert_eq!(status, StatusCode::OK);
-    hub.clock.advance(chrono::TimeDelta::days(3));
+    hub.clock.advance(chrono::TimeDelta::minutes(10));
     assert_eq!(expert.post(&letters(id), a4).await, one);
     assert_eq!(file(&hub, &expert, &one).await.1, bytes);
 

@@ -33,6 +33,7 @@ export type {
   HandoffCause,
   Intake,
   Language,
+  LetterKind,
   Level,
   LanCode,
   LanDesk,
