@@ -215,6 +215,7 @@ impl Complaint {
             | Fact::CallBackTried { .. }
             | Fact::Rated { .. }
             | Fact::FinallyDecided { .. } => reaches(&[Answered, Closed], now),
+            Fact::LetterMade { .. } => reaches(&[Answered, Closed, Archived], now),
             Fact::CallBackAssigned { .. } => reaches(&[Answered], now),
             Fact::MeasureProgressed { .. } => reaches(&[Solving], now),
             Fact::Paused { .. }
@@ -247,7 +248,6 @@ impl Complaint {
             | Fact::EvidenceAdded { .. }
             | Fact::Replied { .. }
             | Fact::AlertAcknowledged
-            | Fact::LetterMade { .. }
             | Fact::Escalated { .. }
             | Fact::TimeCorrected { .. } => Ok(now),
         }
