@@ -112,9 +112,12 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(evidence::list))
         .routes(routes!(evidence::file))
         .routes(routes!(evidence::reads))
-        .routes(routes!(letters::list, letters::make))
-        .routes(routes!(letters::file))
-        .routes(routes!(letters::settings, letters::put_settings))
+        .routes(routes!(letters::letters, letters::make_letter))
+        .routes(routes!(letters::letter_file))
+        .routes(routes!(
+            letters::letter_settings,
+            letters::put_letter_settings
+        ))
         .routes(routes!(tasks::tasks))
         .routes(routes!(tasks::accept))
         .routes(routes!(tasks::reject))

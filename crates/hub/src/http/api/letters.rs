@@ -22,7 +22,7 @@ use crate::http::error::{ApiError, ApiResult, ErrorCode};
 use crate::http::session::SignedIn;
 use crate::hub::Hub;
 use crate::letters::settings::LetterSettings;
-use crate::letters::{self, LetterError};
+use crate::letters::{LetterError, contents, make};
 
 /// Days that a customer may at most be given for the next level.
 const MOST_DAYS: u32 = 3_650;
@@ -91,7 +91,7 @@ impl From<LetterError> for ApiError {
     params(("id" = String, Path, description = "Id or reference number")),
     responses((status = 200, body = Vec<LetterView>), (status = "4XX", body = ApiError))
 )]
-pub async fn list(
+pub async fn letters(
     State(hub): State<Arc<Hub>>,
     Extension(who): Extension<SignedIn>,
     At(id): At<String>,
@@ -108,10 +108,13 @@ pub async fn list(
     params(("id" = String, Path, description = "Id or reference number")),
     responses((status = 200, body = LetterView), (status = "4XX", body = ApiError))
 )]
-pub async fn make(doing: Doing, Body(asked): Body<LetterAsked>) -> ApiResult<Json<LetterView>> {
+pub async fn make_letter(
+    doing: Doing,
+    Body(asked): Body<LetterAsked>,
+) -> ApiResult<Json<LetterView>> {
     let complaint = &doing.held.complaint;
     let actor = doing.who.actor();
-    let made = letters::make(&doing.hub, complaint, actor, asked.kind, asked.language).await?;
+    let made = make(&doing.hub, complaint, actor, asked.kind, asked.language).await?;
     Ok(Json((&made).into()))
 }
 
@@ -124,7 +127,7 @@ pub async fn make(doing: Doing, Body(asked): Body<LetterAsked>) -> ApiResult<Jso
         (status = "4XX", body = ApiError)
     )
 )]
-pub async fn file(
+pub async fn letter_file(
     State(hub): State<Arc<Hub>>,
     Extension(who): Extension<SignedIn>,
     At(id): At<LetterId>,
@@ -136,7 +139,7 @@ pub async fn file(
     // One the ledger does not name was never given to anybody.
     let named = letters.find(|held| held.letter.id == id);
     let named = named.ok_or_else(missing)?;
-    let data = letters::contents(&hub, &named.letter).await?;
+    let data = contents(&hub, &named.letter).await?;
     tracing::info!(letter = %id, by = %who.staff.id, "a letter was read");
     let name = format!(
         "inline; filename=\"{}-{}.pdf\"",
@@ -160,7 +163,7 @@ pub async fn file(
     get, path = "/api/letter-settings", tag = "letters",
     responses((status = 200, body = LetterSettings), (status = "4XX", body = ApiError))
 )]
-pub async fn settings(State(hub): State<Arc<Hub>>) -> ApiResult<Json<LetterSettings>> {
+pub async fn letter_settings(State(hub): State<Arc<Hub>>) -> ApiResult<Json<LetterSettings>> {
     Ok(Json(hub.store.letter_settings().await?))
 }
 
@@ -169,7 +172,7 @@ pub async fn settings(State(hub): State<Arc<Hub>>) -> ApiResult<Json<LetterSetti
     put, path = "/api/letter-settings", tag = "letters", request_body = LetterSettings,
     responses((status = 200, body = LetterSettings), (status = "4XX", body = ApiError))
 )]
-pub async fn put_settings(
+pub async fn put_letter_settings(
     State(hub): State<Arc<Hub>>,
     Body(new): Body<LetterSettings>,
 ) -> ApiResult<Json<LetterSettings>> {
