@@ -581,10 +581,10 @@ export interface paths {
             cookie?: never;
         };
         /** The letters of a complaint, of all its cycles, in the order they were made. */
-        get: operations["list"];
+        get: operations["letters"];
         put?: never;
         /** Makes a letter of the present answer, or gives the one that was made. */
-        post: operations["make"];
+        post: operations["make_letter"];
         delete?: never;
         options?: never;
         head?: never;
@@ -942,9 +942,9 @@ export interface paths {
             cookie?: never;
         };
         /** What letters say beside the answer. */
-        get: operations["settings"];
+        get: operations["letter_settings"];
         /** Changes it for letters made from now on. */
-        put: operations["put_settings"];
+        put: operations["put_letter_settings"];
         post?: never;
         delete?: never;
         options?: never;
@@ -960,7 +960,7 @@ export interface paths {
             cookie?: never;
         };
         /** The file of a letter, as it was made. */
-        get: operations["file"];
+        get: operations["letter_file"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3945,7 +3945,7 @@ export interface components {
          * @description An approved text.
          * @enum {string}
          */
-        Template: "accepted" | "dispatched" | "investigated" | "completed" | "withdrawn" | "progress" | "unknown_number";
+        Template: "accepted" | "dispatched" | "investigated" | "completed" | "withdrawn" | "extended" | "asked" | "progress" | "unknown_number";
         TimeChangeRow: {
             /** Format: date-time */
             at: string;
@@ -5351,7 +5351,7 @@ export interface operations {
             };
         };
     };
-    list: {
+    letters: {
         parameters: {
             query?: never;
             header?: never;
@@ -5381,7 +5381,7 @@ export interface operations {
             };
         };
     };
-    make: {
+    make_letter: {
         parameters: {
             query?: never;
             header?: never;
@@ -6055,7 +6055,7 @@ export interface operations {
             };
         };
     };
-    settings: {
+    letter_settings: {
         parameters: {
             query?: never;
             header?: never;
@@ -6082,7 +6082,7 @@ export interface operations {
             };
         };
     };
-    put_settings: {
+    put_letter_settings: {
         parameters: {
             query?: never;
             header?: never;
@@ -6113,7 +6113,7 @@ export interface operations {
             };
         };
     };
-    file: {
+    letter_file: {
         parameters: {
             query?: never;
             header?: never;
