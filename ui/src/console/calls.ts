@@ -22,6 +22,7 @@ import type {
   Lease,
   LetterChoice,
   LetterRow,
+  LetterSettings,
   Me,
   NewGuidance,
   NewMeasure,
@@ -138,6 +139,8 @@ export const letters = (id: string) => get<LetterRow[]>(`/api/complaints/${id}/l
 /** The one that there is, or else made now. */
 export const makeLetter = (id: string, chosen: LetterChoice) =>
   post<LetterRow>(`/api/complaints/${id}/letters`, chosen)
+export const letterSettings = () => get<LetterSettings>('/api/letter-settings')
+export const putLetterSettings = (settings: LetterSettings) => put<LetterSettings>('/api/letter-settings', settings)
 export const letterAddress = (letter: string) => `/api/letters/${letter}`
 
 /** Lengthens my own claim. */

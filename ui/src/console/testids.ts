@@ -196,6 +196,8 @@ export const ids = {
     add: 'console-admin-add',
     dialog: 'console-admin-dialog',
     submit: 'console-admin-submit',
+    /** One per part and language, with data-part and data-language. */
+    letterText: 'console-admin-letter-text',
     enrol: 'console-enrol',
     /** The code itself, once it is made. */
     code: 'console-enrol-code',

@@ -65,6 +65,7 @@ export type HoursError = Shape<'HoursError'>
 export type Lease = Shape<'Lease'>
 export type LetterChoice = Shape<'LetterAsked'>
 export type LetterRow = Shape<'LetterView'>
+export type LetterSettings = Shape<'LetterSettings'>
 export type Level = Shape<'Level'>
 export type Me = Shape<'Me'>
 export type Measure = Shape<'Measure'>

@@ -35,4 +35,14 @@ export const consoleLetters: SameTexts<typeof reference> = {
     link: 'address of the status page',
   },
   separator: ', ',
+  admin: {
+    lead: 'Used in letters where the answer does not say it. Left empty, the usual words are used. Letters that were made stay as they are.',
+    next_level: 'Next level',
+    next_level_hint: 'Where a customer goes who is not satisfied. Empty: the complaint experts of the organisation.',
+    contact: 'Contact',
+    contact_hint: 'Whom to ask about a letter. Empty: the branch.',
+    days: 'Time limit (days from the answer)',
+    save: 'Save',
+    saved: 'Saved',
+  },
 }

@@ -32,4 +32,14 @@ export const consoleLetters = {
     link: '状态页网址',
   },
   separator: '、',
+  admin: {
+    lead: '答复中没有写明时，答复函采用这里的内容。留空则用通用说法。已生成的文件不会改变。',
+    next_level: '下一级受理单位',
+    next_level_hint: '客户不满意时可以向哪里反映。留空：本单位投诉处理专家组。',
+    contact: '联系方式',
+    contact_hint: '对答复函有疑问时联系谁。留空：受理网点。',
+    days: '提出期限（自答复之日起的天数）',
+    save: '保存',
+    saved: '已保存',
+  },
 }

@@ -35,4 +35,14 @@ export const consoleLetters: SameTexts<typeof reference> = {
     link: '狀態頁網址',
   },
   separator: '、',
+  admin: {
+    lead: '答覆中沒有寫明時，答覆函採用這裡的內容。留空則用通用說法。已產生的檔案不會改變。',
+    next_level: '下一級受理單位',
+    next_level_hint: '客戶不滿意時可以向哪裡反映。留空：本單位投訴處理專家組。',
+    contact: '聯絡方式',
+    contact_hint: '對答覆函有疑問時聯絡誰。留空：受理據點。',
+    days: '提出期限（自答覆之日起的天數）',
+    save: '儲存',
+    saved: '已儲存',
+  },
 }
