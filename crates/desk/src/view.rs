@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use suda_domain::breach::BreachCause;
 use suda_domain::clocks::Deadline;
 use suda_domain::complaint::{CallBack, Extension, Paused, Planned, Question, Rating, TaskState};
 use suda_domain::escalation::Escalation;
@@ -178,6 +179,8 @@ pub struct CaseRow {
     pub mine: bool,
     /// Who of the branch is to see to it, when the manager has said.
     pub assigned: Option<Assignee>,
+    /// Why its nearest deadline was missed, when it was.
+    pub breach: Option<BreachCause>,
 }
 
 /// Which lines to list.
