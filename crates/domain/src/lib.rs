@@ -18,6 +18,7 @@ pub mod guidance;
 pub mod ids;
 pub mod intake;
 pub mod ledger;
+pub mod letter;
 pub mod packet;
 pub mod permission;
 pub mod policy;
@@ -33,10 +34,12 @@ pub use complaint::{Applied, Complaint, Owner, Refusal};
 pub use evidence::{Evidence, EvidenceKind};
 pub use fact::{Fact, FactKind};
 pub use ids::{
-    BranchCode, ComplaintId, DeviceId, EvidenceId, LeaseId, MeasureId, QuestionId, StaffId, TaskId,
+    BranchCode, ComplaintId, DeviceId, EvidenceId, LeaseId, LetterId, MeasureId, QuestionId,
+    StaffId, TaskId,
 };
 pub use intake::Intake;
 pub use ledger::{Actor, EventKey, Lane, LedgerEvent, Origin, Stamp};
+pub use letter::{Letter, LetterKind};
 pub use packet::HandoffPacket;
 pub use policy::Policy;
 pub use reference::ReferenceNumber;

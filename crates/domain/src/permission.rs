@@ -91,6 +91,8 @@ pub fn may_write(role: Role, kind: FactKind) -> bool {
         // department's task the department asks and the expert grants.
         ExtensionRequested => matches!(role, Role::Expert | Role::Department),
         Extended | ExtensionRefused => matches!(role, Role::Expert | Role::Management),
+        // By whoever may hand it to the customer.
+        LetterMade => matches!(role, Role::BranchManager | Role::Expert | Role::Management),
         CommentsAsked | FinallyDecided => role == Role::Management,
         Commented => matches!(role, Role::Expert | Role::Department | Role::Management),
         MeasureProgressed => matches!(

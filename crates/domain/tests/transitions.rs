@@ -191,6 +191,11 @@ fn table(kind: FactKind) -> Vec<(&'static [Role], &'static [State], To)> {
         CalledBack | CallBackTried => vec![(MANAGEMENT, ANSWERED, Stays)],
         Rated => vec![(&[Role::Customer], ANSWERED, Stays)],
         FinallyDecided => vec![(MANAGEMENT, ANSWERED, Stays)],
+        LetterMade => vec![(
+            &[Role::BranchManager, Role::Expert, Role::Management],
+            &[State::Answered, State::Closed, State::Archived],
+            Stays,
+        )],
         // The customer is content.
         Closed => vec![(
             &[Role::Expert, Role::BranchManager, Role::System],

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::guard::{Pauses, PerMinute};
+use crate::letters::LetterDesk;
 use crate::metrics::Metrics;
 use crate::store::{Decide, Identity, Result, Step, StepError, Store, StoreError};
 use crate::timing;
@@ -35,6 +36,8 @@ pub struct Hub {
     slots: Mutex<Slots>,
     /// Of the desks, for reading and checking what they send.
     pub(crate) turns: Turns,
+    /// Where letters are made.
+    pub letters: LetterDesk,
     /// Where the console's files are.
     pub ui: Option<PathBuf>,
     /// The data directory, where there is one.
@@ -76,6 +79,7 @@ impl Hub {
             enrolments: PerMinute::new(ENROL_TRIES),
             slots: Mutex::default(),
             turns: Turns::default(),
+            letters: LetterDesk::default(),
             ui,
             dir,
             stopping: CancellationToken::new(),

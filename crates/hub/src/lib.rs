@@ -16,6 +16,7 @@ pub mod guard;
 pub mod http;
 pub mod hub;
 pub mod leases;
+pub mod letters;
 pub mod metrics;
 pub mod phone;
 pub mod place;

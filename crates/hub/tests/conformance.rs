@@ -13,19 +13,25 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use chrono::TimeDelta;
 use direct::{Desk, claim, code, ids, member, step};
 use suda_domain::clocks::Clock;
+use suda_domain::fact::{Decision, Report};
 use suda_domain::guidance::Guidance;
+use suda_domain::intake::Language;
 use suda_domain::time::{Calendar, TimeRules};
 use suda_domain::{
-    ComplaintId, Complexity, Fact, FactKind, Grade, Lane, Policy, Refusal, Role, State,
+    ComplaintId, Complexity, Fact, FactKind, Grade, Lane, Letter, LetterId, LetterKind, Policy,
+    Refusal, Role, State,
 };
+use suda_hub::letters::settings::LetterSettings;
 use suda_hub::queue::steps;
 use suda_hub::store::evidence::{EvidenceRead, SliceOf, Stored};
+use suda_hub::store::letters::LetterFile;
 use suda_hub::store::postgres::PostgresStore;
 use suda_hub::store::sqlite::SqliteStore;
 use suda_hub::store::{
     AddError, After, Branch, EnrolError, Own, Scope, Step, StepError, StepRefused, Store,
     TimeChange, TimeChanged, View,
 };
+use suda_sync::evidence::sha256;
 use suda_sync::message::ClockNotice;
 use suda_sync::place::LaneHead;
 use suda_sync::statistics::{Counts, DayName, DayTaken, DayTotals, DeskStanding};
@@ -79,6 +85,7 @@ async fn conformance<S: Store>(make: impl AsyncFn() -> S) {
     sessions_end(&make().await).await;
     texts_are_found(&make().await).await;
     evidence_is_put_together_in_order(&make().await).await;
+    letters_are_kept_and_compared_with_the_ledger(&make().await).await;
     of_each_day_the_highest_revision_is_held(&make().await).await;
 }
 
@@ -530,7 +537,7 @@ async fn leases_lapse_and_are_renewed(store: &impl Store) {
             .unwrap()
     );
     assert!(store.lapsed(until, 10).await.unwrap().is_empty());
-    let report = suda_domain::fact::Report {
+    let report = Report {
         root_cause: "a".into(),
         impact: "b".into(),
         proposal: "c".into(),
@@ -777,6 +784,103 @@ async fn evidence_is_put_together_in_order(store: &impl Store) {
     };
     store.note_evidence_read(read).await.unwrap();
     assert_eq!(store.evidence_reads(complaint).await.unwrap(), [read]);
+}
+
+async fn letters_are_kept_and_compared_with_the_ledger(store: &impl Store) {
+    assert_eq!(
+        store.letter_settings().await.unwrap(),
+        LetterSettings::default()
+    );
+    let settings = LetterSettings {
+        next_level_days: 15,
+        ..LetterSettings::default()
+    };
+    store.put_letter_settings(&settings).await.unwrap();
+    assert_eq!(store.letter_settings().await.unwrap(), settings);
+
+    let mut desk = Desk::enrol(store, "clerk", 1).await;
+    let complaint = desk.queue(morning(), "多扣话费", Grade::Two).await;
+    let expert = member(store, "expert").await;
+    claim(store, complaint, &expert, morning() + TimeDelta::hours(1)).await;
+    let write = async |fact| {
+        let decide = steps::plain(fact);
+        let step = step(complaint, expert.clone(), decide);
+        store.step(step).await.unwrap();
+    };
+    write(Fact::Reported {
+        task: None,
+        report: Report {
+            root_cause: "重复计费".into(),
+            impact: "一人".into(),
+            proposal: "退费".into(),
+            ..Report::default()
+        },
+    })
+    .await;
+    write(Fact::SolvingStarted { plan: Vec::new() }).await;
+    write(Fact::Implemented {
+        summary: "已退费".into(),
+    })
+    .await;
+    write(Fact::Answered {
+        decision: Decision::Upheld,
+        text: "已退费".into(),
+        remedy: "退费".into(),
+        reasons: String::new(),
+        amount_minor: None,
+        next_level: String::new(),
+        next_level_until: None,
+    })
+    .await;
+
+    let file = |language, data: &[u8]| LetterFile {
+        letter: Letter {
+            id: LetterId(uuid::Uuid::now_v7()),
+            kind: LetterKind::Letter,
+            language,
+            sha256: sha256(data).to_string(),
+            bytes: data.len() as u64,
+        },
+        complaint,
+        cycle: 1,
+        made_at: morning(),
+        data: data.to_vec(),
+    };
+    let (kept, orphan) = (file(Language::ZhCn, b"kept"), file(Language::ZhCn, b"lost"));
+    let other = file(Language::En, b"other");
+    for file in [&kept, &orphan, &other] {
+        store.add_letter(file).await.unwrap();
+        store.add_letter(file).await.unwrap();
+    }
+    let read = async |file: &LetterFile| store.letter_file(file.letter.id).await.unwrap();
+    assert_eq!(read(&kept).await, Some((complaint, b"kept".to_vec())));
+    let letter = kept.letter.clone();
+    write(Fact::LetterMade { letter }).await;
+    store
+        .keep_only_letter(complaint, 1, &kept.letter)
+        .await
+        .unwrap();
+    assert_eq!(read(&orphan).await, None);
+    assert!(read(&kept).await.is_some() && read(&other).await.is_some());
+    assert_eq!(store.verify().await.unwrap().fault, None);
+
+    let of = |id: LetterId| format!("letter {id} of complaint ");
+    let mut told = file(Language::ZhTw, b"told");
+    told.data = b"tolD".to_vec();
+    store.add_letter(&told).await.unwrap();
+    let letter = told.letter.clone();
+    write(Fact::LetterMade { letter }).await;
+    let fault = store.verify().await.unwrap().fault.unwrap();
+    assert!(fault.row.starts_with(&of(told.letter.id)), "{fault:?}");
+    assert!(fault.reason.contains("hash"), "{fault:?}");
+    let gone = Letter {
+        id: LetterId(uuid::Uuid::now_v7()),
+        ..told.letter.clone()
+    };
+    store.keep_only_letter(complaint, 1, &gone).await.unwrap();
+    let fault = store.verify().await.unwrap().fault.unwrap();
+    assert!(fault.row.starts_with(&of(told.letter.id)), "{fault:?}");
+    assert!(fault.reason.contains("missing"), "{fault:?}");
 }
 
 async fn of_each_day_the_highest_revision_is_held(store: &impl Store) {

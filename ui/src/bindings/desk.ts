@@ -548,6 +548,8 @@ note: string } |
 { kind: "graded"; grade: Grade; reason: string } | 
 /**  Somebody was told of a deadline that came near or was missed. */
 { kind: "escalated"; clock: Clock; task: TaskId | null; level: Level; due: string } | 
+/**  A file of the answer was made for the customer; the hub keeps it. */
+{ kind: "letter_made"; letter: Letter } | 
 /**
  *  At the contact with the hub, times written before it under a wrong
  *  clock proved wrong. The steps stay as they were sealed; from here on
@@ -558,7 +560,7 @@ note: string } |
 arrived: Corrected | null; steps: CorrectedStep[] };
 
 /**  A fact without its contents: what permissions and transitions are keyed by. */
-export type FactKind = "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated" | "task_recalled" | "asked" | "replied" | "extension_requested" | "extended" | "extension_refused" | "comments_asked" | "commented" | "measure_progressed" | "call_back_assigned" | "call_back_tried" | "rated" | "finally_decided";
+export type FactKind = "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated" | "task_recalled" | "asked" | "replied" | "extension_requested" | "extended" | "extension_refused" | "comments_asked" | "commented" | "measure_progressed" | "call_back_assigned" | "call_back_tried" | "rated" | "finally_decided" | "letter_made";
 
 /**  A field of the form, for putting a problem beside it. */
 export type Field = "name" | "phone" | "email" | "account" | "id_number" | "representative" | "group" | "category" | "business" | "cause" | "description" | "occurred_at" | "place" | "remedy_sought" | "amount" | "links" | 
@@ -713,6 +715,26 @@ export type Language = "zh-CN" | "zh-TW" | "en";
 
 /**  One claim of a work order by one expert. */
 export type LeaseId = string;
+
+/**  One file. */
+export type Letter = {
+	id: LetterId,
+	kind: LetterKind,
+	language: Language,
+	/**  SHA-256 of the file, 64 hexadecimal digits in lower case. */
+	sha256: string,
+	bytes: number,
+};
+
+/**  One written answer: a file made for the customer. */
+export type LetterId = string;
+
+/**  Which paper it is made for. */
+export type LetterKind = 
+/**  A4. */
+"letter" | 
+/**  The 80 mm roll of a counter's printer. */
+"receipt";
 
 /**  How far up somebody is told. */
 export type Level = 

@@ -573,6 +573,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The letters of a complaint, of all its cycles, in the order they were made. */
+        get: operations["letters"];
+        put?: never;
+        /** Makes a letter of the present answer, or gives the one that was made. */
+        post: operations["make_letter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/note": {
         parameters: {
             query?: never;
@@ -908,6 +926,41 @@ export interface paths {
         };
         /** What addresses the reader and still holds, the highest level first. */
         get: operations["escalations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/letter-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What letters say beside the answer. */
+        get: operations["letter_settings"];
+        /** Changes it for letters made from now on. */
+        put: operations["put_letter_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/letters/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file of a letter, as it was made. */
+        get: operations["letter_file"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2002,7 +2055,7 @@ export interface components {
          * @description Every reason the console's API can give.
          * @enum {string}
          */
-        ErrorCode: "not_signed_in" | "wrong_credentials" | "too_many_tries" | "not_allowed" | "foreign_origin" | "not_found" | "no_such_route" | "malformed" | "too_large" | "file_type_not_taken" | "too_long" | "required" | "in_the_past" | "not_in_this_state" | "not_owner" | "claimed_by_other" | "not_claimed" | "task_not_open" | "incomplete" | "needs_approval" | "same_person" | "handler" | "not_called_back" | "measures_open" | "too_late" | "extended_already" | "finally_decided" | "already_exists" | "unknown_branch" | "unknown_department" | "unknown_category" | "bad_branch_code" | "unknown_pause" | "bad_phone_code" | "bad_login" | "weak_password" | "branch_required" | "outdated" | "rules_unusable" | "own_account" | "busy" | "disk_full" | "internal";
+        ErrorCode: "not_signed_in" | "wrong_credentials" | "too_many_tries" | "not_allowed" | "foreign_origin" | "not_found" | "no_such_route" | "malformed" | "too_large" | "file_type_not_taken" | "too_long" | "required" | "in_the_past" | "not_in_this_state" | "not_owner" | "claimed_by_other" | "not_claimed" | "task_not_open" | "incomplete" | "needs_approval" | "same_person" | "handler" | "not_called_back" | "measures_open" | "too_late" | "extended_already" | "finally_decided" | "letter_incomplete" | "no_fonts" | "letter_altered" | "already_exists" | "unknown_branch" | "unknown_department" | "unknown_category" | "bad_branch_code" | "unknown_pause" | "bad_phone_code" | "bad_login" | "weak_password" | "branch_required" | "outdated" | "rules_unusable" | "own_account" | "busy" | "disk_full" | "internal";
         /** @description Somebody to be told of a deadline, now or later. */
         Escalation: {
             /**
@@ -2367,6 +2420,10 @@ export interface components {
             level: components["schemas"]["Level"];
             task?: components["schemas"]["TaskId"] | null;
         } | {
+            /** @enum {string} */
+            kind: "letter_made";
+            letter: components["schemas"]["Letter"];
+        } | {
             arrived?: components["schemas"]["Corrected"] | null;
             /** @enum {string} */
             kind: "time_corrected";
@@ -2376,7 +2433,7 @@ export interface components {
          * @description A fact without its contents: what permissions and transitions are keyed by.
          * @enum {string}
          */
-        FactKind: "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated" | "task_recalled" | "asked" | "replied" | "extension_requested" | "extended" | "extension_refused" | "comments_asked" | "commented" | "measure_progressed" | "call_back_assigned" | "call_back_tried" | "rated" | "finally_decided";
+        FactKind: "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated" | "task_recalled" | "asked" | "replied" | "extension_requested" | "extended" | "extension_refused" | "comments_asked" | "commented" | "measure_progressed" | "call_back_assigned" | "call_back_tried" | "rated" | "finally_decided" | "letter_made";
         /**
          * @description Severity. One is the gravest: management is told at once.
          * @enum {string}
@@ -2538,6 +2595,15 @@ export interface components {
          * @enum {string}
          */
         HoursError: "span" | "order" | "no_work";
+        /** @description A text in the three languages; an empty one falls back to the usual words. */
+        InLanguages: {
+            /** @default  */
+            en: string;
+            /** @default  */
+            zh_cn: string;
+            /** @default  */
+            zh_tw: string;
+        };
         /** @description The form. Empty strings mean "not given". */
         Intake: {
             /**
@@ -2632,6 +2698,76 @@ export interface components {
          * @description One claim of a work order by one expert.
          */
         LeaseId: string;
+        /** @description One file. */
+        Letter: {
+            /** Format: int64 */
+            bytes: number;
+            id: components["schemas"]["LetterId"];
+            kind: components["schemas"]["LetterKind"];
+            language: components["schemas"]["Language"];
+            /** @description SHA-256 of the file, 64 hexadecimal digits in lower case. */
+            sha256: string;
+        };
+        /** @description Which letter of the present answer. */
+        LetterAsked: {
+            kind: components["schemas"]["LetterKind"];
+            language: components["schemas"]["Language"];
+        };
+        /**
+         * Format: uuid
+         * @description One written answer: a file made for the customer.
+         */
+        LetterId: string;
+        /**
+         * @description Which paper it is made for.
+         * @enum {string}
+         */
+        LetterKind: "letter" | "receipt";
+        /** @description Used where an answer does not say it, as of what a counter settled. */
+        LetterSettings: {
+            /**
+             * @description Who answers questions about a letter, and how they are reached.
+             * @default {
+             *       "en": "",
+             *       "zh_cn": "",
+             *       "zh_tw": ""
+             *     }
+             */
+            contact: components["schemas"]["InLanguages"];
+            /**
+             * @description Where a customer goes who is not satisfied.
+             * @default {
+             *       "en": "",
+             *       "zh_cn": "",
+             *       "zh_tw": ""
+             *     }
+             */
+            next_level: components["schemas"]["InLanguages"];
+            /**
+             * Format: int32
+             * @description Days from the answer until which they may.
+             * @default 30
+             */
+            next_level_days: number;
+        };
+        /** @description A letter that was made. */
+        LetterView: {
+            /** Format: int64 */
+            bytes: number;
+            /**
+             * Format: int32
+             * @description Of the answer it says, from 1.
+             */
+            cycle: number;
+            id: components["schemas"]["LetterId"];
+            kind: components["schemas"]["LetterKind"];
+            language: components["schemas"]["Language"];
+            /** Format: date-time */
+            made_at: string;
+            made_by: string;
+            /** @description SHA-256 of the file, in hexadecimal. */
+            sha256: string;
+        };
         /**
          * @description How far up somebody is told.
          * @enum {string}
@@ -3809,7 +3945,7 @@ export interface components {
          * @description An approved text.
          * @enum {string}
          */
-        Template: "accepted" | "dispatched" | "investigated" | "completed" | "withdrawn" | "progress" | "unknown_number";
+        Template: "accepted" | "dispatched" | "investigated" | "completed" | "withdrawn" | "extended" | "asked" | "progress" | "unknown_number";
         TimeChangeRow: {
             /** Format: date-time */
             at: string;
@@ -5215,6 +5351,70 @@ export interface operations {
             };
         };
     };
+    letters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterView"][];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    make_letter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LetterAsked"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     note: {
         parameters: {
             query?: never;
@@ -5843,6 +6043,93 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EscalationRow"][];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    letter_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterSettings"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    put_letter_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LetterSettings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterSettings"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    letter_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["LetterId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": unknown;
                 };
             };
             "4XX": {

@@ -20,6 +20,9 @@ import type {
   Grade,
   Guidance,
   Lease,
+  LetterChoice,
+  LetterRow,
+  LetterSettings,
   Me,
   NewGuidance,
   NewMeasure,
@@ -131,6 +134,14 @@ export const addEvidence = (id: string, file: File) =>
   postFile<ComplaintView>(`/api/complaints/${id}/evidence?name=${encodeURIComponent(file.name)}`, file)
 /** Where a file's contents are; reading them is written down. */
 export const evidenceAddress = (id: string, file: string) => `/api/complaints/${id}/evidence/${file}`
+
+export const letters = (id: string) => get<LetterRow[]>(`/api/complaints/${id}/letters`)
+/** The one that there is, or else made now. */
+export const makeLetter = (id: string, chosen: LetterChoice) =>
+  post<LetterRow>(`/api/complaints/${id}/letters`, chosen)
+export const letterSettings = () => get<LetterSettings>('/api/letter-settings')
+export const putLetterSettings = (settings: LetterSettings) => put<LetterSettings>('/api/letter-settings', settings)
+export const letterAddress = (letter: string) => `/api/letters/${letter}`
 
 /** Lengthens my own claim. */
 export const renew = (id: string) => post<Lease>(`/api/complaints/${id}/renew`)

@@ -34,6 +34,10 @@ export function factTitle(fact: Fact, say: Saying): string {
       return say.t(key, { grade: say.t(`words.grade.${fact.grade}`) })
     case 'escalated':
       return say.t(key, { level: say.t(`words.level.${fact.level}`), clock: say.t(`words.clock.${fact.clock}`) })
+    case 'letter_made':
+      return say.t(key, {
+        what: `${say.t(`words.letter_kind.${fact.letter.kind}`)} · ${say.t(`words.language.${fact.letter.language}`)}`,
+      })
     case 'asked':
       return say.t(key, { of: say.t(`facts.asked_of.${fact.of}`) })
     case 'commented':
@@ -175,6 +179,8 @@ export function factLines(fact: Fact, say: Saying): string[] {
       return [say.t('words.time.due', { at: say.full(fact.due) })]
     case 'paused':
       return [line('waits_for', { text: fact.note })]
+    case 'letter_made':
+      return [line('checksum', { hash: fact.letter.sha256 })]
     case 'resumed':
     case 'kept_in_branch':
     case 'released':

@@ -11,6 +11,7 @@ type Areas = [
   Promise<{ consolePhone: Messages }>,
   Promise<{ consoleDesks: Messages }>,
   Promise<{ consoleTime: Messages }>,
+  Promise<{ consoleLetters: Messages }>,
   Promise<{ consoleCourse: Messages }>,
   Promise<{ consoleDuties: Messages }>,
 ]
@@ -24,6 +25,7 @@ async function joined(areas: Areas): Promise<Messages> {
     { consolePhone },
     { consoleDesks },
     { consoleTime },
+    { consoleLetters },
     { consoleCourse },
     { consoleDuties },
   ] = await Promise.all(areas)
@@ -38,6 +40,7 @@ async function joined(areas: Areas): Promise<Messages> {
       phone: consolePhone,
       desks: consoleDesks,
       time: consoleTime,
+      letters: consoleLetters,
     },
   }
 }
@@ -52,6 +55,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-CN/console/phone'),
       import('./zh-CN/console/desks'),
       import('./zh-CN/console/time'),
+      import('./zh-CN/console/letters'),
       import('./zh-CN/console/course'),
       import('./zh-CN/console/duties'),
     ]),
@@ -64,6 +68,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-TW/console/phone'),
       import('./zh-TW/console/desks'),
       import('./zh-TW/console/time'),
+      import('./zh-TW/console/letters'),
       import('./zh-TW/console/course'),
       import('./zh-TW/console/duties'),
     ]),
@@ -76,6 +81,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./en/console/phone'),
       import('./en/console/desks'),
       import('./en/console/time'),
+      import('./en/console/letters'),
       import('./en/console/course'),
       import('./en/console/duties'),
     ]),

@@ -218,6 +218,7 @@ impl Complaint {
             | Fact::CallBackTried { .. }
             | Fact::Rated { .. }
             | Fact::FinallyDecided { .. } => reaches(&[Answered, Closed], now),
+            Fact::LetterMade { .. } => reaches(&[Answered, Closed, Archived], now),
             Fact::CallBackAssigned { .. } => reaches(&[Answered], now),
             Fact::MeasureProgressed { .. } => reaches(&[Solving], now),
             Fact::Paused { .. }

@@ -35,6 +35,7 @@ impl Complaint {
             }
             Fact::Assigned { to } => given(&to.name),
             Fact::EvidenceAdded { file } => self.admit_evidence(file),
+            Fact::LetterMade { letter } => self.admit_letter(letter),
             Fact::Settled { summary, .. } => given(summary),
             Fact::Answered {
                 decision,

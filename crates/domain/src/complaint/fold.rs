@@ -76,6 +76,7 @@ impl Complaint {
         match &event.fact {
             Fact::Recorded { .. } | Fact::KeptInBranch | Fact::Noted { .. } | Fact::Archived => {}
             Fact::EvidenceAdded { .. } => self.keep_evidence(event),
+            Fact::LetterMade { .. } => self.keep_letter(event),
             Fact::Assessed {
                 category,
                 grade,

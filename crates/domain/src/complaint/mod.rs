@@ -24,6 +24,7 @@ use crate::fact::{Assignee, Fact, HandoffCause, Report};
 use crate::ids::{BranchCode, ComplaintId, TaskId};
 use crate::intake::Intake;
 use crate::ledger::{Actor, LedgerEvent};
+use crate::letter::LetterHeld;
 use crate::reference::ReferenceNumber;
 use crate::state::{Complexity, Grade, State};
 
@@ -75,6 +76,9 @@ pub struct Complaint {
     /// In the order of their ids.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<EvidenceHeld>,
+    /// Files made of the answers, of all cycles, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub letters: Vec<LetterHeld>,
     /// Of the present cycle, one after the other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pauses: Vec<Paused>,
@@ -187,6 +191,7 @@ impl Complaint {
             covered: None,
             assigned: None,
             evidence: Vec::new(),
+            letters: Vec::new(),
             pauses: Vec::new(),
             escalations: Vec::new(),
             reopened_at: None,

@@ -78,6 +78,7 @@ kinds! {
     CallBackTried => "call_back_tried",
     Rated => "rated",
     FinallyDecided => "finally_decided",
+    LetterMade => "letter_made",
 }
 
 impl FactKind {
@@ -109,6 +110,7 @@ impl FactKind {
                 | Self::CallBackAssigned
                 | Self::CallBackTried
                 | Self::Rated
+                | Self::LetterMade
         )
     }
 }

@@ -8,6 +8,7 @@ use crate::escalation::Level;
 use crate::evidence::Evidence;
 use crate::ids::{LeaseId, MeasureId, QuestionId, StaffId, TaskId};
 use crate::intake::Intake;
+use crate::letter::Letter;
 use crate::packet::HandoffPacket;
 use crate::reference::ReferenceNumber;
 use crate::state::{Complexity, Grade};
@@ -258,6 +259,10 @@ pub enum Fact {
         task: Option<TaskId>,
         level: Level,
         due: DateTime<Utc>,
+    },
+    /// A file of the answer was made for the customer; the hub keeps it.
+    LetterMade {
+        letter: Letter,
     },
     /// At the contact with the hub, times written before it under a wrong
     /// clock proved wrong. The steps stay as they were sealed; from here on

@@ -10,10 +10,11 @@ use suda_domain::fact::{
     AskedOf, Assignee, Decision, Fact, FactKind, HandoffCause, ReleaseCause, Report, Source,
     Stance, TryOutcome,
 };
+use suda_domain::intake::Language;
 use suda_domain::{
     Actor, BranchCode, ComplaintId, Complexity, DeviceId, EventKey, Evidence, EvidenceId,
-    EvidenceKind, Grade, HandoffPacket, Lane, LeaseId, LedgerEvent, MeasureId, QuestionId,
-    ReferenceNumber, Role, StaffId, Stamp, TaskId,
+    EvidenceKind, Grade, HandoffPacket, Lane, LeaseId, LedgerEvent, Letter, LetterId, LetterKind,
+    MeasureId, QuestionId, ReferenceNumber, Role, StaffId, Stamp, TaskId,
 };
 use uuid::Uuid;
 
@@ -171,6 +172,15 @@ pub fn fact(kind: FactKind, c: &Complaint, n: u64) -> Fact {
         },
         FactKind::EvidenceAdded => Fact::EvidenceAdded {
             file: photo(u128::from(n)),
+        },
+        FactKind::LetterMade => Fact::LetterMade {
+            letter: Letter {
+                id: LetterId(id(u128::from(n))),
+                kind: LetterKind::Letter,
+                language: Language::ZhCn,
+                sha256: "a".repeat(64),
+                bytes: 60_000,
+            },
         },
         FactKind::Queued => Fact::Queued,
         FactKind::Claimed => Fact::Claimed {

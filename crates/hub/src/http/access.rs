@@ -19,6 +19,8 @@ pub enum Access {
 
 const SEES_COMPLAINTS: Access =
     Access::Any(&[Right::SeeAll, Right::SeeOwnBranch, Right::SeeOwnTasks]);
+/// Without the departments, which see their own task of it.
+const SEES_WHOLE_COMPLAINTS: Access = Access::Any(&[Right::SeeAll, Right::SeeOwnBranch]);
 const ADMINISTERS: Access = Access::Any(&[Right::Administer]);
 const EXPERTS: Access = Access::Any(&[Right::UseQueue]);
 const MENDS: Access = Access::Any(&[Right::MendQuarantine]);
@@ -36,6 +38,15 @@ pub const TABLE: &[(&str, &str, Access)] = &[
         Access::Any(&[Right::SeeAll, Right::SeeOwnBranch]),
     ),
     ("GET", "/api/complaints/{id}", SEES_COMPLAINTS),
+    ("GET", "/api/complaints/{id}/letters", SEES_WHOLE_COMPLAINTS),
+    (
+        "POST",
+        "/api/complaints/{id}/letters",
+        Access::Step(FactKind::LetterMade),
+    ),
+    ("GET", "/api/letters/{id}", SEES_WHOLE_COMPLAINTS),
+    ("GET", "/api/letter-settings", ADMINISTERS),
+    ("PUT", "/api/letter-settings", ADMINISTERS),
     (
         "POST",
         "/api/complaints/{id}/claim",

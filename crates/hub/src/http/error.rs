@@ -64,6 +64,12 @@ pub enum ErrorCode {
     TooLate,
     ExtendedAlready,
     FinallyDecided,
+    /// `parts`: what the letter lacks or cannot hold, with commas between.
+    LetterIncomplete,
+    /// No font with Chinese characters is installed.
+    NoFonts,
+    /// A letter's file is not the one whose hash is in the ledger.
+    LetterAltered,
     AlreadyExists,
     UnknownBranch,
     UnknownDepartment,
@@ -156,7 +162,7 @@ impl ErrorCode {
             NotSignedIn | WrongCredentials | TooManyTries | NotAllowed | ForeignOrigin => {
                 Tone::Denied
             }
-            Busy | DiskFull | Internal => Tone::Fault,
+            Busy | DiskFull | NoFonts | LetterAltered | Internal => Tone::Fault,
             _ => Tone::State,
         }
     }
@@ -172,16 +178,15 @@ impl ErrorCode {
             TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             TooLong | Required | InThePast | Incomplete | UnknownBranch | UnknownDepartment
             | UnknownCategory | UnknownPause | BadBranchCode | BadPhoneCode | BadLogin
-            | WeakPassword | BranchRequired | FileTypeNotTaken | RulesUnusable => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            | WeakPassword | BranchRequired | FileTypeNotTaken | RulesUnusable
+            | LetterIncomplete => StatusCode::UNPROCESSABLE_ENTITY,
             NotInThisState | NotOwner | ClaimedByOther | NotClaimed | TaskNotOpen
             | NeedsApproval | SamePerson | Handler | NotCalledBack | MeasuresOpen | TooLate
             | ExtendedAlready | FinallyDecided | AlreadyExists | OwnAccount | Outdated => {
                 StatusCode::CONFLICT
             }
-            Busy | DiskFull => StatusCode::SERVICE_UNAVAILABLE,
-            Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Busy | DiskFull | NoFonts => StatusCode::SERVICE_UNAVAILABLE,
+            Internal | LetterAltered => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }

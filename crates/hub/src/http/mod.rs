@@ -56,8 +56,8 @@ struct Described;
 /// The console's routes with their description, from the same list.
 fn described() -> (Router<Arc<Hub>>, OpenApi) {
     use api::{
-        admin, board, complaints, course, desks, duties, escalations, evidence, lists, quarantine,
-        sms, steps, stubs, tasks, time,
+        admin, board, complaints, course, desks, duties, escalations, evidence, letters, lists,
+        quarantine, sms, steps, stubs, tasks, time,
     };
     let timed = OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(session::login))
@@ -112,6 +112,12 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(evidence::list))
         .routes(routes!(evidence::file))
         .routes(routes!(evidence::reads))
+        .routes(routes!(letters::letters, letters::make_letter))
+        .routes(routes!(letters::letter_file))
+        .routes(routes!(
+            letters::letter_settings,
+            letters::put_letter_settings
+        ))
         .routes(routes!(tasks::tasks))
         .routes(routes!(tasks::accept))
         .routes(routes!(tasks::reject))

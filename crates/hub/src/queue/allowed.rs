@@ -4,9 +4,10 @@
 use chrono::{DateTime, Utc};
 use suda_domain::Grade;
 use suda_domain::fact::{AskedOf, Assignee, Decision, ReleaseCause, Report, Stance, TryOutcome};
+use suda_domain::intake::Language;
 use suda_domain::{
-    Actor, Complaint, Evidence, EvidenceId, EvidenceKind, Fact, FactKind, LeaseId, MeasureId,
-    QuestionId, Role, StaffId, TaskId,
+    Actor, Complaint, Evidence, EvidenceId, EvidenceKind, Fact, FactKind, LeaseId, Letter,
+    LetterId, LetterKind, MeasureId, QuestionId, Role, StaffId, TaskId,
 };
 use uuid::Uuid;
 
@@ -174,6 +175,9 @@ fn sample(kind: FactKind, actor: &Actor, held: &Held, now: DateTime<Utc>) -> Opt
             },
             reason: text(),
         },
+        FactKind::LetterMade => Fact::LetterMade {
+            letter: any_letter(complaint)?,
+        },
         FactKind::AlertAcknowledged if is_alert_pending(complaint) => Fact::AlertAcknowledged,
         FactKind::AlertAcknowledged
         | FactKind::Recorded
@@ -200,6 +204,26 @@ fn asked_task(complaint: &Complaint, actor: &Actor) -> Option<Option<TaskId>> {
         .iter()
         .filter(|one| one.outcome.is_none());
     open.find(|one| theirs(&one.task)).map(|one| one.task)
+}
+
+/// A letter that is not made yet.
+fn any_letter(complaint: &Complaint) -> Option<Letter> {
+    let languages = [Language::ZhCn, Language::ZhTw, Language::En];
+    let mut kinds = LetterKind::ALL
+        .into_iter()
+        .flat_map(|kind| languages.map(|language| (kind, language)));
+    let (kind, language) = kinds.find(|(kind, language)| {
+        complaint
+            .letter(complaint.cycle, *kind, *language)
+            .is_none()
+    })?;
+    Some(Letter {
+        id: LetterId(Uuid::nil()),
+        kind,
+        language,
+        sha256: "0".repeat(64),
+        bytes: 1,
+    })
 }
 
 /// A measure of the plan whose progress they may tell, one that is not done first.

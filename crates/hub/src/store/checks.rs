@@ -61,6 +61,19 @@ pub fn fault(row: impl Into<String>, reason: impl Into<String>) -> Fault {
     }
 }
 
+/// What is wrong with the file of a letter the ledger names, if anything.
+pub fn letter_fault(reference: &str, id: &str, named: &str, hash: Option<String>) -> Option<Fault> {
+    let reason = match hash {
+        Some(hash) if hash == named => return None,
+        Some(_) => "its bytes do not give the hash in the ledger",
+        None => "its file is missing",
+    };
+    Some(fault(
+        format!("letter {id} of complaint {reference}"),
+        reason,
+    ))
+}
+
 /// The hub's chain over its log: SHA-256(chain before || hash of the event).
 pub fn link(chain: &[u8], hash: &[u8; 32]) -> Vec<u8> {
     let mut hasher = Sha256::new();

@@ -4,6 +4,7 @@
 
 pub mod checks;
 pub mod evidence;
+pub mod letters;
 mod notice;
 pub mod postgres;
 mod requests;
@@ -614,6 +615,7 @@ pub trait Store:
     + PhoneStubs
     + Upkeep
     + evidence::EvidenceStore
+    + letters::LetterStore
     + statistics::StatisticsStore
     + sms::SmsStore
     + Send

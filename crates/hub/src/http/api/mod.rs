@@ -13,6 +13,7 @@ pub mod desks;
 pub mod duties;
 pub mod escalations;
 pub mod evidence;
+pub mod letters;
 pub mod lists;
 pub mod mask;
 pub mod quarantine;

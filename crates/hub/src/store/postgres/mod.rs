@@ -17,6 +17,7 @@ mod directory;
 mod evidence;
 mod group;
 mod ledger;
+mod letters;
 mod listen;
 mod lists;
 mod load;
@@ -46,7 +47,7 @@ use crate::store::requests::{Burden, Request};
 use listen::Listening;
 
 /// Each raises `schema_version` by one; only ever added to.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
@@ -56,6 +57,7 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("0007_desk_day.sql"),
     include_str!("0008_escalation.sql"),
     include_str!("0009_sms.sql"),
+    include_str!("0010_letter.sql"),
     include_str!("0013_duty.sql"),
 ];
 /// The oldest server that is tried by the tests.

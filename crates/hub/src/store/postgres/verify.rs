@@ -11,8 +11,8 @@ use suda_domain::time::Timekeeping;
 use suda_sync::Hash;
 use uuid::Uuid;
 
-use super::failed;
 use super::value::{count, hash, lane, number};
+use super::{failed, letters};
 use crate::store::checks::{ComplaintRow, LaneKey, Lanes, LogRow, fault, line, refold};
 use crate::store::{Fault, Result, Verified};
 
@@ -41,7 +41,10 @@ async fn check(
     if let Some(fault) = heads(connection, &mut lanes).await? {
         return Ok(Some(fault));
     }
-    complaints(connection, keep, verified).await
+    if let Some(fault) = complaints(connection, keep, verified).await? {
+        return Ok(Some(fault));
+    }
+    letters::check(connection).await
 }
 
 /// Events kept apart fill their numbers' places in the lanes.

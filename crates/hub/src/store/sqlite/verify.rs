@@ -13,7 +13,7 @@ use suda_sync::evidence::Hashing;
 use uuid::Uuid;
 
 use super::value::{count, hash, lane, number};
-use super::{copies, failed};
+use super::{copies, failed, letters};
 use crate::store::checks::{ComplaintRow, LaneKey, Lanes, LogRow, fault, line, refold};
 use crate::store::{Fault, Result, Verified};
 
@@ -49,6 +49,9 @@ async fn check(
         return Ok(Some(fault));
     }
     if let Some(fault) = evidence(connection).await? {
+        return Ok(Some(fault));
+    }
+    if let Some(fault) = letters::check(connection).await? {
         return Ok(Some(fault));
     }
     if let Some(fault) = copies::differing(connection).await? {

@@ -125,6 +125,7 @@ export const consoleAdmin: SameTexts<typeof reference> = {
       resumed: 'Clocks go on',
       graded: 'Grade changed',
       escalated: 'Deadline escalated',
+      letter_made: 'Letter made',
       task_recalled: 'Dispatch taken back',
       asked: 'Question',
       replied: 'Reply',

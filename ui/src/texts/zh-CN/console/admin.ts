@@ -124,6 +124,7 @@ export const consoleAdmin = {
       resumed: '恢复计时',
       graded: '更改分级',
       escalated: '督办提醒',
+      letter_made: '生成答复函',
       task_recalled: '收回派单',
       asked: '提问',
       replied: '答复提问',

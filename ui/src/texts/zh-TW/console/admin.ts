@@ -125,6 +125,7 @@ export const consoleAdmin: SameTexts<typeof reference> = {
       resumed: '恢復計時',
       graded: '更改分級',
       escalated: '督辦提醒',
+      letter_made: '產生答覆函',
       task_recalled: '收回派單',
       asked: '提問',
       replied: '答覆提問',
