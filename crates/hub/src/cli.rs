@@ -4,6 +4,7 @@
 mod desks;
 mod judge;
 mod parcel;
+mod public;
 mod sms;
 
 use std::io::{self, BufRead as _, Write as _};
@@ -59,6 +60,8 @@ enum Command {
         /// The directory with the console's files.
         #[arg(long, env = "SUDA_HUB_UI", value_name = "DIR")]
         ui: Option<PathBuf>,
+        #[command(flatten)]
+        public: public::Public,
     },
     /// Make a new hub with its first administrator.
     Init {
@@ -264,7 +267,12 @@ impl CommandError {
 impl Cli {
     pub async fn run(self) -> Result<(), CommandError> {
         match self.command {
-            Command::Serve { place, listen, ui } => serve(&place, listen, ui).await,
+            Command::Serve {
+                place,
+                listen,
+                ui,
+                public,
+            } => serve(&place, listen, ui, public).await,
             Command::Init {
                 place,
                 demo,
@@ -381,7 +389,12 @@ pub(crate) fn unexpected() -> Result<(), CommandError> {
     })
 }
 
-async fn serve(place: &Place, listen: SocketAddr, ui: Option<PathBuf>) -> Result<(), CommandError> {
+async fn serve(
+    place: &Place,
+    listen: SocketAddr,
+    ui: Option<PathBuf>,
+    public: public::Public,
+) -> Result<(), CommandError> {
     let ui = http::ui::find(ui);
     let serving = match place.target()? {
         Target::Directory(dir) => Serving::prepare(dir, listen, ui, Clock::system()).await?,
@@ -392,6 +405,7 @@ async fn serve(place: &Place, listen: SocketAddr, ui: Option<PathBuf>) -> Result
             Serving::over(Arc::new(store), listen, ui, Clock::system(), dir).await?
         }
     };
+    public.apply(&serving.hub).await?;
     let stop = CancellationToken::new();
     let asked = stop.clone();
     let signals = tokio::spawn(async move {
