@@ -534,6 +534,7 @@ async fn leases_lapse_and_are_renewed(store: &impl Store) {
         root_cause: "a".into(),
         impact: "b".into(),
         proposal: "c".into(),
+        ..Default::default()
     };
     let report = Fact::Reported { task: None, report };
     store

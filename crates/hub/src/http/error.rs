@@ -52,6 +52,18 @@ pub enum ErrorCode {
     TaskNotOpen,
     Incomplete,
     NeedsApproval,
+    /// Who asked may not decide, and nobody votes twice.
+    SamePerson,
+    /// Who handled the case may not call back.
+    Handler,
+    /// The customer has to be asked before it is closed.
+    NotCalledBack,
+    /// Measures of the plan are not done.
+    MeasuresOpen,
+    /// The deadline has passed, or the new one is not later, or is too late.
+    TooLate,
+    ExtendedAlready,
+    FinallyDecided,
     AlreadyExists,
     UnknownBranch,
     UnknownDepartment,
@@ -164,7 +176,10 @@ impl ErrorCode {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             NotInThisState | NotOwner | ClaimedByOther | NotClaimed | TaskNotOpen
-            | NeedsApproval | AlreadyExists | OwnAccount | Outdated => StatusCode::CONFLICT,
+            | NeedsApproval | SamePerson | Handler | NotCalledBack | MeasuresOpen | TooLate
+            | ExtendedAlready | FinallyDecided | AlreadyExists | OwnAccount | Outdated => {
+                StatusCode::CONFLICT
+            }
             Busy | DiskFull => StatusCode::SERVICE_UNAVAILABLE,
             Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -226,5 +241,12 @@ fn refused(refusal: Refusal) -> ErrorCode {
         Refusal::Task => ErrorCode::TaskNotOpen,
         Refusal::Incomplete => ErrorCode::Incomplete,
         Refusal::NeedsApproval => ErrorCode::NeedsApproval,
+        Refusal::SamePerson => ErrorCode::SamePerson,
+        Refusal::Handler => ErrorCode::Handler,
+        Refusal::NotCalledBack => ErrorCode::NotCalledBack,
+        Refusal::MeasuresOpen => ErrorCode::MeasuresOpen,
+        Refusal::TooLate => ErrorCode::TooLate,
+        Refusal::ExtendedAlready => ErrorCode::ExtendedAlready,
+        Refusal::FinallyDecided => ErrorCode::FinallyDecided,
     }
 }

@@ -23,7 +23,7 @@ pub const TIME_CHANGES: &str = "time_changes";
 pub const DERIVED: &str = "derived";
 /// Raised whenever the same ledger gives other rows than before: rows that an
 /// older program has made are then made anew.
-pub const DERIVATION: u32 = 2;
+pub const DERIVATION: u32 = 3;
 
 /// Says in the log that rows were made anew.
 pub fn made_anew(rows: u64) {

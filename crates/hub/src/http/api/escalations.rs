@@ -67,7 +67,7 @@ fn addresses(who: &SignedIn, complaint: &Complaint, escalation: &Escalation) -> 
         Addressee::BranchManager(branch) => {
             who.role() == Role::BranchManager && staff.branch.as_ref() == Some(&branch)
         }
-        Addressee::Department(id) | Addressee::Expert(id) => staff.id == id,
+        Addressee::Staff(id) => staff.id == id,
         Addressee::Team => who.role() == Role::Expert,
         // Auditors see what the management group was told.
         Addressee::Management => matches!(who.role(), Role::Management | Role::Auditor),

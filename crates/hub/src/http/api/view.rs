@@ -8,8 +8,10 @@ use suda_domain::time::{Stretch, Timekeeping};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use suda_domain::clocks::{Clock, Deadline, deadlines, nearest, why};
-use suda_domain::complaint::{Answer, Marks, Owner, Task};
-use suda_domain::fact::{HandoffCause, Measure, Report};
+use suda_domain::complaint::{
+    Answer, Approval, CallBack, Extension, Marks, Owner, PastCycle, Planned, Question, Rating, Task,
+};
+use suda_domain::fact::{HandoffCause, Report};
 use suda_domain::guidance::{Guidance, for_category};
 use suda_domain::text::clean;
 use suda_domain::trusted::Corrections;
@@ -145,10 +147,21 @@ pub struct ComplaintView {
     pub claim: Option<ClaimView>,
     pub tasks: Vec<Task>,
     pub report: Option<Report>,
-    pub plan: Vec<Measure>,
+    pub plan: Vec<Planned>,
     pub return_reason: Option<String>,
     pub answer: Option<Answer>,
     pub needs_approval: bool,
+    /// The cycles before this one, in order.
+    pub past: Vec<PastCycle>,
+    pub reopened_at: Option<DateTime<Utc>>,
+    pub questions: Vec<Question>,
+    /// Requests for more time, in order.
+    pub extensions: Vec<Extension>,
+    /// Requests to the management group, in order.
+    pub approvals: Vec<Approval>,
+    pub call_back: CallBack,
+    pub rating: Option<Rating>,
+    pub final_decision: Option<String>,
     pub deadlines: Vec<DeadlineView>,
     /// Of which running deadlines somebody was told, the highest level first.
     pub escalations: Vec<Escalation>,
@@ -256,7 +269,7 @@ pub fn may_see(who: &SignedIn, complaint: &Complaint) -> bool {
             .tasks
             .iter()
             .any(|task| task.department == who.staff.id),
-        Role::Administrator | Role::System => false,
+        Role::Administrator | Role::System | Role::Customer => false,
     }
 }
 
@@ -288,19 +301,32 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         .claim
         .as_ref()
         .is_some_and(|claim| claim.expert == who.staff.id);
+    let report = complaint.report.as_ref();
+    let proposed = report.and_then(|report| report.compensation_minor);
     let mut tasks = complaint.tasks.clone();
     let mut timeline = timeline_of(&timeline, masked)?;
     let mut report = complaint.report.clone();
+    let mut questions = complaint.questions.clone();
+    let mut extensions = complaint.extensions.clone();
     if who.role() == Role::Department {
         // Other departments' questions and findings are not theirs to read.
         tasks.retain(|task| task.department == who.staff.id);
         let own = |id: TaskId| tasks.iter().any(|task| task.id == id);
         deadlines.retain(|one| one.deadline.task.is_none_or(own));
         escalations.retain(|one| one.task.is_none_or(own));
+        questions.retain(|asked| asked.task.is_some_and(own));
+        extensions.retain(|one| one.task.is_some_and(own));
+        let asked: Vec<_> = questions.iter().map(|asked| asked.id).collect();
         timeline.retain(|entry| match &entry.fact {
             Fact::Dispatched { task, .. }
             | Fact::TaskAccepted { task }
+            | Fact::TaskRecalled { task, .. }
             | Fact::TaskRejected { task, .. } => own(*task),
+            Fact::ExtensionRequested { task, .. }
+            | Fact::Extended { task, .. }
+            | Fact::ExtensionRefused { task, .. } => task.is_some_and(own),
+            Fact::Asked { task, .. } => task.is_some_and(own),
+            Fact::Replied { question, .. } => asked.contains(question),
             Fact::Reported { task, .. } => task.is_some_and(own),
             Fact::Escalated { task, .. } => task.is_none_or(own),
             _ => true,
@@ -319,7 +345,8 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         allowed,
         masked,
         may_renew: mine && complaint.lapses(),
-        needs_approval: complaint.needs_approval(),
+        needs_approval: complaint.needs_approval()
+            || !complaint.may_give(proposed, names.time().latest().compensation_limit),
         claim: complaint.claim.as_ref().map(|claim| ClaimView {
             lease: claim.lease,
             expert: claim.expert,
@@ -353,6 +380,14 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         plan: complaint.plan,
         return_reason: complaint.return_reason,
         answer: complaint.answer,
+        past: complaint.past,
+        reopened_at: complaint.reopened_at,
+        questions,
+        extensions,
+        approvals: complaint.approvals,
+        call_back: complaint.call_back,
+        rating: complaint.rating,
+        final_decision: complaint.final_decision,
     })
 }
 
