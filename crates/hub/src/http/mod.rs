@@ -120,6 +120,9 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(quarantine::resolve))
         .routes(routes!(status::look_up))
         .routes(routes!(status::case))
+        .routes(routes!(status::steps::rate))
+        .routes(routes!(status::steps::reopen))
+        .routes(routes!(status::steps::reply))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             API_TIMEOUT,
@@ -127,7 +130,8 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
     // The stream of changes goes on for hours, and a large file takes a while.
     let untimed = OpenApiRouter::new()
         .routes(routes!(live::live))
-        .routes(routes!(evidence::add));
+        .routes(routes!(evidence::add))
+        .routes(routes!(status::steps::evidence));
     let (router, mut openapi) = timed.merge(untimed).split_for_parts();
     openapi.info.version = env!("CARGO_PKG_VERSION").to_owned();
     openapi.info.license = None;

@@ -7,9 +7,11 @@ use chrono::{DateTime, FixedOffset, Utc};
 use serde::{Deserialize, Serialize};
 use suda_domain::clocks::{self, Clock, Deadline};
 use suda_domain::complaint::Answer;
-use suda_domain::fact::Decision;
+use suda_domain::fact::{AskedOf, Decision};
 use suda_domain::time::Zone;
-use suda_domain::{Complaint, CustomerState, Fact, Intake, LedgerEvent, ReferenceNumber, State};
+use suda_domain::{
+    Actor, Complaint, CustomerState, Fact, Intake, QuestionId, ReferenceNumber, Refusal, Role, State,
+};
 use utoipa::ToSchema;
 
 use crate::store::Settings;
@@ -32,6 +34,12 @@ pub struct StatusCase {
     pub answer: Option<StatusAnswer>,
     /// The answers of earlier cycles, the latest first.
     pub earlier: Vec<StatusAnswer>,
+    /// What is asked of the customer, the open ones first.
+    pub questions: Vec<StatusQuestion>,
+    pub rating: Option<StatusRating>,
+    pub may: StatusMay,
+    /// Files of the customer's own.
+    pub files: u32,
     /// The hub's time.
     pub now: DateTime<FixedOffset>,
 }
@@ -82,7 +90,39 @@ pub struct StatusAnswer {
     pub at: DateTime<FixedOffset>,
     pub decision: Option<Decision>,
     pub text: String,
+    pub reasons: String,
     pub remedy: String,
+    /// Where to turn to with it, and until when.
+    pub next_level: String,
+    pub next_level_until: Option<DateTime<FixedOffset>>,
+}
+
+/// A question to the customer.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct StatusQuestion {
+    pub id: QuestionId,
+    pub text: String,
+    pub asked_at: DateTime<FixedOffset>,
+    pub replied_at: Option<DateTime<FixedOffset>>,
+}
+
+/// The customer's own judgement.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct StatusRating {
+    /// 1 to 5.
+    pub score: u8,
+    pub at: DateTime<FixedOffset>,
+}
+
+/// What the customer can do now.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+pub struct StatusMay {
+    pub rate: bool,
+    pub reopen: bool,
+    /// Answered for good: it is not reopened, and the answer names who decides
+    /// next.
+    pub finally_decided: bool,
+    pub evidence: bool,
 }
 
 /// Turns a complaint into what its customer sees.
@@ -90,8 +130,6 @@ pub struct Viewing<'c> {
     pub complaint: &'c Complaint,
     pub settings: &'c Settings,
     pub now: DateTime<Utc>,
-    /// The ledger of the complaint, where it is in a later cycle; else empty.
-    pub ledger: &'c [LedgerEvent],
 }
 
 impl Viewing<'_> {
@@ -110,6 +148,13 @@ impl Viewing<'_> {
             next: self.next(),
             answer: answer.map(|(answer, at)| self.answer(complaint.cycle, answer, at)),
             earlier: self.earlier(),
+            questions: self.questions(),
+            rating: complaint.rating.as_ref().map(|rating| StatusRating {
+                score: rating.score,
+                at: self.local(rating.at),
+            }),
+            may: may(complaint),
+            files: own_files(complaint),
             now: self.local(self.now),
         })
     }
@@ -124,7 +169,8 @@ impl Viewing<'_> {
 
     fn steps(&self, now: CustomerState) -> Vec<StatusStep> {
         let marks = &self.complaint.marks;
-        let begun = self.reopened_at().unwrap_or(self.complaint.recorded_at);
+        let begun = self.complaint.reopened_at;
+        let begun = begun.unwrap_or(self.complaint.recorded_at);
         let dispatched = self.complaint.tasks.iter().map(|task| task.sent_at).min();
         let reached = [
             (CustomerState::Accepted, Some(begun)),
@@ -152,6 +198,8 @@ impl Viewing<'_> {
         let due = match stage {
             StatusStage::Closed | StatusStage::Withdrawn => None,
             StatusStage::CallBack => running(Clock::CallBack),
+            // Of time that was granted the customer has been told.
+            _ if self.complaint.extension_granted(None).is_some() => running(Clock::OuterLimit),
             _ => running(Clock::Cycle),
         };
         let first = running(Clock::FirstResponse).map(|deadline| deadline.due);
@@ -171,46 +219,35 @@ impl Viewing<'_> {
             at: self.local(at),
             decision: answer.decision,
             text: self.veiled(&answer.text),
+            reasons: self.veiled(&answer.reasons),
             remedy: self.veiled(&answer.remedy),
+            next_level: self.veiled(&answer.next_level),
+            next_level_until: answer.next_level_until.map(|until| self.local(until)),
         }
-    }
-
-    fn reopened_at(&self) -> Option<DateTime<Utc>> {
-        let reopening = |event: &&LedgerEvent| matches!(event.fact, Fact::Reopened { .. });
-        let last = self.ledger.iter().rev().find(reopening);
-        last.map(|event| event.at.trusted())
     }
 
     fn earlier(&self) -> Vec<StatusAnswer> {
-        let (mut cycle, mut answers) = (1, Vec::new());
-        for event in self.ledger {
-            let answer = match &event.fact {
-                Fact::Reopened { .. } => {
-                    cycle += 1;
-                    continue;
-                }
-                Fact::Answered {
-                    decision,
-                    text,
-                    remedy,
-                } => (Some(*decision), text, remedy),
-                Fact::Settled {
-                    summary, remedy, ..
-                } => (None, summary, remedy),
-                _ => continue,
-            };
-            let (decision, text, remedy) = answer;
-            answers.push(StatusAnswer {
-                cycle,
-                at: self.local(event.at.trusted()),
-                decision,
-                text: self.veiled(text),
-                remedy: self.veiled(remedy),
-            });
-        }
-        answers.retain(|answer| answer.cycle < self.complaint.cycle);
-        answers.reverse();
-        answers
+        let past = self.complaint.past.iter().rev();
+        let answered = past.filter_map(|cycle| {
+            let (answer, at) = cycle.answer.as_ref().zip(cycle.marks.answered_at)?;
+            Some(self.answer(cycle.number, answer, at))
+        });
+        answered.collect()
+    }
+
+    fn questions(&self) -> Vec<StatusQuestion> {
+        let asked = self.complaint.questions.iter();
+        let mut questions: Vec<_> = asked
+            .filter(|question| question.of == AskedOf::Customer)
+            .map(|question| StatusQuestion {
+                id: question.id,
+                text: self.veiled(&question.text),
+                asked_at: self.local(question.at),
+                replied_at: question.replies.last().map(|reply| self.local(reply.at)),
+            })
+            .collect();
+        questions.sort_by_key(|question| question.replied_at.is_some());
+        questions
     }
 
     /// A text written to the customer may address them by name or sign with
@@ -251,6 +288,48 @@ fn secrets(intake: &Intake) -> Vec<&str> {
     let group = intake.group.iter();
     secrets.extend(group.flat_map(|one| [one.name.as_str(), &one.phone]));
     secrets
+}
+
+/// Who does what a customer does on the page.
+pub fn customer() -> Actor {
+    Actor {
+        staff: None,
+        name: String::new(),
+        role: Role::Customer,
+        branch: None,
+    }
+}
+
+fn may(complaint: &Complaint) -> StatusMay {
+    let admits = |fact: Fact| complaint.admit(&customer(), &fact);
+    let reopening = admits(Fact::Reopened {
+        reason: "…".to_owned(),
+    });
+    let rating = admits(Fact::Rated {
+        score: 5,
+        comment: String::new(),
+    });
+    StatusMay {
+        rate: rating.is_ok(),
+        reopen: reopening.is_ok(),
+        finally_decided: reopening == Err(Refusal::FinallyDecided),
+        evidence: may_add_file(complaint),
+    }
+}
+
+/// Files a customer may add to a complaint, beside those of the branch.
+pub const MOST_FILES: u32 = 10;
+
+/// Not to what has ended for good, and no more than so many.
+pub fn may_add_file(complaint: &Complaint) -> bool {
+    let has_ended = matches!(complaint.state, State::Withdrawn | State::Archived);
+    !has_ended && own_files(complaint) < MOST_FILES
+}
+
+fn own_files(complaint: &Complaint) -> u32 {
+    let held = complaint.evidence.iter();
+    let own = held.filter(|held| held.added_by.role == Role::Customer);
+    u32::try_from(own.count()).unwrap_or(u32::MAX)
 }
 
 fn stage(complaint: &Complaint) -> StatusStage {

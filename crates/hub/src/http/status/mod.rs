@@ -1,6 +1,8 @@
 //! The customer's doors: the look-up, and behind it the one complaint it
 //! opened. The token travels in a header, not in a cookie, so no other site
-//! can use it.
+//! can use it. What the customer does there is in `steps`.
+
+pub mod steps;
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -15,7 +17,9 @@ use serde::{Deserialize, Serialize};
 use suda_domain::{ComplaintId, ReferenceNumber};
 use tokio::time::Instant;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
+use super::api::steps::ClickKey;
 use super::body::Body;
 use super::error::{ApiError, ApiResult, ErrorCode};
 use crate::hub::Hub;
@@ -132,21 +136,10 @@ async fn find(hub: &Hub, reference: &ReferenceNumber, way: &Way) -> ApiResult<Op
 /// The complaint as its customer sees it.
 async fn show(hub: &Hub, held: &Held) -> ApiResult<Option<StatusCase>> {
     let settings = hub.store.settings().await?;
-    let ledger = match held.complaint.cycle {
-        ..=1 => Vec::new(),
-        _ => {
-            let lines = hub.store.timeline(held.complaint.id).await?;
-            lines
-                .iter()
-                .filter_map(|line| line.sealed.open().ok())
-                .collect()
-        }
-    };
     let viewing = Viewing {
         complaint: &held.complaint,
         settings: &settings,
         now: hub.clock.now(),
-        ledger: &ledger,
     };
     Ok(viewing.view())
 }
@@ -155,12 +148,14 @@ async fn show(hub: &Hub, held: &Held) -> ApiResult<Option<StatusCase>> {
 pub struct Customer {
     pub hub: Arc<Hub>,
     pub held: Held,
+    key: Option<Uuid>,
 }
 
 impl FromRequestParts<Arc<Hub>> for Customer {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, hub: &Arc<Hub>) -> ApiResult<Self> {
+        let ClickKey(key) = ClickKey::from_request_parts(parts, hub).await?;
         let not_known = || ApiError::new(ErrorCode::NotSignedIn);
         let header = parts.headers.get(header::AUTHORIZATION);
         let token = header
@@ -173,6 +168,7 @@ impl FromRequestParts<Arc<Hub>> for Customer {
         Ok(Self {
             hub: Arc::clone(hub),
             held,
+            key,
         })
     }
 }
