@@ -255,7 +255,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The management group approves. */
+        /** A member of the management group approves. */
         post: operations["approve"];
         delete?: never;
         options?: never;
@@ -991,6 +991,114 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/s/api/case": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The complaint as it is now. */
+        get: operations["case"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/api/case/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adds a picture or a PDF. The body is the file; what it is, is found in its
+         *     contents.
+         */
+        post: operations["evidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/api/case/rate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The customer's own judgement of the answer. */
+        post: operations["rate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/api/case/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The answer does not satisfy: a new cycle begins under the same number. */
+        post: operations["reopen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/api/case/reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers a question that was asked of the customer. */
+        post: operations["reply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/api/look-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Opens a complaint. A wrong number, wrong digits, an anonymous complaint and
+         *     none at all are answered alike and after the same time.
+         */
+        post: operations["look_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1014,12 +1122,27 @@ export interface components {
         Answer: {
             /** Format: int64 */
             amount_minor?: number | null;
+            by?: components["schemas"]["StaffId"] | null;
             decision?: components["schemas"]["Decision"] | null;
+            /** @description Where the customer may turn to who does not agree, and until when. */
+            next_level?: string;
+            /** Format: date-time */
+            next_level_until?: string | null;
+            /** @description Why it was decided so. */
+            reasons?: string;
             remedy: string;
             text: string;
         };
         AnswerText: {
+            /** Format: int32 */
+            amount_minor?: number | null;
             decision: components["schemas"]["Decision"];
+            /** @description Where the customer may turn to who does not agree. */
+            next_level?: string;
+            /** Format: date-time */
+            next_level_until?: string | null;
+            /** @description Required unless it is upheld. */
+            reasons?: string;
             remedy?: string;
             text: string;
         };
@@ -1035,6 +1158,50 @@ export interface components {
             /** @description For finding it in the hub's log. */
             trace: string;
         };
+        /** @description One request to the management group, with all that was said to it. */
+        Approval: {
+            /** Format: date-time */
+            asked_at: string;
+            asked_by?: components["schemas"]["StaffId"] | null;
+            asked_by_name: string;
+            /** @description Dissent stays here whatever is decided. */
+            comments: components["schemas"]["Opinion"][];
+            /** @description What the group asked to hear before it decides. */
+            comments_asked?: string | null;
+            /**
+             * Format: int32
+             * @description In the smallest unit of the currency.
+             */
+            compensation_minor?: number | null;
+            reason: string;
+            refused?: components["schemas"]["Vote"] | null;
+            /** @description Of those who approved, in order. */
+            votes: components["schemas"]["Vote"][];
+            /**
+             * Format: int32
+             * @description How many members have to approve.
+             */
+            votes_needed: number;
+        };
+        /** @description What the management group is asked. */
+        ApprovalAsked: {
+            /**
+             * Format: int32
+             * @description What the customer is to get; without it, what the report proposes.
+             */
+            compensation_minor?: number | null;
+            reason: string;
+        };
+        Approving: {
+            /** @description What is to be done otherwise than proposed. */
+            changes?: string;
+            comment?: string;
+        };
+        /**
+         * @description Who is asked for more.
+         * @enum {string}
+         */
+        AskedOf: "branch" | "customer";
         /** @description Who of the branch is to see to a complaint. */
         Assignee: {
             name: string;
@@ -1101,9 +1268,14 @@ export interface components {
             date: string;
             kind: components["schemas"]["DayKind"];
         };
+        /** @description Asking the customer afterwards, in one cycle. */
         CallBack: {
-            comment?: string;
-            satisfied: boolean;
+            assigned?: components["schemas"]["Assignee"] | null;
+            causes: components["schemas"]["Dissatisfaction"][];
+            satisfied?: boolean | null;
+            /** Format: int32 */
+            score?: number | null;
+            tries: components["schemas"]["Try"][];
         };
         /** @description One node. Its code is the path, levels joined by dots: `A`, `A.01`, `A.01.02`. */
         Category: {
@@ -1141,7 +1313,7 @@ export interface components {
          * @description What has to happen in time.
          * @enum {string}
          */
-        Clock: "assessment" | "handoff" | "grade1_alert" | "first_response" | "initial_analysis" | "department" | "feedback" | "cycle" | "call_back" | "outer_limit";
+        Clock: "assessment" | "handoff" | "grade1_alert" | "first_response" | "initial_analysis" | "department" | "measure" | "feedback" | "cycle" | "call_back" | "outer_limit";
         /**
          * @description When a clock that began now would be due, by the rules as they are and as
          *     they would be.
@@ -1156,9 +1328,6 @@ export interface components {
         CodeFor: {
             branch: components["schemas"]["BranchCode"];
         };
-        Comment: {
-            comment?: string;
-        };
         /**
          * Format: uuid
          * @description One complaint. A UUIDv7 made when the intake form opens, before anything is typed.
@@ -1169,10 +1338,13 @@ export interface components {
             /** @description What the reader may write now. */
             allowed: components["schemas"]["FactKind"][];
             answer?: components["schemas"]["Answer"] | null;
+            /** @description Requests to the management group, in order. */
+            approvals: components["schemas"]["Approval"][];
             /** Format: date-time */
             arrived_at: string;
             branch: components["schemas"]["BranchCode"];
             branch_name: string;
+            call_back: components["schemas"]["CallBack"];
             category_en: string;
             category_zh: string;
             claim?: components["schemas"]["ClaimView"] | null;
@@ -1185,6 +1357,9 @@ export interface components {
             deadlines: components["schemas"]["DeadlineView"][];
             /** @description Of which running deadlines somebody was told, the highest level first. */
             escalations: components["schemas"]["Escalation"][];
+            /** @description Requests for more time, in order. */
+            extensions: components["schemas"]["Extension"][];
+            final_decision?: string | null;
             grade?: components["schemas"]["Grade"] | null;
             guidance?: components["schemas"]["Guidance"] | null;
             handoff_cause?: components["schemas"]["HandoffCause"] | null;
@@ -1200,11 +1375,17 @@ export interface components {
             owner: components["schemas"]["Owner"];
             /** Format: int32 */
             owner_no: number;
-            plan: components["schemas"]["Measure"][];
+            /** @description The cycles before this one, in order. */
+            past: components["schemas"]["PastCycle"][];
+            plan: components["schemas"]["Planned"][];
+            questions: components["schemas"]["Question"][];
+            rating?: components["schemas"]["Rating"] | null;
             /** Format: date-time */
             recorded_at: string;
             recorded_by: components["schemas"]["Actor"];
             reference: components["schemas"]["ReferenceNumber"];
+            /** Format: date-time */
+            reopened_at?: string | null;
             report?: components["schemas"]["Report"] | null;
             return_reason?: string | null;
             state: components["schemas"]["State"];
@@ -1625,6 +1806,11 @@ export interface components {
             task?: components["schemas"]["TaskId"] | null;
         };
         /**
+         * @description What a customer is dissatisfied with, as the call-back asks.
+         * @enum {string}
+         */
+        Dissatisfaction: "decision" | "remedy" | "slow" | "attitude" | "not_done" | "unexplained" | "other";
+        /**
          * @description What a line of the ledger did.
          * @enum {string}
          */
@@ -1639,7 +1825,7 @@ export interface components {
          * @description Every reason the console's API can give.
          * @enum {string}
          */
-        ErrorCode: "not_signed_in" | "wrong_credentials" | "too_many_tries" | "not_allowed" | "foreign_origin" | "not_found" | "no_such_route" | "malformed" | "too_large" | "file_type_not_taken" | "too_long" | "required" | "in_the_past" | "not_in_this_state" | "not_owner" | "claimed_by_other" | "not_claimed" | "task_not_open" | "incomplete" | "needs_approval" | "already_exists" | "unknown_branch" | "unknown_department" | "unknown_category" | "bad_branch_code" | "unknown_pause" | "bad_phone_code" | "bad_login" | "weak_password" | "branch_required" | "outdated" | "rules_unusable" | "own_account" | "busy" | "disk_full" | "internal";
+        ErrorCode: "not_signed_in" | "wrong_credentials" | "too_many_tries" | "not_allowed" | "foreign_origin" | "not_found" | "no_such_route" | "malformed" | "too_large" | "file_type_not_taken" | "too_long" | "required" | "in_the_past" | "not_in_this_state" | "not_owner" | "claimed_by_other" | "not_claimed" | "task_not_open" | "incomplete" | "needs_approval" | "same_person" | "handler" | "not_called_back" | "measures_open" | "too_late" | "extended_already" | "finally_decided" | "already_exists" | "unknown_branch" | "unknown_department" | "unknown_category" | "bad_branch_code" | "unknown_pause" | "bad_phone_code" | "bad_login" | "weak_password" | "branch_required" | "outdated" | "rules_unusable" | "own_account" | "busy" | "disk_full" | "internal";
         /** @description Somebody to be told of a deadline, now or later. */
         Escalation: {
             /**
@@ -1705,6 +1891,26 @@ export interface components {
              */
             received: number;
             role: components["schemas"]["Role"];
+        };
+        /** @description More time for the outer limit, or for a department's task. */
+        Extension: {
+            /** Format: date-time */
+            asked_at: string;
+            asked_by?: components["schemas"]["StaffId"] | null;
+            asked_by_name: string;
+            outcome?: components["schemas"]["ExtensionOutcome"] | null;
+            reason: string;
+            task?: components["schemas"]["TaskId"] | null;
+            /** Format: date-time */
+            until: string;
+        };
+        /** @description What became of a request for more time. */
+        ExtensionOutcome: {
+            /** Format: date-time */
+            at: string;
+            by_name: string;
+            granted: boolean;
+            reason: string;
         };
         /** @description One thing that happened. */
         Fact: {
@@ -1786,9 +1992,57 @@ export interface components {
             task?: components["schemas"]["TaskId"] | null;
         } | {
             /** @enum {string} */
+            kind: "task_recalled";
+            reason: string;
+            task: components["schemas"]["TaskId"];
+        } | {
+            /** @enum {string} */
+            kind: "asked";
+            of: components["schemas"]["AskedOf"];
+            question: components["schemas"]["QuestionId"];
+            task?: components["schemas"]["TaskId"] | null;
+            text: string;
+        } | {
+            /** @enum {string} */
+            kind: "replied";
+            question: components["schemas"]["QuestionId"];
+            text: string;
+        } | {
+            /** @enum {string} */
+            kind: "extension_requested";
+            reason: string;
+            task?: components["schemas"]["TaskId"] | null;
+            /** Format: date-time */
+            until: string;
+        } | {
+            /** @enum {string} */
+            kind: "extended";
+            reason: string;
+            task?: components["schemas"]["TaskId"] | null;
+            /** Format: date-time */
+            until: string;
+        } | {
+            /** @enum {string} */
+            kind: "extension_refused";
+            reason: string;
+            task?: components["schemas"]["TaskId"] | null;
+        } | {
+            /**
+             * Format: int32
+             * @description What the customer is to get, in the smallest unit of the currency.
+             */
+            compensation_minor?: number | null;
+            /** @enum {string} */
             kind: "approval_requested";
             reason: string;
+            /**
+             * Format: int32
+             * @description How many members of the management group have to approve.
+             */
+            votes?: number;
         } | {
+            /** @description What is to be done otherwise than proposed; empty for nothing. */
+            changes?: string;
             comment: string;
             /** @enum {string} */
             kind: "approved";
@@ -1798,16 +2052,49 @@ export interface components {
             reason: string;
         } | {
             /** @enum {string} */
+            kind: "comments_asked";
+            text: string;
+        } | {
+            /** @enum {string} */
+            kind: "commented";
+            stance: components["schemas"]["Stance"];
+            text: string;
+        } | {
+            /** @enum {string} */
             kind: "solving_started";
             plan: components["schemas"]["Measure"][];
+        } | {
+            /** @enum {string} */
+            kind: "measure_progressed";
+            measure: components["schemas"]["MeasureId"];
+            note: string;
+            /**
+             * Format: int32
+             * @description In hundredths; at 100 it is done.
+             */
+            percent: number;
         } | {
             /** @enum {string} */
             kind: "implemented";
             summary: string;
         } | {
+            /**
+             * Format: int32
+             * @description What the customer gets, in the smallest unit of the currency.
+             */
+            amount_minor?: number | null;
             decision: components["schemas"]["Decision"];
             /** @enum {string} */
             kind: "answered";
+            /** @description Where the customer may turn to who does not agree. */
+            next_level?: string;
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            next_level_until?: string | null;
+            /** @description Why it was decided so; required unless the complaint is upheld. */
+            reasons?: string;
             remedy: string;
             text: string;
         } | {
@@ -1819,10 +2106,39 @@ export interface components {
             remedy: string;
             summary: string;
         } | {
+            /** @enum {string} */
+            kind: "call_back_assigned";
+            to: components["schemas"]["Assignee"];
+        } | {
+            comment: string;
+            /** @enum {string} */
+            kind: "call_back_tried";
+            outcome: components["schemas"]["TryOutcome"];
+        } | {
+            /** @description Why the customer is not satisfied. */
+            causes?: components["schemas"]["Dissatisfaction"][];
             comment: string;
             /** @enum {string} */
             kind: "called_back";
             satisfied: boolean;
+            /**
+             * Format: int32
+             * @description 1 to 5.
+             */
+            score?: number | null;
+        } | {
+            comment: string;
+            /** @enum {string} */
+            kind: "rated";
+            /**
+             * Format: int32
+             * @description 1 to 5.
+             */
+            score: number;
+        } | {
+            /** @enum {string} */
+            kind: "finally_decided";
+            reason: string;
         } | {
             /** @enum {string} */
             kind: "closed";
@@ -1883,7 +2199,7 @@ export interface components {
          * @description A fact without its contents: what permissions and transitions are keyed by.
          * @enum {string}
          */
-        FactKind: "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated";
+        FactKind: "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated" | "task_recalled" | "asked" | "replied" | "extension_requested" | "extended" | "extension_refused" | "comments_asked" | "commented" | "measure_progressed" | "call_back_assigned" | "call_back_tried" | "rated" | "finally_decided";
         /**
          * @description Severity. One is the gravest: management is told at once.
          * @enum {string}
@@ -2117,6 +2433,13 @@ export interface components {
             /** @default null */
             representative: components["schemas"]["Representative"] | null;
         };
+        /** @description Whom somebody spoke to for a report. */
+        Interview: {
+            /** Format: date-time */
+            at: string;
+            said: string;
+            who: string;
+        };
         /**
          * @description The language the customer is answered in.
          * @enum {string}
@@ -2137,6 +2460,14 @@ export interface components {
          * @enum {string}
          */
         Level: "remind" | "copy" | "report";
+        /** @description A number and what shows that it is one's own: the digits or the key. */
+        LookUp: {
+            /** @description From the receipt's code. */
+            key?: string | null;
+            /** @description The last four digits of the telephone number given with the complaint. */
+            last4?: string | null;
+            reference: string;
+        };
         /**
          * @description The moments the clocks are derived from, all of the present cycle, in
          *     trusted time.
@@ -2203,6 +2534,12 @@ export interface components {
              * @default null
              */
             reported_at: string | null;
+            /**
+             * Format: date-time
+             * @description When the plan began to be carried out.
+             * @default null
+             */
+            solving_at: string | null;
         };
         /** @description The signed-in member of staff. */
         Me: {
@@ -2218,7 +2555,27 @@ export interface components {
         Measure: {
             /** Format: date-time */
             due_at: string;
+            /** @description Absent from plans of older versions; folding gives them one. */
+            id?: components["schemas"]["MeasureId"];
+            /** @description People, money, materials. */
+            resources?: string;
             responsible: string;
+            staff?: components["schemas"]["StaffId"] | null;
+            what: string;
+        };
+        /**
+         * Format: uuid
+         * @description One measure of a solution plan.
+         */
+        MeasureId: string;
+        /** @description One measure of a plan. */
+        MeasureText: {
+            /** Format: date-time */
+            due_at: string;
+            id?: components["schemas"]["MeasureId"] | null;
+            resources?: string;
+            responsible: string;
+            staff?: components["schemas"]["StaffId"] | null;
             what: string;
         };
         /** @description A running deadline that would move. */
@@ -2282,7 +2639,30 @@ export interface components {
             key?: string | null;
             note?: string;
         };
+        NotSatisfied: {
+            reason: string;
+        };
         NoteText: {
+            text: string;
+        };
+        /** @description The complaint, and what opens it again for half an hour. */
+        Opened: {
+            case: components["schemas"]["StatusCase"];
+            /**
+             * Format: int64
+             * @description Seconds it lasts.
+             */
+            lasts_s: number;
+            /** @description For the header `Authorization: Bearer …`. */
+            token: string;
+        };
+        /** @description What somebody thinks of what is to be approved. */
+        Opinion: {
+            /** Format: date-time */
+            at: string;
+            name: string;
+            role: components["schemas"]["Role"];
+            stance: components["schemas"]["Stance"];
             text: string;
         };
         /** @description Who holds the complaint. The experts are one team; a hub may have others later. */
@@ -2298,6 +2678,29 @@ export interface components {
         /** @description The password when it was made here: shown once. */
         PasswordSet: {
             password?: string | null;
+        };
+        /** @description A cycle that a reopening ended, with its figures. */
+        PastCycle: {
+            answer?: components["schemas"]["Answer"] | null;
+            /**
+             * Format: date-time
+             * @description The customer's arrival, or the reopening that began it.
+             */
+            began_at: string;
+            call_back: components["schemas"]["CallBack"];
+            extensions: components["schemas"]["Extension"][];
+            marks: components["schemas"]["Marks"];
+            /**
+             * Format: int32
+             * @description From 1.
+             */
+            number: number;
+            pauses: components["schemas"]["Paused"][];
+            rating?: components["schemas"]["Rating"] | null;
+            /** @description Why it was reopened. */
+            reason: string;
+            /** Format: date-time */
+            reopened_at: string;
         };
         /** @description A reason for which clocks may stand still. */
         PauseChoice: {
@@ -2329,9 +2732,37 @@ export interface components {
             /** @description What the ledger names it by; never changed once used. */
             reason: string;
         };
+        /** @description A time for which clocks stand still; which ones, the policy says. */
+        Paused: {
+            /** Format: date-time */
+            from: string;
+            /** @description What people read for the reason. */
+            name: string;
+            note: string;
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Absent while it lasts.
+             */
+            to?: string | null;
+        };
         Plan: {
             /** @description May be empty when there is nothing to organise. */
-            plan: components["schemas"]["Measure"][];
+            plan: components["schemas"]["MeasureText"][];
+        };
+        /** @description A measure of the plan and how far it has come. */
+        Planned: components["schemas"]["Measure"] & {
+            /** Format: date-time */
+            done_at?: string | null;
+            /** @description What was said of it last. */
+            note?: string;
+            /**
+             * Format: int32
+             * @description In hundredths.
+             */
+            percent?: number;
+            /** Format: date-time */
+            told_at?: string | null;
         };
         /** @description Budgets in minutes unless a name says otherwise (product.md, "Clocks"). */
         Policy: {
@@ -2358,6 +2789,13 @@ export interface components {
              * @default 10080
              */
             call_back: number;
+            /**
+             * Format: int32
+             * @description Above this the management group has to approve what a customer is to
+             *     get, in the smallest unit of the currency.
+             * @default 50000
+             */
+            compensation_limit: number;
             /**
              * Format: int32
              * @description In working time: so many days of the length of an ordinary one.
@@ -2532,6 +2970,24 @@ export interface components {
              *       {
              *         "after_due": 1440,
              *         "clock": "cycle",
+             *         "grade": null,
+             *         "level": "report"
+             *       },
+             *       {
+             *         "after_due": -1440,
+             *         "clock": "measure",
+             *         "grade": null,
+             *         "level": "remind"
+             *       },
+             *       {
+             *         "after_due": 0,
+             *         "clock": "measure",
+             *         "grade": null,
+             *         "level": "copy"
+             *       },
+             *       {
+             *         "after_due": 1440,
+             *         "clock": "measure",
              *         "grade": null,
              *         "level": "report"
              *       },
@@ -2739,6 +3195,12 @@ export interface components {
             since: string | null;
             /**
              * Format: int32
+             * @description From this on two members have to.
+             * @default 1000000
+             */
+            two_votes_from: number;
+            /**
+             * Format: int32
              * @description Offset of the installation's civil time from UTC, in minutes, where no
              *     zone is named.
              * @default 480
@@ -2815,6 +3277,41 @@ export interface components {
             /** @description Why, as the receipt told the desk: a name, or a name with what the rules said. */
             reason: Record<string, never>;
         };
+        /** @description Something asked of the branch or the customer while the case is worked on. */
+        Question: {
+            /** Format: date-time */
+            at: string;
+            by_name: string;
+            id: components["schemas"]["QuestionId"];
+            of: components["schemas"]["AskedOf"];
+            replies: components["schemas"]["Reply"][];
+            task?: components["schemas"]["TaskId"] | null;
+            text: string;
+        };
+        /**
+         * Format: uuid
+         * @description One question to the branch or the customer.
+         */
+        QuestionId: string;
+        /** @description The customer's own judgement. */
+        Rating: {
+            /** Format: date-time */
+            at: string;
+            comment: string;
+            /**
+             * Format: int32
+             * @description 1 to 5.
+             */
+            score: number;
+        };
+        RatingGiven: {
+            comment?: string;
+            /**
+             * Format: int32
+             * @description 1, not satisfied at all, to 5, very satisfied.
+             */
+            score: number;
+        };
         Reason: {
             reason: string;
         };
@@ -2829,16 +3326,47 @@ export interface components {
          * @enum {string}
          */
         ReleaseCause: "given_back" | "lease_expired";
+        /** @description What was answered to a question. */
+        Reply: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["Role"];
+            by_name: string;
+            text: string;
+        };
+        ReplyGiven: {
+            question: components["schemas"]["QuestionId"];
+            text: string;
+        };
         /** @description The initial analysis report (初步分析报告); all three parts are required. */
         Report: {
+            /** @description Files of the complaint that it rests on. */
+            attachments?: components["schemas"]["EvidenceId"][];
+            /**
+             * Format: int32
+             * @description What the proposal gives the customer, in the smallest unit of the currency.
+             */
+            compensation_minor?: number | null;
             impact: string;
+            interviews?: components["schemas"]["Interview"][];
             proposal: string;
+            /** @description Records of other systems: bills, logs, measurements. */
+            related?: string;
             root_cause: string;
         };
-        /** @description The initial analysis report; all three parts are required. */
+        /** @description The initial analysis report; its first three parts are required. */
         ReportText: {
+            /** @description Evidence files of the complaint. */
+            attachments?: components["schemas"]["EvidenceId"][];
+            /**
+             * Format: int32
+             * @description In the smallest unit of the currency.
+             */
+            compensation_minor?: number | null;
             impact: string;
+            interviews?: components["schemas"]["Interview"][];
             proposal: string;
+            related?: string;
             root_cause: string;
         };
         /** @description Somebody who complains for the customer, and what proves that they may. */
@@ -2869,7 +3397,7 @@ export interface components {
          * @description What a member of staff is, and so what [`crate::permission`] lets them do.
          * @enum {string}
          */
-        Role: "clerk" | "branch_manager" | "expert" | "department" | "management" | "auditor" | "administrator" | "system";
+        Role: "clerk" | "branch_manager" | "expert" | "department" | "management" | "auditor" | "administrator" | "system" | "customer";
         /** @description One rung of the ladder. */
         Rung: {
             /**
@@ -2975,6 +3503,11 @@ export interface components {
             role: components["schemas"]["Role"];
         };
         /**
+         * @description What a comment on an approval says of it.
+         * @enum {string}
+         */
+        Stance: "for" | "against" | "remark";
+        /**
          * @description Where a complaint stands.
          * @enum {string}
          */
@@ -2983,6 +3516,120 @@ export interface components {
             /** Format: int64 */
             complaints: number;
             state: components["schemas"]["State"];
+        };
+        /** @description An answer as it was given. */
+        StatusAnswer: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int32 */
+            cycle: number;
+            decision?: components["schemas"]["Decision"] | null;
+            /** @description Where to turn to with it, and until when. */
+            next_level: string;
+            /** Format: date-time */
+            next_level_until?: string | null;
+            reasons: string;
+            remedy: string;
+            text: string;
+        };
+        /**
+         * @description A complaint on the status page. Moments are in the installation's civil
+         *     time: what stands before the offset is what the clock on its walls shows,
+         *     wherever the reader is.
+         */
+        StatusCase: {
+            answer?: components["schemas"]["StatusAnswer"] | null;
+            /**
+             * Format: int32
+             * @description From 1; each reopening begins another.
+             */
+            cycle: number;
+            /** @description The answers of earlier cycles, the latest first. */
+            earlier: components["schemas"]["StatusAnswer"][];
+            /**
+             * Format: int32
+             * @description Files of the customer's own.
+             */
+            files: number;
+            may: components["schemas"]["StatusMay"];
+            next: components["schemas"]["StatusNext"];
+            /**
+             * Format: date-time
+             * @description The hub's time.
+             */
+            now: string;
+            organisation: string;
+            /** @description What is asked of the customer, the open ones first. */
+            questions: components["schemas"]["StatusQuestion"][];
+            rating?: components["schemas"]["StatusRating"] | null;
+            reference: components["schemas"]["ReferenceNumber"];
+            /** @description The present one of the four states. */
+            state: components["schemas"]["CustomerState"];
+            /** @description The four states in order. */
+            steps: components["schemas"]["StatusStep"][];
+        };
+        /** @description What the customer can do now. */
+        StatusMay: {
+            evidence: boolean;
+            /**
+             * @description Answered for good: it is not reopened, and the answer names who decides
+             *     next.
+             */
+            finally_decided: boolean;
+            rate: boolean;
+            reopen: boolean;
+        };
+        /** @description What comes next and by when. */
+        StatusNext: {
+            /**
+             * Format: date-time
+             * @description The answer, or after it the call.
+             */
+            by?: string | null;
+            /**
+             * Format: date-time
+             * @description The first word to the customer, while it is still to come.
+             */
+            first_word_by?: string | null;
+            /** @description That time has passed. */
+            late: boolean;
+            stage: components["schemas"]["StatusStage"];
+            /** @description The time stands still because the customer is waited for. */
+            waiting: boolean;
+        };
+        /** @description A question to the customer. */
+        StatusQuestion: {
+            /** Format: date-time */
+            asked_at: string;
+            id: components["schemas"]["QuestionId"];
+            /** Format: date-time */
+            replied_at?: string | null;
+            text: string;
+        };
+        /** @description The customer's own judgement. */
+        StatusRating: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int32
+             * @description 1 to 5.
+             */
+            score: number;
+        };
+        /**
+         * @description What happens now.
+         * @enum {string}
+         */
+        StatusStage: "in_branch" | "with_experts" | "investigating" | "solving" | "call_back" | "closed" | "withdrawn";
+        /** @description One of the four states. */
+        StatusStep: {
+            /**
+             * Format: date-time
+             * @description When it was reached in this cycle; absent when it was not, or was not
+             *     needed.
+             */
+            at?: string | null;
+            state: components["schemas"]["CustomerState"];
         };
         /** @description One stretch of a "why this deadline". */
         Stretch: components["schemas"]["StretchKind"] & {
@@ -3092,7 +3739,7 @@ export interface components {
          * @description How far a dispatch has come.
          * @enum {string}
          */
-        TaskState: "sent" | "accepted" | "rejected" | "reported";
+        TaskState: "sent" | "accepted" | "rejected" | "reported" | "recalled";
         Tasks: {
             next?: string | null;
             /** @description By due time. */
@@ -3220,6 +3867,29 @@ export interface components {
          * @enum {string}
          */
         Tone: "fault" | "state" | "denied";
+        /** @description One call that did not reach the customer. */
+        Try: {
+            /** Format: date-time */
+            at: string;
+            by_name: string;
+            comment: string;
+            outcome: components["schemas"]["TryOutcome"];
+        };
+        /**
+         * @description Why a call-back did not reach the customer.
+         * @enum {string}
+         */
+        TryOutcome: "no_answer" | "busy" | "switched_off" | "wrong_number" | "another_time";
+        /** @description One member's vote. */
+        Vote: {
+            /** Format: date-time */
+            at: string;
+            /** @description What is to be done otherwise than proposed. */
+            changes: string;
+            comment: string;
+            name: string;
+            staff?: components["schemas"]["StaffId"] | null;
+        };
         /** @description One line of a list of complaints. */
         WorkOrder: {
             alert_pending: boolean;
@@ -3830,7 +4500,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Comment"];
+                "application/json": components["schemas"]["Approving"];
             };
         };
         responses: {
@@ -4428,7 +5098,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Reason"];
+                "application/json": components["schemas"]["ApprovalAsked"];
             };
         };
         responses: {
@@ -5219,6 +5889,193 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkOrders"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusCase"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    evidence: {
+        parameters: {
+            query?: {
+                /** @description The file's name; folders before it are dropped. */
+                name?: string;
+                /** @description Without it, what the contents look like. */
+                kind?: components["schemas"]["EvidenceKind"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusCase"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    rate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RatingGiven"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusCase"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    reopen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotSatisfied"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusCase"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    reply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplyGiven"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusCase"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    look_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LookUp"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Opened"];
                 };
             };
             "4XX": {

@@ -187,6 +187,7 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .route("/s", get(ui::status))
         .route("/s/", get(ui::status))
         .route("/s/{*path}", get(ui::status))
+        .route("/suda.svg", get(ui::mark))
         .route("/assets/{*path}", get(ui::asset));
     // Streams are told at once, never gathered by a compressor; a batch's
     // receipt is small and a desk waits for it.

@@ -11,6 +11,7 @@ use crate::hub::Hub;
 
 const ENTRY: &str = "console.html";
 const STATUS: &str = "status.html";
+const MARK: &str = "suda.svg";
 const MISSING: &str = "<!doctype html><html lang=\"zh-CN\"><meta charset=\"utf-8\"><title>诉达</title>\
 <h1>找不到控制台的文件</h1><p>请用 <code>suda-hub serve --ui 目录</code> 启动，目录中应有 console.html。</p>\
 <p>The console's files are missing: start with <code>--ui DIR</code>, a directory that holds console.html.</p>";
@@ -66,6 +67,19 @@ async fn page(hub: &Hub, entry: &str) -> Response {
 
 fn missing() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, Html(MISSING)).into_response()
+}
+
+/// The mark in the browser's tab.
+pub async fn mark(State(hub): State<Arc<Hub>>) -> Response {
+    let read = async |dir: &PathBuf| tokio::fs::read(dir.join(MARK)).await.ok();
+    let found = match &hub.ui {
+        Some(dir) => read(dir).await,
+        None => None,
+    };
+    match found {
+        Some(bytes) => ([(header::CONTENT_TYPE, content_type(MARK))], bytes).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 /// Hashed names: what is there never changes.

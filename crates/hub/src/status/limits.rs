@@ -4,7 +4,7 @@
 //! looked at and is taken back when it was right.
 //!
 //! The key of a receipt has 74 bits and cannot be guessed: who has it is held
-//! up by nobody else's guesses at the digits, only by those of their address.
+//! up by nobody's guesses at digits, only by wrong keys from their address.
 
 use std::net::IpAddr;
 
@@ -59,6 +59,8 @@ pub struct Wait {
 
 pub struct Limits {
     addresses: Pauses,
+    /// By address, of those who show keys.
+    keys: Pauses,
     references: Pauses,
     everybody: Shrinking,
     /// Makes the names of addresses in the log this process's own.
@@ -69,6 +71,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             addresses: Pauses::new(ADDRESS),
+            keys: Pauses::new(ADDRESS),
             references: Pauses::new(REFERENCE),
             everybody: Shrinking::new(EVERYBODY),
             salt: secret::token(),
@@ -77,17 +80,12 @@ impl Default for Limits {
 }
 
 /// One try that was let through.
-#[derive(Debug)]
 pub struct Try<'l> {
     limits: &'l Limits,
+    /// Where the address is counted.
+    addresses: &'l Pauses,
     address: String,
     reference: Option<String>,
-}
-
-impl std::fmt::Debug for Limits {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Limits").finish_non_exhaustive()
-    }
 }
 
 impl Limits {
@@ -101,29 +99,34 @@ impl Limits {
     ) -> Result<Try<'_>, Wait> {
         let address = counted(from);
         let held = |brake| move |seconds| Wait { brake, seconds };
-        self.addresses
-            .begin(&address, now)
-            .map_err(held(Brake::Address))?;
+        let addresses = match way {
+            Way::Digits(_) => &self.addresses,
+            Way::Key(_) => &self.keys,
+        };
+        let begun = addresses.begin(&address, now);
+        begun.map_err(held(Brake::Address))?;
         // What is no number at all is no guess at anybody's.
         let guessed = reference.filter(|_| matches!(way, Way::Digits(_)));
         let Some(reference) = guessed.map(ReferenceNumber::to_string) else {
             return Ok(Try {
                 limits: self,
+                addresses,
                 address,
                 reference: None,
             });
         };
         if let Err(seconds) = self.references.begin(&reference, now) {
-            self.addresses.take_back(&address);
+            addresses.take_back(&address);
             return Err(held(Brake::Reference)(seconds));
         }
         if let Err(seconds) = self.everybody.begin(now) {
-            self.addresses.take_back(&address);
+            addresses.take_back(&address);
             self.references.take_back(&reference);
             return Err(held(Brake::Everybody)(seconds));
         }
         Ok(Try {
             limits: self,
+            addresses,
             address,
             reference: Some(reference),
         })
@@ -140,7 +143,7 @@ impl Try<'_> {
     /// It was right. Earlier wrong ones of the address stay, or whoever has one
     /// complaint of their own could guess at others' for ever.
     pub fn was_right(self) {
-        self.limits.addresses.take_back(&self.address);
+        self.addresses.take_back(&self.address);
         if let Some(reference) = &self.reference {
             self.limits.references.succeeded(reference);
             self.limits.everybody.take_back();
@@ -201,7 +204,7 @@ mod tests {
         assert_eq!(brake(held), Some(Brake::Address));
         let later = now() + TimeDelta::seconds(2);
         let own = limits.begin(address(1), Some(&number(100)), &digits(), later);
-        own.unwrap().was_right();
+        own.ok().unwrap().was_right();
         let _wrong = limits.begin(address(1), Some(&number(101)), &digits(), later);
         let again = limits.begin(address(1), Some(&number(102)), &digits(), later);
         assert_eq!(brake(again), Some(Brake::Address));

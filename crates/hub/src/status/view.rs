@@ -10,7 +10,8 @@ use suda_domain::complaint::Answer;
 use suda_domain::fact::{AskedOf, Decision};
 use suda_domain::time::Zone;
 use suda_domain::{
-    Actor, Complaint, CustomerState, Fact, Intake, QuestionId, ReferenceNumber, Refusal, Role, State,
+    Actor, Complaint, CustomerState, Fact, Intake, QuestionId, ReferenceNumber, Refusal, Role,
+    State,
 };
 use utoipa::ToSchema;
 

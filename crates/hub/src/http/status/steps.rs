@@ -72,7 +72,8 @@ pub async fn rate(
 
 /// The answer does not satisfy: a new cycle begins under the same number.
 #[utoipa::path(
-    post, path = "/s/api/case/reopen", tag = "status", request_body = NotSatisfied,
+    post, path = "/s/api/case/reopen", tag = "status", operation_id = "customer_reopens",
+    request_body = NotSatisfied,
     responses((status = 200, body = StatusCase), (status = "4XX", body = ApiError))
 )]
 pub async fn reopen(
