@@ -11,7 +11,7 @@ use suda_domain::fact::{AskedOf, Decision};
 use suda_domain::time::Zone;
 use suda_domain::{
     Actor, Complaint, CustomerState, Fact, Intake, QuestionId, ReferenceNumber, Refusal, Role,
-    State,
+    StaffId, State,
 };
 use utoipa::ToSchema;
 
@@ -131,6 +131,15 @@ pub struct Viewing<'c> {
     pub complaint: &'c Complaint,
     pub settings: &'c Settings,
     pub now: DateTime<Utc>,
+    /// Names of those who answered, as [`answered_by`] names them.
+    pub staff: &'c [String],
+}
+
+/// Who gave the answers of the complaint.
+pub fn answered_by(complaint: &Complaint) -> impl Iterator<Item = StaffId> {
+    let past = complaint.past.iter().map(|cycle| &cycle.answer);
+    let answers = past.chain([&complaint.answer]).flatten();
+    answers.filter_map(|answer| answer.by)
 }
 
 impl Viewing<'_> {
@@ -263,6 +272,9 @@ impl Viewing<'_> {
                 .as_ref()
                 .map(|claim| claim.expert_name.as_str()),
         );
+        secrets.extend(self.staff.iter().map(String::as_str));
+        let questions = complaint.questions.iter();
+        secrets.extend(questions.map(|question| question.by_name.as_str()));
         // A longer one may hold a shorter one.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         let shown = secrets

@@ -25,7 +25,7 @@ use super::error::{ApiError, ApiResult, ErrorCode};
 use crate::hub::Hub;
 use crate::metrics::LookUp as Counted;
 use crate::status::token::LASTS;
-use crate::status::view::{StatusCase, Viewing};
+use crate::status::view::{StatusCase, Viewing, answered_by};
 use crate::status::way::Way;
 use crate::store::Held;
 
@@ -136,10 +136,16 @@ async fn find(hub: &Hub, reference: &ReferenceNumber, way: &Way) -> ApiResult<Op
 /// The complaint as its customer sees it.
 async fn show(hub: &Hub, held: &Held) -> ApiResult<Option<StatusCase>> {
     let settings = hub.store.settings().await?;
+    let mut staff = Vec::new();
+    for id in answered_by(&held.complaint) {
+        let member = hub.store.staff_member(id).await?;
+        staff.extend(member.map(|member| member.name));
+    }
     let viewing = Viewing {
         complaint: &held.complaint,
         settings: &settings,
         now: hub.clock.now(),
+        staff: &staff,
     };
     Ok(viewing.view())
 }
