@@ -94,7 +94,7 @@ async fn fill(data: &Path) -> Result<Vec<Complaint>, Failure> {
          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1), \
          real (k, body) AS MATERIALIZED \
            (SELECT row_number() OVER (ORDER BY reference), body FROM complaint) \
-         SELECT randomblob(16), 'R' || i, 'CQ0101', 'claimed', 2, ?2 + i * 1000, 0, 1, 0, ?2, \
+         SELECT randomblob(16), 'R' || i, 'CQ0101', 'closed', 2, ?2 + i * 1000, 0, 0, 0, ?2, \
          ?2 + 864000000 + i, 0, 0, real.body FROM n JOIN real ON real.k = 1 + i % ?3",
     )
     .bind(COMPLAINTS - held.len() as i64)
