@@ -314,6 +314,8 @@ impl World {
             text_changed: case.text_changed || earlier.as_ref().is_some_and(|e| e.text_changed),
             claim_changed: case.claim_changed || earlier.as_ref().is_some_and(|e| e.claim_changed),
             tasks_changed: case.tasks_changed || earlier.as_ref().is_some_and(|e| e.tasks_changed),
+            duties_changed: case.duties_changed
+                || earlier.as_ref().is_some_and(|e| e.duties_changed),
             complaint: case.complaint,
         };
         self.written.cases.insert(id, merged);

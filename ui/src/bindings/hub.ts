@@ -195,6 +195,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/colleagues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who of the centre and the departments can be responsible for a measure. */
+        get: operations["colleagues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}": {
         parameters: {
             query?: never;
@@ -263,6 +280,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks the branch or the customer for more. */
+        post: operations["ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/ask-comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Opens a round of comments before the decision. */
+        post: operations["ask_comments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/assign-call-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives the call-back to an expert. */
+        post: operations["assign_call_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/call-back": {
         parameters: {
             query?: never;
@@ -274,6 +342,23 @@ export interface paths {
         put?: never;
         /** The customer was asked afterwards. */
         post: operations["call_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/call-back-tried": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A call-back that did not reach the customer. */
+        post: operations["call_back_tried"];
         delete?: never;
         options?: never;
         head?: never;
@@ -308,6 +393,40 @@ export interface paths {
         put?: never;
         /** Closes an answered complaint. */
         post: operations["close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/comment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says what one thinks of what is to be approved; dissent is kept. */
+        post: operations["comment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/decide-finally": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The management group ends it: it is not reopened again. */
+        post: operations["decide_finally"];
         delete?: never;
         options?: never;
         head?: never;
@@ -403,6 +522,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Grants more time, before the deadline. */
+        post: operations["extend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/grade": {
         parameters: {
             query?: never;
@@ -471,6 +607,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells how far a measure of the plan has come. */
+        post: operations["progress"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/recall-task": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a task back before the department has reported. */
+        post: operations["recall_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/refuse-extension": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does not grant it. */
+        post: operations["refuse_extension"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/release": {
         parameters: {
             query?: never;
@@ -522,6 +709,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers a question, or writes down what the customer answered. */
+        post: operations["reply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/report": {
         parameters: {
             query?: never;
@@ -550,6 +754,23 @@ export interface paths {
         put?: never;
         /** Asks the management group to approve. */
         post: operations["request_approval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/request-extension": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks for more time, before the deadline. */
+        post: operations["request_extension"];
         delete?: never;
         options?: never;
         head?: never;
@@ -653,6 +874,23 @@ export interface paths {
          *     somebody first.
          */
         get: operations["desks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/duties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the reader has to do. */
+        get: operations["duties"];
         put?: never;
         post?: never;
         delete?: never;
@@ -991,114 +1229,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/s/api/case": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The complaint as it is now. */
-        get: operations["case"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/s/api/case/evidence": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Adds a picture or a PDF. The body is the file; what it is, is found in its
-         *     contents.
-         */
-        post: operations["evidence"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/s/api/case/rate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** The customer's own judgement of the answer. */
-        post: operations["rate"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/s/api/case/reopen": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** The answer does not satisfy: a new cycle begins under the same number. */
-        post: operations["reopen"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/s/api/case/reply": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Answers a question that was asked of the customer. */
-        post: operations["reply"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/s/api/look-up": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Opens a complaint. A wrong number, wrong digits, an anonymous complaint and
-         *     none at all are answered alike and after the same time.
-         */
-        post: operations["look_up"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1197,6 +1327,12 @@ export interface components {
             changes?: string;
             comment?: string;
         };
+        AskFor: {
+            of: components["schemas"]["AskedOf"];
+            question?: components["schemas"]["QuestionId"] | null;
+            task?: components["schemas"]["TaskId"] | null;
+            text: string;
+        };
         /**
          * @description Who is asked for more.
          * @enum {string}
@@ -1277,6 +1413,9 @@ export interface components {
             score?: number | null;
             tries: components["schemas"]["Try"][];
         };
+        CallBackTo: {
+            staff?: components["schemas"]["StaffId"] | null;
+        };
         /** @description One node. Its code is the path, levels joined by dots: `A`, `A.01`, `A.01.02`. */
         Category: {
             code: string;
@@ -1327,6 +1466,19 @@ export interface components {
         };
         CodeFor: {
             branch: components["schemas"]["BranchCode"];
+        };
+        /** @description Somebody a measure can be given to. */
+        ColleagueChoice: {
+            id: components["schemas"]["StaffId"];
+            name: string;
+            role: components["schemas"]["Role"];
+        };
+        CommentText: {
+            stance: components["schemas"]["Stance"];
+            text: string;
+        };
+        CommentsWanted: {
+            text: string;
         };
         /**
          * Format: uuid
@@ -1810,6 +1962,31 @@ export interface components {
          * @enum {string}
          */
         Dissatisfaction: "decision" | "remedy" | "slow" | "attitude" | "not_done" | "unexplained" | "other";
+        Duties: {
+            /** @description By time, at most 200. */
+            rows: components["schemas"]["DutyRow"][];
+        };
+        /**
+         * @description What is to be done.
+         * @enum {string}
+         */
+        DutyKind: "call_back" | "measure" | "question" | "extension" | "approval";
+        /** @description One thing to do, with what a list shows of its complaint. */
+        DutyRow: components["schemas"]["WorkOrder"] & {
+            /**
+             * Format: date-time
+             * @description By when, for a measure; else since when.
+             */
+            at: string;
+            duty: components["schemas"]["DutyKind"];
+            /**
+             * Format: uuid
+             * @description The question, the measure or the dispatch.
+             */
+            item: string;
+            /** @description What it says: the question's, the measure's or the request's text. */
+            text: string;
+        };
         /**
          * @description What a line of the ledger did.
          * @enum {string}
@@ -2460,14 +2637,6 @@ export interface components {
          * @enum {string}
          */
         Level: "remind" | "copy" | "report";
-        /** @description A number and what shows that it is one's own: the digits or the key. */
-        LookUp: {
-            /** @description From the receipt's code. */
-            key?: string | null;
-            /** @description The last four digits of the telephone number given with the complaint. */
-            last4?: string | null;
-            reference: string;
-        };
         /**
          * @description The moments the clocks are derived from, all of the present cycle, in
          *     trusted time.
@@ -2578,6 +2747,12 @@ export interface components {
             staff?: components["schemas"]["StaffId"] | null;
             what: string;
         };
+        MoreTime: {
+            reason: string;
+            task?: components["schemas"]["TaskId"] | null;
+            /** Format: date-time */
+            until: string;
+        };
         /** @description A running deadline that would move. */
         MovedDeadline: {
             /** Format: date-time */
@@ -2639,22 +2814,16 @@ export interface components {
             key?: string | null;
             note?: string;
         };
-        NotSatisfied: {
+        NoMoreTime: {
             reason: string;
+            task?: components["schemas"]["TaskId"] | null;
+        };
+        NotReached: {
+            comment?: string;
+            outcome: components["schemas"]["TryOutcome"];
         };
         NoteText: {
             text: string;
-        };
-        /** @description The complaint, and what opens it again for half an hour. */
-        Opened: {
-            case: components["schemas"]["StatusCase"];
-            /**
-             * Format: int64
-             * @description Seconds it lasts.
-             */
-            lasts_s: number;
-            /** @description For the header `Authorization: Bearer …`. */
-            token: string;
         };
         /** @description What somebody thinks of what is to be approved. */
         Opinion: {
@@ -3255,6 +3424,15 @@ export interface components {
             /** @enum {string} */
             problem: "ladder";
         };
+        Progress: {
+            measure: components["schemas"]["MeasureId"];
+            note?: string;
+            /**
+             * Format: int32
+             * @description In hundredths.
+             */
+            percent: number;
+        };
         /** @description A record set aside. */
         QuarantineRow: {
             /** Format: date-time */
@@ -3304,16 +3482,12 @@ export interface components {
              */
             score: number;
         };
-        RatingGiven: {
-            comment?: string;
-            /**
-             * Format: int32
-             * @description 1, not satisfied at all, to 5, very satisfied.
-             */
-            score: number;
-        };
         Reason: {
             reason: string;
+        };
+        Recall: {
+            reason: string;
+            task: components["schemas"]["TaskId"];
         };
         /**
          * @description A complaint's number for life. Parsing accepts lower case, full-width
@@ -3334,7 +3508,7 @@ export interface components {
             by_name: string;
             text: string;
         };
-        ReplyGiven: {
+        ReplyText: {
             question: components["schemas"]["QuestionId"];
             text: string;
         };
@@ -3516,120 +3690,6 @@ export interface components {
             /** Format: int64 */
             complaints: number;
             state: components["schemas"]["State"];
-        };
-        /** @description An answer as it was given. */
-        StatusAnswer: {
-            /** Format: date-time */
-            at: string;
-            /** Format: int32 */
-            cycle: number;
-            decision?: components["schemas"]["Decision"] | null;
-            /** @description Where to turn to with it, and until when. */
-            next_level: string;
-            /** Format: date-time */
-            next_level_until?: string | null;
-            reasons: string;
-            remedy: string;
-            text: string;
-        };
-        /**
-         * @description A complaint on the status page. Moments are in the installation's civil
-         *     time: what stands before the offset is what the clock on its walls shows,
-         *     wherever the reader is.
-         */
-        StatusCase: {
-            answer?: components["schemas"]["StatusAnswer"] | null;
-            /**
-             * Format: int32
-             * @description From 1; each reopening begins another.
-             */
-            cycle: number;
-            /** @description The answers of earlier cycles, the latest first. */
-            earlier: components["schemas"]["StatusAnswer"][];
-            /**
-             * Format: int32
-             * @description Files of the customer's own.
-             */
-            files: number;
-            may: components["schemas"]["StatusMay"];
-            next: components["schemas"]["StatusNext"];
-            /**
-             * Format: date-time
-             * @description The hub's time.
-             */
-            now: string;
-            organisation: string;
-            /** @description What is asked of the customer, the open ones first. */
-            questions: components["schemas"]["StatusQuestion"][];
-            rating?: components["schemas"]["StatusRating"] | null;
-            reference: components["schemas"]["ReferenceNumber"];
-            /** @description The present one of the four states. */
-            state: components["schemas"]["CustomerState"];
-            /** @description The four states in order. */
-            steps: components["schemas"]["StatusStep"][];
-        };
-        /** @description What the customer can do now. */
-        StatusMay: {
-            evidence: boolean;
-            /**
-             * @description Answered for good: it is not reopened, and the answer names who decides
-             *     next.
-             */
-            finally_decided: boolean;
-            rate: boolean;
-            reopen: boolean;
-        };
-        /** @description What comes next and by when. */
-        StatusNext: {
-            /**
-             * Format: date-time
-             * @description The answer, or after it the call.
-             */
-            by?: string | null;
-            /**
-             * Format: date-time
-             * @description The first word to the customer, while it is still to come.
-             */
-            first_word_by?: string | null;
-            /** @description That time has passed. */
-            late: boolean;
-            stage: components["schemas"]["StatusStage"];
-            /** @description The time stands still because the customer is waited for. */
-            waiting: boolean;
-        };
-        /** @description A question to the customer. */
-        StatusQuestion: {
-            /** Format: date-time */
-            asked_at: string;
-            id: components["schemas"]["QuestionId"];
-            /** Format: date-time */
-            replied_at?: string | null;
-            text: string;
-        };
-        /** @description The customer's own judgement. */
-        StatusRating: {
-            /** Format: date-time */
-            at: string;
-            /**
-             * Format: int32
-             * @description 1 to 5.
-             */
-            score: number;
-        };
-        /**
-         * @description What happens now.
-         * @enum {string}
-         */
-        StatusStage: "in_branch" | "with_experts" | "investigating" | "solving" | "call_back" | "closed" | "withdrawn";
-        /** @description One of the four states. */
-        StatusStep: {
-            /**
-             * Format: date-time
-             * @description When it was reached in this cycle; absent when it was not, or was not
-             *     needed.
-             */
-            at?: string | null;
-            state: components["schemas"]["CustomerState"];
         };
         /** @description One stretch of a "why this deadline". */
         Stretch: components["schemas"]["StretchKind"] & {
@@ -4394,6 +4454,33 @@ export interface operations {
             };
         };
     };
+    colleagues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ColleagueChoice"][];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     complaint: {
         parameters: {
             query?: never;
@@ -4522,6 +4609,108 @@ export interface operations {
             };
         };
     };
+    ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskFor"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    ask_comments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentsWanted"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    assign_call_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallBackTo"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     call_back: {
         parameters: {
             query?: never;
@@ -4535,6 +4724,40 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["CallBack"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    call_back_tried: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotReached"];
             };
         };
         responses: {
@@ -4597,6 +4820,74 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    comment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentText"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    decide_finally: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
         responses: {
             200: {
                 headers: {
@@ -4822,6 +5113,40 @@ export interface operations {
             };
         };
     };
+    extend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoreTime"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     grade: {
         parameters: {
             query?: never;
@@ -4958,6 +5283,108 @@ export interface operations {
             };
         };
     };
+    progress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Progress"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    recall_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Recall"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    refuse_extension: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoMoreTime"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     release: {
         parameters: {
             query?: never;
@@ -5052,6 +5479,40 @@ export interface operations {
             };
         };
     };
+    reply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplyText"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     report: {
         parameters: {
             query?: never;
@@ -5099,6 +5560,40 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ApprovalAsked"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    request_extension: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoreTime"];
             };
         };
         responses: {
@@ -5294,6 +5789,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DesksReport"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    duties: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Duties"];
                 };
             };
             "4XX": {
@@ -5889,193 +6411,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkOrders"];
-                };
-            };
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ApiError"];
-                };
-            };
-        };
-    };
-    case: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StatusCase"];
-                };
-            };
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ApiError"];
-                };
-            };
-        };
-    };
-    evidence: {
-        parameters: {
-            query?: {
-                /** @description The file's name; folders before it are dropped. */
-                name?: string;
-                /** @description Without it, what the contents look like. */
-                kind?: components["schemas"]["EvidenceKind"];
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/octet-stream": number[];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StatusCase"];
-                };
-            };
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ApiError"];
-                };
-            };
-        };
-    };
-    rate: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RatingGiven"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StatusCase"];
-                };
-            };
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ApiError"];
-                };
-            };
-        };
-    };
-    reopen: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NotSatisfied"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StatusCase"];
-                };
-            };
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ApiError"];
-                };
-            };
-        };
-    };
-    reply: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ReplyGiven"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StatusCase"];
-                };
-            };
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ApiError"];
-                };
-            };
-        };
-    };
-    look_up: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["LookUp"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Opened"];
                 };
             };
             "4XX": {

@@ -6,6 +6,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
+use suda_domain::duty::duties;
 use suda_domain::permission::may_write;
 use suda_domain::staff::StaffRecord;
 use suda_domain::{
@@ -199,6 +200,8 @@ pub struct Case {
     pub text_changed: bool,
     pub claim_changed: bool,
     pub tasks_changed: bool,
+    /// What somebody has to do about it.
+    pub duties_changed: bool,
 }
 
 impl SetAside {
@@ -214,6 +217,7 @@ impl Case {
             text_changed: before.is_none_or(|b| b.intake != after.intake),
             claim_changed: before.map_or(after.claim.is_some(), |b| b.claim != after.claim),
             tasks_changed: before.map_or(!after.tasks.is_empty(), |b| b.tasks != after.tasks),
+            duties_changed: duties(&after) != before.map(duties).unwrap_or_default(),
             complaint: after,
         }
     }
