@@ -73,7 +73,8 @@ pub struct Opened {
 /// Opens a complaint. A wrong number, wrong digits, an anonymous complaint and
 /// none at all are answered alike and after the same time.
 #[utoipa::path(
-    post, path = "/s/api/look-up", tag = "status", request_body = LookUp,
+    post, path = "/s/api/look-up", tag = "status", operation_id = "customer_looks_up",
+    request_body = LookUp,
     responses((status = 200, body = Opened), (status = "4XX", body = ApiError))
 )]
 pub async fn look_up(
@@ -189,7 +190,7 @@ impl Customer {
 
 /// The complaint as it is now.
 #[utoipa::path(
-    get, path = "/s/api/case", tag = "status",
+    get, path = "/s/api/case", tag = "status", operation_id = "customer_case",
     responses((status = 200, body = StatusCase), (status = "4XX", body = ApiError))
 )]
 pub async fn case(customer: Customer) -> ApiResult<Json<StatusCase>> {

@@ -58,7 +58,8 @@ impl Customer {
 
 /// The customer's own judgement of the answer.
 #[utoipa::path(
-    post, path = "/s/api/case/rate", tag = "status", request_body = RatingGiven,
+    post, path = "/s/api/case/rate", tag = "status", operation_id = "customer_rates",
+    request_body = RatingGiven,
     responses((status = 200, body = StatusCase), (status = "4XX", body = ApiError))
 )]
 pub async fn rate(
@@ -86,7 +87,8 @@ pub async fn reopen(
 
 /// Answers a question that was asked of the customer.
 #[utoipa::path(
-    post, path = "/s/api/case/reply", tag = "status", request_body = ReplyGiven,
+    post, path = "/s/api/case/reply", tag = "status", operation_id = "customer_replies",
+    request_body = ReplyGiven,
     responses((status = 200, body = StatusCase), (status = "4XX", body = ApiError))
 )]
 pub async fn reply(
@@ -101,7 +103,8 @@ pub async fn reply(
 /// Adds a picture or a PDF. The body is the file; what it is, is found in its
 /// contents.
 #[utoipa::path(
-    post, path = "/s/api/case/evidence", tag = "status", params(NewEvidence),
+    post, path = "/s/api/case/evidence", tag = "status",
+    operation_id = "customer_adds_file", params(NewEvidence),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 200, body = StatusCase), (status = "4XX", body = ApiError))
 )]
