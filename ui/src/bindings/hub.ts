@@ -1237,7 +1237,7 @@ export interface paths {
             cookie?: never;
         };
         /** The complaint as it is now. */
-        get: operations["case"];
+        get: operations["customer_case"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1259,7 +1259,7 @@ export interface paths {
          * Adds a picture or a PDF. The body is the file; what it is, is found in its
          *     contents.
          */
-        post: operations["evidence"];
+        post: operations["customer_adds_file"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1276,7 +1276,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** The customer's own judgement of the answer. */
-        post: operations["rate"];
+        post: operations["customer_rates"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1310,7 +1310,7 @@ export interface paths {
         get?: never;
         put?: never;
         /** Answers a question that was asked of the customer. */
-        post: operations["reply"];
+        post: operations["customer_replies"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1330,7 +1330,7 @@ export interface paths {
          * Opens a complaint. A wrong number, wrong digits, an anonymous complaint and
          *     none at all are answered alike and after the same time.
          */
-        post: operations["look_up"];
+        post: operations["customer_looks_up"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6679,7 +6679,7 @@ export interface operations {
             };
         };
     };
-    case: {
+    customer_case: {
         parameters: {
             query?: never;
             header?: never;
@@ -6706,7 +6706,7 @@ export interface operations {
             };
         };
     };
-    evidence: {
+    customer_adds_file: {
         parameters: {
             query?: {
                 /** @description The file's name; folders before it are dropped. */
@@ -6742,7 +6742,7 @@ export interface operations {
             };
         };
     };
-    rate: {
+    customer_rates: {
         parameters: {
             query?: never;
             header?: never;
@@ -6804,7 +6804,7 @@ export interface operations {
             };
         };
     };
-    reply: {
+    customer_replies: {
         parameters: {
             query?: never;
             header?: never;
@@ -6835,7 +6835,7 @@ export interface operations {
             };
         };
     };
-    look_up: {
+    customer_looks_up: {
         parameters: {
             query?: never;
             header?: never;
