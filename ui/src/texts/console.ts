@@ -11,6 +11,8 @@ type Areas = [
   Promise<{ consolePhone: Messages }>,
   Promise<{ consoleDesks: Messages }>,
   Promise<{ consoleTime: Messages }>,
+  Promise<{ consoleCourse: Messages }>,
+  Promise<{ consoleDuties: Messages }>,
 ]
 
 async function joined(areas: Areas): Promise<Messages> {
@@ -22,11 +24,15 @@ async function joined(areas: Areas): Promise<Messages> {
     { consolePhone },
     { consoleDesks },
     { consoleTime },
+    { consoleCourse },
+    { consoleDuties },
   ] = await Promise.all(areas)
   return {
     console: {
       ...consoleFrame,
       ...consoleWork,
+      ...consoleCourse,
+      ...consoleDuties,
       admin: consoleAdmin,
       errors: consoleErrors,
       phone: consolePhone,
@@ -46,6 +52,8 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-CN/console/phone'),
       import('./zh-CN/console/desks'),
       import('./zh-CN/console/time'),
+      import('./zh-CN/console/course'),
+      import('./zh-CN/console/duties'),
     ]),
   'zh-TW': () =>
     joined([
@@ -56,6 +64,8 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-TW/console/phone'),
       import('./zh-TW/console/desks'),
       import('./zh-TW/console/time'),
+      import('./zh-TW/console/course'),
+      import('./zh-TW/console/duties'),
     ]),
   en: () =>
     joined([
@@ -66,6 +76,8 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./en/console/phone'),
       import('./en/console/desks'),
       import('./en/console/time'),
+      import('./en/console/course'),
+      import('./en/console/duties'),
     ]),
 }
 
