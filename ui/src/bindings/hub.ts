@@ -4065,7 +4065,7 @@ export interface components {
          * @description An approved text.
          * @enum {string}
          */
-        Template: "accepted" | "dispatched" | "investigated" | "completed" | "withdrawn" | "progress" | "unknown_number";
+        Template: "accepted" | "dispatched" | "investigated" | "completed" | "withdrawn" | "extended" | "asked" | "progress" | "unknown_number";
         TimeChangeRow: {
             /** Format: date-time */
             at: string;
