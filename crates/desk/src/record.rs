@@ -9,6 +9,7 @@ use suda_domain::intake::{self, Field, Problem, ProblemCode};
 use suda_domain::{
     Actor, Complaint, ComplaintId, Complexity, Fact, Grade, Intake, ReferenceNumber, Refusal, Stamp,
 };
+use suda_sync::receipt_key::status_link;
 use suda_sync::statistics::Counts;
 
 use crate::advise::is_override;
@@ -319,7 +320,7 @@ pub(crate) fn receipt(enrolled: &Enrolled, complaint: &Complaint) -> ReceiptView
         .map_or(complaint.arrived_at, |deadline| deadline.due);
     let (category_zh, category_en) = enrolled.category_names(&complaint.intake.category);
     let qr = match &directory.status_url {
-        Some(base) => format!("{}/{}", base.trim_end_matches('/'), complaint.reference),
+        Some(page) => status_link(page, &complaint.reference, complaint.id),
         None => complaint.reference.to_string(),
     };
     ReceiptView {

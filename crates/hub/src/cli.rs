@@ -4,6 +4,7 @@
 mod desks;
 mod judge;
 mod parcel;
+mod public;
 mod sms;
 
 use std::io::{self, BufRead as _, Write as _};
@@ -63,6 +64,8 @@ enum Command {
         /// this system has.
         #[arg(long, env = "SUDA_HUB_FONTS", value_name = "DIR")]
         fonts: Option<PathBuf>,
+        #[command(flatten)]
+        public: public::Public,
     },
     /// Make a new hub with its first administrator.
     Init {
@@ -273,7 +276,8 @@ impl Cli {
                 listen,
                 ui,
                 fonts,
-            } => serve(&place, listen, ui, fonts).await,
+                public,
+            } => serve(&place, listen, ui, fonts, public).await,
             Command::Init {
                 place,
                 demo,
@@ -395,6 +399,7 @@ async fn serve(
     listen: SocketAddr,
     ui: Option<PathBuf>,
     fonts: Option<PathBuf>,
+    public: public::Public,
 ) -> Result<(), CommandError> {
     let ui = http::ui::find(ui);
     let serving = match place.target()? {
@@ -412,6 +417,7 @@ async fn serve(
     // Looking through many fonts takes a moment; whether there are any is told now.
     let hub = Arc::clone(&serving.hub);
     tokio::task::spawn_blocking(move || hub.letters.fonts().is_some());
+    public.apply(&serving.hub).await?;
     let stop = CancellationToken::new();
     let asked = stop.clone();
     let signals = tokio::spawn(async move {

@@ -25,6 +25,7 @@ pub mod running;
 pub mod secret;
 pub mod serve;
 pub mod sms;
+pub mod status;
 pub mod store;
 mod timing;
 mod turns;

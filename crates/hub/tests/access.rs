@@ -54,7 +54,10 @@ async fn every_route_admits_exactly_the_roles_of_the_table() {
     let mut tried = 0;
     for (method, route, access) in TABLE {
         // Signing out would end the walk, and the stream has its own test.
-        if matches!(*route, "/api/login" | "/api/logout" | "/api/live") {
+        if matches!(
+            *route,
+            "/api/login" | "/api/logout" | "/api/live" | "/s/api/look-up"
+        ) {
             continue;
         }
         let path = if route.contains("complaints") {

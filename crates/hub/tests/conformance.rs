@@ -604,6 +604,16 @@ async fn guidance_and_staff_change_the_directory(store: &impl Store) {
     assert_eq!(version().await, first + 3);
     store.use_rules(2).await.unwrap();
     assert_eq!(version().await, first + 4);
+    let page = "https://c.example.com/s";
+    for _ in 0..2 {
+        store.use_status_url(Some(page)).await.unwrap();
+        let settings = store.settings().await.unwrap();
+        assert_eq!(settings.status_url.as_deref(), Some(page));
+        assert_eq!(version().await, first + 5, "told once");
+    }
+    store.use_status_url(None).await.unwrap();
+    assert_eq!(store.settings().await.unwrap().status_url, None);
+    assert_eq!(version().await, first + 6);
     assert_eq!(store.staff_with_role(Role::Expert).await.unwrap().len(), 2);
 }
 

@@ -1282,6 +1282,114 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/s/api/case": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The complaint as it is now. */
+        get: operations["customer_case"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/api/case/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adds a picture or a PDF. The body is the file; what it is, is found in its
+         *     contents.
+         */
+        post: operations["customer_adds_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/api/case/rate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The customer's own judgement of the answer. */
+        post: operations["customer_rates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/api/case/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The answer does not satisfy: a new cycle begins under the same number. */
+        post: operations["customer_reopens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/api/case/reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers a question that was asked of the customer. */
+        post: operations["customer_replies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/api/look-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Opens a complaint. A wrong number, wrong digits, an anonymous complaint and
+         *     none at all are answered alike and after the same time.
+         */
+        post: operations["customer_looks_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2773,6 +2881,14 @@ export interface components {
          * @enum {string}
          */
         Level: "remind" | "copy" | "report";
+        /** @description A number and what shows that it is one's own: the digits or the key. */
+        LookUp: {
+            /** @description From the receipt's code. */
+            key?: string | null;
+            /** @description The last four digits of the telephone number given with the complaint. */
+            last4?: string | null;
+            reference: string;
+        };
         /**
          * @description The moments the clocks are derived from, all of the present cycle, in
          *     trusted time.
@@ -2958,8 +3074,22 @@ export interface components {
             comment?: string;
             outcome: components["schemas"]["TryOutcome"];
         };
+        NotSatisfied: {
+            reason: string;
+        };
         NoteText: {
             text: string;
+        };
+        /** @description The complaint, and what opens it again for half an hour. */
+        Opened: {
+            case: components["schemas"]["StatusCase"];
+            /**
+             * Format: int64
+             * @description Seconds it lasts.
+             */
+            lasts_s: number;
+            /** @description For the header `Authorization: Bearer …`. */
+            token: string;
         };
         /** @description What somebody thinks of what is to be approved. */
         Opinion: {
@@ -3618,6 +3748,14 @@ export interface components {
              */
             score: number;
         };
+        RatingGiven: {
+            comment?: string;
+            /**
+             * Format: int32
+             * @description 1, not satisfied at all, to 5, very satisfied.
+             */
+            score: number;
+        };
         Reason: {
             reason: string;
         };
@@ -3642,6 +3780,10 @@ export interface components {
             at: string;
             by: components["schemas"]["Role"];
             by_name: string;
+            text: string;
+        };
+        ReplyGiven: {
+            question: components["schemas"]["QuestionId"];
             text: string;
         };
         ReplyText: {
@@ -3826,6 +3968,120 @@ export interface components {
             /** Format: int64 */
             complaints: number;
             state: components["schemas"]["State"];
+        };
+        /** @description An answer as it was given. */
+        StatusAnswer: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int32 */
+            cycle: number;
+            decision?: components["schemas"]["Decision"] | null;
+            /** @description Where to turn to with it, and until when. */
+            next_level: string;
+            /** Format: date-time */
+            next_level_until?: string | null;
+            reasons: string;
+            remedy: string;
+            text: string;
+        };
+        /**
+         * @description A complaint on the status page. Moments are in the installation's civil
+         *     time: what stands before the offset is what the clock on its walls shows,
+         *     wherever the reader is.
+         */
+        StatusCase: {
+            answer?: components["schemas"]["StatusAnswer"] | null;
+            /**
+             * Format: int32
+             * @description From 1; each reopening begins another.
+             */
+            cycle: number;
+            /** @description The answers of earlier cycles, the latest first. */
+            earlier: components["schemas"]["StatusAnswer"][];
+            /**
+             * Format: int32
+             * @description Files of the customer's own.
+             */
+            files: number;
+            may: components["schemas"]["StatusMay"];
+            next: components["schemas"]["StatusNext"];
+            /**
+             * Format: date-time
+             * @description The hub's time.
+             */
+            now: string;
+            organisation: string;
+            /** @description What is asked of the customer, the open ones first. */
+            questions: components["schemas"]["StatusQuestion"][];
+            rating?: components["schemas"]["StatusRating"] | null;
+            reference: components["schemas"]["ReferenceNumber"];
+            /** @description The present one of the four states. */
+            state: components["schemas"]["CustomerState"];
+            /** @description The four states in order. */
+            steps: components["schemas"]["StatusStep"][];
+        };
+        /** @description What the customer can do now. */
+        StatusMay: {
+            evidence: boolean;
+            /**
+             * @description Answered for good: it is not reopened, and the answer names who decides
+             *     next.
+             */
+            finally_decided: boolean;
+            rate: boolean;
+            reopen: boolean;
+        };
+        /** @description What comes next and by when. */
+        StatusNext: {
+            /**
+             * Format: date-time
+             * @description The answer, or after it the call.
+             */
+            by?: string | null;
+            /**
+             * Format: date-time
+             * @description The first word to the customer, while it is still to come.
+             */
+            first_word_by?: string | null;
+            /** @description That time has passed. */
+            late: boolean;
+            stage: components["schemas"]["StatusStage"];
+            /** @description The time stands still because the customer is waited for. */
+            waiting: boolean;
+        };
+        /** @description A question to the customer. */
+        StatusQuestion: {
+            /** Format: date-time */
+            asked_at: string;
+            id: components["schemas"]["QuestionId"];
+            /** Format: date-time */
+            replied_at?: string | null;
+            text: string;
+        };
+        /** @description The customer's own judgement. */
+        StatusRating: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int32
+             * @description 1 to 5.
+             */
+            score: number;
+        };
+        /**
+         * @description What happens now.
+         * @enum {string}
+         */
+        StatusStage: "in_branch" | "with_experts" | "investigating" | "solving" | "call_back" | "closed" | "withdrawn";
+        /** @description One of the four states. */
+        StatusStep: {
+            /**
+             * Format: date-time
+             * @description When it was reached in this cycle; absent when it was not, or was not
+             *     needed.
+             */
+            at?: string | null;
+            state: components["schemas"]["CustomerState"];
         };
         /** @description One stretch of a "why this deadline". */
         Stretch: components["schemas"]["StretchKind"] & {
@@ -6698,6 +6954,193 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkOrders"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    customer_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusCase"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    customer_adds_file: {
+        parameters: {
+            query?: {
+                /** @description The file's name; folders before it are dropped. */
+                name?: string;
+                /** @description Without it, what the contents look like. */
+                kind?: components["schemas"]["EvidenceKind"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusCase"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    customer_rates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RatingGiven"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusCase"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    customer_reopens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotSatisfied"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusCase"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    customer_replies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplyGiven"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusCase"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    customer_looks_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LookUp"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Opened"];
                 };
             };
             "4XX": {

@@ -1,16 +1,7 @@
 // The hub's shapes, as its description of itself generates them
 // (bindings/hub.ts), under the names the screens use.
 import type { components, paths } from '@/bindings/hub'
-
-/**
- * The hub writes every field of what it answers, with null for what there is
- * not; the description cannot say that, and calls such fields optional.
- */
-type Answered<T> = T extends (infer One)[]
-  ? Answered<One>[]
-  : T extends object
-    ? { [Key in keyof T]-?: Answered<Exclude<T[Key], undefined>> }
-    : T
+import type { Answered } from '@/shared/answered'
 
 type Shapes = components['schemas']
 type Shape<Name extends keyof Shapes> = Answered<Shapes[Name]>

@@ -19,9 +19,10 @@ async fn what_is_recorded_is_there_after_a_restart_with_receipt_and_ledger() {
     let receipt = bench.desk.receipt(id).await.unwrap();
     assert!(receipt.reference.as_str().starts_with("CQ0123-"));
     assert!(receipt.reference.as_str().contains("-A-0001-"));
+    let key = suda_sync::receipt_key::receipt_key(id);
     assert_eq!(
         receipt.qr,
-        format!("https://status.example/s/{}", receipt.reference)
+        format!("https://status.example/s#{}.{key}", receipt.reference)
     );
     assert_eq!(receipt.clerk_name, "王芳");
 

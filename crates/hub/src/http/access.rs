@@ -289,6 +289,13 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/admin/guidance", ADMINISTERS),
     ("GET", "/api/quarantine", MENDS),
     ("POST", "/api/quarantine/{id}/resolve", MENDS),
+    // The customer's: no member of staff, the token names the complaint.
+    ("POST", "/s/api/look-up", Access::Anyone),
+    ("GET", "/s/api/case", Access::Anyone),
+    ("POST", "/s/api/case/rate", Access::Anyone),
+    ("POST", "/s/api/case/reopen", Access::Anyone),
+    ("POST", "/s/api/case/reply", Access::Anyone),
+    ("POST", "/s/api/case/evidence", Access::Anyone),
 ];
 
 /// What the route asks; nothing for a route the table does not name.

@@ -1,5 +1,5 @@
-//! The hub's doors: the desks' (`/v1`), the console's (`/api`), its files, and
-//! what operators look at. Handlers are thin; rules are behind them.
+//! The hub's doors: the desks' (`/v1`), the console's (`/api`), the customer's
+//! (`/s`), the pages' files, and what operators look at. Handlers are thin; rules are behind them.
 
 pub mod access;
 pub mod api;
@@ -11,6 +11,7 @@ mod hello;
 pub mod live;
 pub mod session;
 mod statistics;
+pub mod status;
 pub mod ui;
 
 use std::sync::Arc;
@@ -49,7 +50,8 @@ const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; \
 #[openapi(info(
     title = "Suda hub",
     description = "The console's API. Sign in with /api/login; a cookie carries the session. \
-                   Errors are codes; the console has the sentences."
+                   Under /s/api the customer's status page; /s/api/look-up gives its token. \
+                   Errors are codes; the pages have the sentences."
 ))]
 struct Described;
 
@@ -136,6 +138,11 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(time::preview))
         .routes(routes!(quarantine::quarantine))
         .routes(routes!(quarantine::resolve))
+        .routes(routes!(status::look_up))
+        .routes(routes!(status::case))
+        .routes(routes!(status::steps::rate))
+        .routes(routes!(status::steps::reopen))
+        .routes(routes!(status::steps::reply))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             API_TIMEOUT,
@@ -143,7 +150,8 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
     // The stream of changes goes on for hours, and a large file takes a while.
     let untimed = OpenApiRouter::new()
         .routes(routes!(live::live))
-        .routes(routes!(evidence::add));
+        .routes(routes!(evidence::add))
+        .routes(routes!(status::steps::evidence));
     let (router, mut openapi) = timed.merge(untimed).split_for_parts();
     openapi.info.version = env!("CARGO_PKG_VERSION").to_owned();
     openapi.info.license = None;
@@ -196,6 +204,10 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .route("/console", get(ui::console))
         .route("/console/", get(ui::console))
         .route("/console/{*path}", get(ui::console))
+        .route("/s", get(ui::status))
+        .route("/s/", get(ui::status))
+        .route("/s/{*path}", get(ui::status))
+        .route("/suda.svg", get(ui::mark))
         .route("/assets/{*path}", get(ui::asset));
     // Streams are told at once, never gathered by a compressor; a batch's
     // receipt is small and a desk waits for it.

@@ -484,6 +484,8 @@ pub trait Directory {
     async fn settings(&self) -> Result<Settings>;
     /// Tells the desks of a new rule file when its version changed.
     async fn use_rules(&self, version: u32) -> Result<()>;
+    /// Where customers find the status page; tells the desks when it changed.
+    async fn use_status_url(&self, url: Option<&str>) -> Result<()>;
     /// Replaces the rules of time, counts every running deadline by the new
     /// ones, and tells the desks. False when they are no longer those of
     /// `before`; then nothing has changed.

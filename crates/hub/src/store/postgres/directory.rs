@@ -129,6 +129,18 @@ impl Directory for PostgresStore {
         Ok(())
     }
 
+    async fn use_status_url(&self, url: Option<&str>) -> Result<()> {
+        let mut tx = self.begin_tx().await?;
+        let is: Option<String> = setting(&mut tx, STATUS_URL).await?;
+        if is.as_deref() == url {
+            return Ok(());
+        }
+        bump_directory(&mut tx).await?;
+        put_setting(&mut tx, STATUS_URL, &url).await?;
+        self.commit_directory(tx).await?;
+        Ok(())
+    }
+
     async fn replace_time(
         &self,
         before: &TimeRules,

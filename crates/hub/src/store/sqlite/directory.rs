@@ -123,6 +123,21 @@ impl Directory for SqliteStore {
         Ok(())
     }
 
+    async fn use_status_url(&self, url: Option<&str>) -> Result<()> {
+        let mut writer = self.writer().await;
+        let mut tx = begin(&mut writer).await?;
+        let is: Option<String> = setting(&mut tx, STATUS_URL).await?;
+        if is.as_deref() == url {
+            return Ok(());
+        }
+        put_setting(&mut tx, STATUS_URL, &url).await?;
+        bump_directory(&mut tx).await?;
+        tx.commit().await.map_err(failed)?;
+        drop(writer);
+        self.tell_directory();
+        Ok(())
+    }
+
     async fn replace_time(
         &self,
         before: &TimeRules,
