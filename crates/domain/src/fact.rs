@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::clocks::Clock;
 use crate::escalation::Level;
 use crate::evidence::Evidence;
-use crate::ids::{LeaseId, StaffId, TaskId};
+use crate::ids::{ComplaintId, LeaseId, StaffId, TaskId};
 use crate::intake::Intake;
+use crate::link::Relation;
 use crate::packet::HandoffPacket;
 use crate::reference::ReferenceNumber;
 use crate::state::{Complexity, Grade};
@@ -57,6 +58,8 @@ pub enum HandoffCause {
 pub enum ReleaseCause {
     GivenBack,
     LeaseExpired,
+    /// It proved to be about the expert, or about somebody below them.
+    Recused,
 }
 
 /// Whether the customer was right.
@@ -242,6 +245,30 @@ pub enum Fact {
         level: Level,
         due: DateTime<Utc>,
     },
+    /// It is about this member of staff: they and their direct line can neither
+    /// see nor handle it from here on.
+    Recused {
+        staff: StaffId,
+        name: String,
+        reason: String,
+    },
+    /// It proved not to be.
+    RecusalLifted {
+        staff: StaffId,
+        reason: String,
+    },
+    /// It refers to another complaint.
+    Linked {
+        to: ComplaintId,
+        reference: ReferenceNumber,
+        relation: Relation,
+        note: String,
+    },
+    /// It no longer does.
+    Unlinked {
+        to: ComplaintId,
+        note: String,
+    },
     /// At the contact with the hub, times written before it under a wrong
     /// clock proved wrong. The steps stay as they were sealed; from here on
     /// these times count.
@@ -354,6 +381,10 @@ kinds! {
     Resumed => "resumed",
     Graded => "graded",
     Escalated => "escalated",
+    Recused => "recused",
+    RecusalLifted => "recusal_lifted",
+    Linked => "linked",
+    Unlinked => "unlinked",
 }
 
 impl FactKind {
@@ -377,6 +408,10 @@ impl FactKind {
                 | Self::CalledBack
                 | Self::TimeCorrected
                 | Self::Escalated
+                | Self::Recused
+                | Self::RecusalLifted
+                | Self::Linked
+                | Self::Unlinked
         )
     }
 }

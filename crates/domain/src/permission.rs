@@ -79,6 +79,12 @@ pub fn may_write(role: Role, kind: FactKind) -> bool {
         Closed => matches!(role, Role::Expert | Role::BranchManager | Role::System),
         Withdrawn => matches!(role, Role::Clerk | Role::BranchManager | Role::Expert),
         Archived | TimeCorrected | Escalated => role == Role::System,
+        Recused => matches!(
+            role,
+            Role::Clerk | Role::BranchManager | Role::Expert | Role::Management
+        ),
+        RecusalLifted => role == Role::Management,
+        Linked | Unlinked => matches!(role, Role::Expert | Role::Management),
         TakenOver | Assigned => role == Role::BranchManager,
     }
 }

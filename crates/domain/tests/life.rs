@@ -15,7 +15,7 @@ use suda_domain::time::{Calendar, Timekeeping};
 use suda_domain::{
     Actor, BranchCode, ComplaintId, Complexity, DeviceId, EventKey, Evidence, EvidenceId,
     EvidenceKind, Grade, HandoffPacket, Intake, Lane, LeaseId, LedgerEvent, Policy,
-    ReferenceNumber, Role, StaffId, Stamp, State, TaskId,
+    ReferenceNumber, Relation, Role, StaffId, Stamp, State, TaskId,
 };
 use uuid::Uuid;
 
@@ -53,6 +53,7 @@ fn packet(complaint: Option<&Complaint>, upto_n: u64) -> HandoffPacket {
         grade: complaint.and_then(|c| c.grade).unwrap_or(Grade::Two),
         complexity: Complexity::Complex,
         cycle: complaint.map_or(1, |c| c.cycle),
+        recused: complaint.map(|c| c.recused.clone()).unwrap_or_default(),
         upto_n,
     }
 }
@@ -164,6 +165,25 @@ fn fact(kind: FactKind, c: &Complaint, n: u64) -> Fact {
             level: Level::Remind,
             due: start(),
         },
+        FactKind::Recused => Fact::Recused {
+            staff: StaffId(id(3000 + u128::from(n))),
+            name: text(),
+            reason: text(),
+        },
+        FactKind::RecusalLifted => Fact::RecusalLifted {
+            staff: c.recused.first().map_or(StaffId(id(0)), |one| one.staff),
+            reason: text(),
+        },
+        FactKind::Linked => Fact::Linked {
+            to: ComplaintId(id(4000 + u128::from(n))),
+            reference: reference(),
+            relation: Relation::Related,
+            note: text(),
+        },
+        FactKind::Unlinked => Fact::Unlinked {
+            to: c.links.first().map_or(ComplaintId(id(0)), |link| link.to),
+            note: text(),
+        },
         FactKind::EvidenceAdded => Fact::EvidenceAdded {
             file: photo(u128::from(n)),
         },
@@ -257,7 +277,7 @@ fn the_complex_path_reaches_the_answer() {
         (Role::Expert, FactKind::SolvingStarted, State::Solving),
         (Role::Expert, FactKind::Implemented, State::Implemented),
         (Role::Expert, FactKind::Answered, State::Answered),
-        (Role::Expert, FactKind::CalledBack, State::Answered),
+        (Role::Management, FactKind::CalledBack, State::Answered),
         (Role::Expert, FactKind::Closed, State::Closed),
         (Role::Expert, FactKind::Reopened, State::Reopened),
         (Role::Expert, FactKind::Claimed, State::Claimed),

@@ -72,6 +72,7 @@ fn directory() -> Directory {
             branch: Some(branch()),
             password_hash: String::new(),
             active: true,
+            superior: None,
         }],
     }
 }

@@ -375,6 +375,7 @@ pub fn staff(login: &str, name: &str, role: Role) -> StaffRecord {
         branch: Some(BRANCH.parse().unwrap()),
         password_hash: hash.to_string(),
         active: true,
+        superior: None,
     }
 }
 

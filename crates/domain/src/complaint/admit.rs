@@ -5,6 +5,7 @@ use crate::fact::{Fact, FactKind, ReleaseCause};
 use crate::ids::TaskId;
 use crate::ledger::Actor;
 use crate::permission;
+use crate::recusal::MOST_RECUSED;
 use crate::staff::Role;
 use crate::state::{Grade, State};
 
@@ -16,6 +17,7 @@ impl Complaint {
         if !permission::may_write(actor.role, kind) {
             return Err(Refusal::Role);
         }
+        self.admit_recused(actor, fact)?;
         if actor.role.is_of_branch() && actor.branch.as_ref() != Some(&self.branch) {
             return Err(Refusal::OtherBranch);
         }
@@ -83,6 +85,17 @@ impl Complaint {
         };
         match fact {
             Fact::Noted { text } => given(text),
+            Fact::Recused { staff, .. } if self.is_about(*staff) => Err(Refusal::State),
+            Fact::Recused { .. } if self.recused.len() >= MOST_RECUSED => Err(Refusal::State),
+            Fact::Recused { name, reason, .. } => given(name).and(given(reason)),
+            Fact::RecusalLifted { staff, .. } if !self.is_about(*staff) => Err(Refusal::State),
+            Fact::RecusalLifted { reason, .. } => given(reason),
+            Fact::Linked { to, relation, .. } => self.admit_link(*to, *relation),
+            Fact::Unlinked { to, note } => self.admit_unlink(*to).and(given(note)),
+            // Asked afterwards is who has handled it by somebody else.
+            Fact::CalledBack { .. } if actor.staff.is_some() && actor.staff == self.answered_by => {
+                Err(Refusal::Handler)
+            }
             Fact::Assigned { to } => given(&to.name),
             Fact::EvidenceAdded { file } => self.admit_evidence(file),
             Fact::Settled { summary, .. } => given(summary),
@@ -202,7 +215,7 @@ impl Complaint {
             } if !self.lapses() => Err(Refusal::State),
             Fact::Released { .. } if now == Claimed => Ok(Queued),
             Fact::Released {
-                cause: ReleaseCause::GivenBack,
+                cause: ReleaseCause::GivenBack | ReleaseCause::Recused,
                 ..
             } => Ok(now),
             Fact::Released { .. } => Err(Refusal::State),
@@ -265,6 +278,10 @@ impl Complaint {
                 }
             }
             Fact::Noted { .. }
+            | Fact::Recused { .. }
+            | Fact::RecusalLifted { .. }
+            | Fact::Linked { .. }
+            | Fact::Unlinked { .. }
             | Fact::EvidenceAdded { .. }
             | Fact::AlertAcknowledged
             | Fact::Escalated { .. }

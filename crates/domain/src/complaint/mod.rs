@@ -17,6 +17,8 @@ use crate::fact::{Assignee, Decision, Fact, HandoffCause, Measure, Report};
 use crate::ids::{BranchCode, ComplaintId, DeviceId, LeaseId, StaffId, TaskId};
 use crate::intake::Intake;
 use crate::ledger::{Actor, LedgerEvent};
+use crate::link::Link;
+use crate::recusal::Recusal;
 use crate::reference::ReferenceNumber;
 use crate::state::{Complexity, Grade, State};
 
@@ -178,6 +180,15 @@ pub struct Complaint {
     /// Who was told of which deadline of the present cycle, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub escalations: Vec<Escalation>,
+    /// Whom it is about, over all cycles.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recused: Vec<Recusal>,
+    /// The complaints it refers to, over all cycles.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
+    /// Who has answered the present cycle, and so does not call back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<StaffId>,
 }
 
 /// What an event did to a complaint.
@@ -223,6 +234,12 @@ pub enum Refusal {
     NeedsApproval,
     #[error("somebody of another branch")]
     OtherBranch,
+    #[error("the complaint is about them, or about somebody below them")]
+    Recused,
+    #[error("whoever has answered does not call back")]
+    Handler,
+    #[error("these complaints cannot be linked so, or are not")]
+    Link,
 }
 
 impl Complaint {
@@ -266,6 +283,9 @@ impl Complaint {
                     evidence: Vec::new(),
                     pauses: Vec::new(),
                     escalations: Vec::new(),
+                    recused: Vec::new(),
+                    links: Vec::new(),
+                    answered_by: None,
                 })
             }
             Fact::HandedOff { packet, .. } => {
@@ -298,6 +318,9 @@ impl Complaint {
                     evidence: Vec::new(),
                     pauses: Vec::new(),
                     escalations: Vec::new(),
+                    recused: Vec::new(),
+                    links: Vec::new(),
+                    answered_by: None,
                 };
                 complaint.apply(event)?;
                 Ok(complaint)

@@ -4,13 +4,14 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use suda_domain::permission::may_write;
 use suda_domain::staff::StaffRecord;
 use suda_domain::{
     Actor, Applied, BranchCode, Complaint, ComplaintId, DeviceId, EventKey, Fact, Lane,
-    LedgerEvent, Origin, ReferenceNumber, Refusal, Role, StaffId,
+    LedgerEvent, Lines, Origin, ReferenceNumber, Refusal, Role, StaffId,
 };
 
 use super::pen::{self, Pen, PenError};
@@ -157,6 +158,9 @@ pub struct Situation {
     /// Of the batch's origins, those that have arrived: as they were first, or
     /// under another number.
     pub arrived: HashSet<Origin>,
+    /// Who stands above whom: those above the person a complaint is about have
+    /// nothing to do with it.
+    pub lines: Arc<Lines>,
 }
 
 /// A stored event that waits for what it builds on.
@@ -266,6 +270,7 @@ pub fn judge(batch: &Batch, situation: Situation, pen: &mut Pen) -> Result<Judge
         staff: situation.staff,
         held: situation.held,
         arrived: situation.arrived,
+        lines: situation.lines,
         forked: false,
         touched: Vec::new(),
         changes: Changes::default(),
@@ -323,6 +328,7 @@ struct Judge<'a> {
     staff: HashMap<StaffId, StaffRecord>,
     held: Vec<HeldRecord>,
     arrived: HashSet<Origin>,
+    lines: Arc<Lines>,
     /// The batch has left the past the hub knows; nothing behind it can be judged.
     forked: bool,
     touched: Vec<ComplaintId>,
@@ -427,7 +433,7 @@ impl Judge<'_> {
         let after = match self.now.entry(id) {
             Entry::Occupied(held) => {
                 let complaint = held.into_mut();
-                fold(complaint, event, branch)?;
+                fold(complaint, event, branch, &self.lines)?;
                 complaint
             }
             Entry::Vacant(place) => {
@@ -569,11 +575,15 @@ fn fold(
     complaint: &mut Complaint,
     event: &LedgerEvent,
     branch: &BranchCode,
+    lines: &Lines,
 ) -> Result<(), QuarantineReason> {
     if complaint.branch != *branch {
         return Err(QuarantineReason::OutOfScope);
     }
-    let Err(refusal) = complaint.admit(&event.actor, &event.fact) else {
+    let admitted = complaint
+        .admit(&event.actor, &event.fact)
+        .and_then(|()| lines.admit(complaint, &event.actor, &event.fact));
+    let Err(refusal) = admitted else {
         let applied = complaint.apply(event);
         return applied.map(drop).map_err(QuarantineReason::NotAllowed);
     };

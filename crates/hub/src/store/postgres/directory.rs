@@ -408,6 +408,7 @@ pub fn record((id, login, name, role, of, password_hash, active): StaffRow) -> R
         branch,
         password_hash,
         active,
+        superior: None,
     })
 }
 

@@ -413,6 +413,7 @@ fn record((id, login, name, role, of, password_hash, active): StaffRow) -> Resul
         branch,
         password_hash,
         active,
+        superior: None,
     })
 }
 
