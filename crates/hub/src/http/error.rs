@@ -52,6 +52,12 @@ pub enum ErrorCode {
     TaskNotOpen,
     Incomplete,
     NeedsApproval,
+    /// It is about them, or about somebody below them.
+    Recused,
+    /// Whoever has answered does not call back.
+    Handler,
+    /// Not possible between these complaints.
+    NotLinkable,
     AlreadyExists,
     UnknownBranch,
     UnknownDepartment,
@@ -164,7 +170,8 @@ impl ErrorCode {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             NotInThisState | NotOwner | ClaimedByOther | NotClaimed | TaskNotOpen
-            | NeedsApproval | AlreadyExists | OwnAccount | Outdated => StatusCode::CONFLICT,
+            | NeedsApproval | Recused | Handler | NotLinkable | AlreadyExists | OwnAccount
+            | Outdated => StatusCode::CONFLICT,
             Busy | DiskFull => StatusCode::SERVICE_UNAVAILABLE,
             Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -207,6 +214,7 @@ impl From<StepError> for ApiError {
             StepError::Refused(StepRefused::ClaimedBy(name)) => {
                 Self::new(ErrorCode::ClaimedByOther).with("name", name)
             }
+            StepError::Refused(StepRefused::Barred) => Self::new(ErrorCode::NotFound),
             StepError::Refused(StepRefused::Rule(refusal)) => Self::new(refused(refusal)),
             StepError::Store(error) => error.into(),
         }
@@ -226,5 +234,8 @@ fn refused(refusal: Refusal) -> ErrorCode {
         Refusal::Task => ErrorCode::TaskNotOpen,
         Refusal::Incomplete => ErrorCode::Incomplete,
         Refusal::NeedsApproval => ErrorCode::NeedsApproval,
+        Refusal::Recused => ErrorCode::Recused,
+        Refusal::Handler => ErrorCode::Handler,
+        Refusal::Link => ErrorCode::NotLinkable,
     }
 }

@@ -4,7 +4,10 @@
 use chrono::{DateTime, Utc};
 use suda_domain::Grade;
 use suda_domain::fact::{Decision, ReleaseCause, Report};
-use suda_domain::{Actor, Evidence, EvidenceId, EvidenceKind, Fact, FactKind, LeaseId, TaskId};
+use suda_domain::{
+    Actor, ComplaintId, Evidence, EvidenceId, EvidenceKind, Fact, FactKind, LeaseId, Relation,
+    StaffId, TaskId,
+};
 use uuid::Uuid;
 
 use crate::queue::may_step;
@@ -42,6 +45,25 @@ fn sample(kind: FactKind, actor: &Actor, held: &Held, now: DateTime<Utc>) -> Opt
         .map(|task| task.id);
     Some(match kind {
         FactKind::Noted => Fact::Noted { text: text() },
+        FactKind::Recused => Fact::Recused {
+            staff: StaffId(Uuid::nil()),
+            name: text(),
+            reason: text(),
+        },
+        FactKind::RecusalLifted => Fact::RecusalLifted {
+            staff: complaint.recused.first()?.staff,
+            reason: text(),
+        },
+        FactKind::Linked => Fact::Linked {
+            to: ComplaintId(Uuid::nil()),
+            reference: complaint.reference.clone(),
+            relation: Relation::Related,
+            note: String::new(),
+        },
+        FactKind::Unlinked => Fact::Unlinked {
+            to: complaint.links.first()?.to,
+            note: text(),
+        },
         FactKind::EvidenceAdded => Fact::EvidenceAdded {
             file: Evidence {
                 id: EvidenceId(Uuid::nil()),

@@ -203,6 +203,8 @@ pub struct Case {
     pub text_changed: bool,
     pub claim_changed: bool,
     pub tasks_changed: bool,
+    /// Whom it is about, or what it refers to.
+    pub beside_changed: bool,
 }
 
 impl SetAside {
@@ -217,6 +219,10 @@ impl Case {
         Self {
             text_changed: before.is_none_or(|b| b.intake != after.intake),
             claim_changed: before.map_or(after.claim.is_some(), |b| b.claim != after.claim),
+            beside_changed: before
+                .map_or(!after.recused.is_empty() || !after.links.is_empty(), |b| {
+                    b.recused != after.recused || b.links != after.links
+                }),
             tasks_changed: before.map_or(!after.tasks.is_empty(), |b| b.tasks != after.tasks),
             complaint: after,
         }

@@ -82,7 +82,7 @@ pub async fn quarantine(
 ) -> ApiResult<Json<Vec<QuarantineRow>>> {
     let found = hub
         .store
-        .quarantined(asked.after.unwrap_or_default(), ROWS)
+        .quarantined(asked.after.unwrap_or_default(), ROWS, who.reader())
         .await?;
     let masked = who.role() == Role::Administrator;
     let now = hub.clock.now();
@@ -144,7 +144,7 @@ pub async fn resolve(
     let missing = || ApiError::new(ErrorCode::NotFound);
     let record = hub
         .store
-        .quarantined_record(id)
+        .quarantined_record(id, who.reader())
         .await?
         .ok_or_else(missing)?;
     let told = match resolution {

@@ -85,7 +85,11 @@ impl Doing {
     }
 
     async fn show(self) -> ApiResult<Json<ComplaintView>> {
-        let held = self.hub.store.complaint(self.held.complaint.id).await?;
+        let held = self
+            .hub
+            .store
+            .complaint(self.held.complaint.id, self.who.reader())
+            .await?;
         let held = held.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
         view::complaint(&self.hub, &self.who, held).await.map(Json)
     }

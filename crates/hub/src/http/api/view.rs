@@ -263,7 +263,7 @@ pub fn may_see(who: &SignedIn, complaint: &Complaint) -> bool {
 /// Everything about one complaint, for one reader.
 pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<ComplaintView> {
     let names = Names::read(hub).await?;
-    let timeline = hub.store.timeline(held.complaint.id).await?;
+    let timeline = hub.store.timeline(held.complaint.id, who.reader()).await?;
     let guidance = hub.store.guidance().await?;
     let masked = who.role() == Role::Department;
     let now = hub.clock.now();

@@ -8,7 +8,7 @@ use suda_domain::time::Timekeeping;
 
 use super::load::End;
 use super::sms::insert_sms;
-use super::{Tx, failed};
+use super::{Tx, barred, failed};
 use crate::group::Written;
 use crate::ingest::{Case, Changes};
 use crate::store::checks::link;
@@ -31,6 +31,9 @@ pub async fn apply(
         leases(tx, &cases).await?;
         tasks(tx, &cases).await?;
     }
+    for case in cases.iter().filter(|case| case.beside_changed) {
+        barred::write(tx, &case.complaint, &written.lines).await?;
+    }
     insert_sms(tx, &written.texts).await?;
     set_aside(tx, &written).await?;
     released(tx, &written).await?;
@@ -38,11 +41,12 @@ pub async fn apply(
     heads(tx, &written).await?;
     step_keys(tx, &written).await?;
     let set_aside = written.set_aside.into_iter().map(|(_, record)| record);
-    Ok(Touched::by(&Changes {
+    let changes = Changes {
         set_aside: set_aside.collect(),
         cases,
         ..Changes::default()
-    }))
+    };
+    Ok(Touched::by(&changes, &written.lines))
 }
 
 /// Appends to the log and gives each complaint's last number.

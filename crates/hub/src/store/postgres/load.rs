@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::directory::{HUB, HubPlace, StaffRow, record};
 use super::ledger::held;
-use super::{Tx, failed};
+use super::{Tx, barred, failed};
 use crate::group::{Concerned, World};
 use crate::ingest::{Batch, HeldRecord};
 use crate::store::value::{count, hash, int, lane, number, parsed};
@@ -46,6 +46,7 @@ pub async fn world<'b>(
         .map_err(failed)?;
     let (place, time) = settings(tx, compiled).await?;
     let mut world = World::new(place.device, place.incarnation);
+    world.lines = barred::lines(tx, &compiled.lines).await?;
     heads(tx, concerned, &mut world).await?;
     complaints(tx, concerned, &mut world).await?;
     if !concerned.references.is_empty() {

@@ -11,6 +11,7 @@
 //! All SQL for PostgreSQL is in this folder.
 
 mod apply;
+mod barred;
 mod derive;
 mod devices;
 mod directory;
@@ -46,7 +47,7 @@ use crate::store::requests::{Burden, Request};
 use listen::Listening;
 
 /// Each raises `schema_version` by one; only ever added to.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
@@ -56,6 +57,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("0007_desk_day.sql"),
     include_str!("0008_escalation.sql"),
     include_str!("0009_sms.sql"),
+    include_str!("0012_recusal.sql"),
 ];
 /// The oldest server that is tried by the tests.
 const OLDEST_SERVER: i32 = 150_000;
