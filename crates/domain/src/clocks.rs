@@ -21,6 +21,8 @@ pub enum Clock {
     InitialAnalysis,
     /// A department's own, one for each dispatch.
     Department,
+    /// A measure's own, one for each of the plan.
+    Measure,
     Feedback,
     Cycle,
     CallBack,
@@ -28,13 +30,14 @@ pub enum Clock {
 }
 
 impl Clock {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Assessment,
         Self::Handoff,
         Self::Grade1Alert,
         Self::FirstResponse,
         Self::InitialAnalysis,
         Self::Department,
+        Self::Measure,
         Self::Feedback,
         Self::Cycle,
         Self::CallBack,
@@ -54,6 +57,7 @@ impl Clock {
             | Self::Handoff
             | Self::Grade1Alert
             | Self::FirstResponse
+            | Self::Measure
             | Self::OuterLimit => false,
         }
     }
@@ -65,7 +69,7 @@ impl Clock {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Deadline {
     pub clock: Clock,
-    /// Of which dispatch, for a department's clock.
+    /// Of which dispatch, for a department's clock, or of which measure.
     pub task: Option<TaskId>,
     pub from: DateTime<Utc>,
     /// While it is paused without a longest: as it would be if it went on at once.
@@ -136,14 +140,26 @@ pub fn deadlines(complaint: &Complaint, keep: &Timekeeping) -> Vec<Deadline> {
         list.count(Clock::Department, task.sent_at, budget, ended);
         list.of_task(task.id);
     }
+    for planned in &complaint.plan {
+        // The plan says until when; there is no usual budget.
+        let from = marks.solving_at.unwrap_or(planned.measure.due_at);
+        let budget = (planned.measure.due_at - from).max(TimeDelta::zero());
+        list.count(Clock::Measure, from, budget, planned.done_at.or(end));
+        list.of_task(planned.measure.id.as_task());
+    }
     if let Some(at) = marks.implemented_at {
         list.add(Clock::Feedback, at, end);
     }
-    list.add(Clock::Cycle, complaint.arrived_at, end);
+    let began = complaint.began_at();
+    list.add(Clock::Cycle, began, end);
     if let Some(at) = marks.answered_at {
-        list.add(Clock::CallBack, at, marks.called_back_at.or(marks.ended_at));
+        let ended = marks.called_back_at.or(complaint.call_back.given_up());
+        list.add(Clock::CallBack, at, ended.or(marks.ended_at));
     }
-    list.add(Clock::OuterLimit, complaint.arrived_at, end);
+    match complaint.extension_granted(None) {
+        Some(more) => list.count(Clock::OuterLimit, began, more.until - began, end),
+        None => list.add(Clock::OuterLimit, began, end),
+    }
     list.deadlines
 }
 
@@ -224,7 +240,7 @@ fn counting<'a>(
 }
 
 /// What the policy gives a clock that begins at `from`; a department's has
-/// only what its dispatch gives it.
+/// only what its dispatch gives it, a measure's what the plan says.
 fn budget(
     clock: Clock,
     from: DateTime<Utc>,
@@ -238,7 +254,7 @@ fn budget(
         Clock::Grade1Alert => policy.grade1_alert,
         Clock::FirstResponse => policy.first_response,
         Clock::InitialAnalysis => policy.initial_analysis,
-        Clock::Department => return None,
+        Clock::Department | Clock::Measure => return None,
         Clock::Feedback => policy.feedback,
         // Seven working days are seven times the length of an ordinary one.
         Clock::Cycle => {

@@ -81,6 +81,9 @@ pub fn usual_ladder() -> Vec<Rung> {
         Rung::new(Clock::Cycle, None, Remind, -DAY),
         Rung::new(Clock::Cycle, None, Copy, 0),
         Rung::new(Clock::Cycle, None, Report, DAY),
+        Rung::new(Clock::Measure, None, Remind, -DAY),
+        Rung::new(Clock::Measure, None, Copy, 0),
+        Rung::new(Clock::Measure, None, Report, DAY),
         Rung::new(Clock::CallBack, None, Remind, -DAY),
         Rung::new(Clock::CallBack, None, Copy, 0),
     ];
@@ -108,7 +111,7 @@ pub fn usual_ladder() -> Vec<Rung> {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Escalation {
     pub clock: Clock,
-    /// Of which dispatch, for a department's clock.
+    /// Of which dispatch, for a department's clock, or of which measure.
     pub task: Option<TaskId>,
     pub level: Level,
     pub due: DateTime<Utc>,
@@ -121,8 +124,8 @@ pub struct Escalation {
 pub enum Addressee {
     Branch(BranchCode),
     BranchManager(BranchCode),
-    Department(StaffId),
-    Expert(StaffId),
+    /// The expert who holds it, the department asked, the person responsible.
+    Staff(StaffId),
     /// Nobody of the team has claimed it.
     Team,
     Management,
@@ -237,13 +240,29 @@ pub fn addressee_of(
 /// Whom it addresses, by who has the complaint now.
 pub fn addressee(complaint: &Complaint, escalation: &Escalation) -> Addressee {
     let holder = || match &complaint.claim {
-        Some(claim) => Addressee::Expert(claim.expert),
+        Some(claim) => Addressee::Staff(claim.expert),
         None => Addressee::Team,
     };
     let department = || {
         let of_task = |task: &&crate::complaint::Task| Some(task.id) == escalation.task;
         let task = complaint.tasks.iter().find(of_task)?;
-        Some(Addressee::Department(task.department))
+        Some(Addressee::Staff(task.department))
+    };
+    let responsible = || {
+        let of_measure = |planned: &&crate::complaint::Planned| {
+            Some(planned.measure.id.as_task()) == escalation.task
+        };
+        let planned = complaint.plan.iter().find(of_measure)?;
+        Some(Addressee::Staff(planned.measure.staff?))
+    };
+    let asked_back = || {
+        let back = complaint.call_back.assigned.as_ref()?;
+        Some(Addressee::Staff(back.staff))
+    };
+    let acts = || match escalation.clock {
+        Clock::Measure => responsible(),
+        Clock::CallBack => asked_back(),
+        _ => department(),
     };
     let branch = || match &complaint.owner {
         Owner::Branch(code) => Some(code.clone()),
@@ -254,9 +273,10 @@ pub fn addressee(complaint: &Complaint, escalation: &Escalation) -> Addressee {
         _ if escalation.clock == Clock::Grade1Alert => Addressee::Management,
         (Level::Remind, Some(branch)) => Addressee::Branch(branch),
         (Level::Copy, Some(branch)) => Addressee::BranchManager(branch),
-        (Level::Remind, None) => department().unwrap_or_else(holder),
-        // Over a department's task stands the expert who sent it.
-        (Level::Copy, None) if department().is_some() => holder(),
+        (Level::Remind, None) => acts().unwrap_or_else(holder),
+        // Over a department's task stands the expert who sent it, over a
+        // measure the expert whose plan it is.
+        (Level::Copy, None) if acts().is_some() && escalation.clock != Clock::CallBack => holder(),
         (Level::Copy, None) => Addressee::Management,
     }
 }

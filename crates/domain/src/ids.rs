@@ -48,12 +48,37 @@ uuid_id! {
     TaskId
 }
 uuid_id! {
+    /// One question to the branch or the customer.
+    QuestionId
+}
+uuid_id! {
+    /// One measure of a solution plan.
+    MeasureId
+}
+uuid_id! {
     /// One evidence file. A UUIDv7 made when the file is added.
     EvidenceId
 }
 uuid_id! {
     /// One claim of a work order by one expert.
     LeaseId
+}
+
+impl MeasureId {
+    /// No measure's own: what a plan of an older version gives all of its.
+    pub fn nil() -> Self {
+        Self(Uuid::nil())
+    }
+
+    /// As the clocks and the ladder name it, beside the dispatches.
+    pub fn as_task(self) -> TaskId {
+        TaskId(self.0)
+    }
+
+    /// The id of the measure at a place, from 0, of a plan without ids.
+    pub fn of_place(place: usize) -> Self {
+        Self(Uuid::from_u128(place as u128 + 1))
+    }
 }
 
 /// A branch's code as it stands in reference numbers: 2 to 10 capital letters

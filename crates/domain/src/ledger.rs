@@ -119,6 +119,16 @@ pub struct Actor {
 }
 
 impl Actor {
+    /// The customer, whose name and number stand in the complaint alone.
+    pub fn customer() -> Self {
+        Self {
+            staff: None,
+            name: String::new(),
+            role: Role::Customer,
+            branch: None,
+        }
+    }
+
     /// The program acting by rule.
     pub fn system(branch: Option<BranchCode>) -> Self {
         Self {

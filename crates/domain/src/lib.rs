@@ -32,7 +32,9 @@ pub mod trusted;
 pub use complaint::{Applied, Complaint, Owner, Refusal};
 pub use evidence::{Evidence, EvidenceKind};
 pub use fact::{Fact, FactKind};
-pub use ids::{BranchCode, ComplaintId, DeviceId, EvidenceId, LeaseId, StaffId, TaskId};
+pub use ids::{
+    BranchCode, ComplaintId, DeviceId, EvidenceId, LeaseId, MeasureId, QuestionId, StaffId, TaskId,
+};
 pub use intake::Intake;
 pub use ledger::{Actor, EventKey, Lane, LedgerEvent, Origin, Stamp};
 pub use link::Relation;

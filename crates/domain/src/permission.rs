@@ -65,19 +65,39 @@ pub fn may_write(role: Role, kind: FactKind) -> bool {
                 || (role == Role::System && kind == HandedOff)
         }
         Settled => matches!(role, Role::Clerk | Role::BranchManager),
-        Noted | EvidenceAdded => {
-            !matches!(role, Role::Auditor | Role::Administrator | Role::System)
-        }
+        Noted => !matches!(
+            role,
+            Role::Auditor | Role::Administrator | Role::System | Role::Customer
+        ),
+        EvidenceAdded => !matches!(role, Role::Auditor | Role::Administrator | Role::System),
         Queued => role == Role::System,
         Released => matches!(role, Role::Expert | Role::System),
         Claimed | ReturnedToBranch | Dispatched | ApprovalRequested | SolvingStarted
-        | Implemented | Answered | Paused | Resumed => role == Role::Expert,
+        | Implemented | Answered | Paused | Resumed | TaskRecalled => role == Role::Expert,
         TaskAccepted | TaskRejected => role == Role::Department,
         Reported => matches!(role, Role::Department | Role::Expert),
         Approved | Disapproved | AlertAcknowledged => role == Role::Management,
-        CalledBack | Reopened | Graded => matches!(role, Role::Expert | Role::Management),
+        CalledBack | CallBackTried | Graded => matches!(role, Role::Expert | Role::Management),
+        Reopened => matches!(role, Role::Expert | Role::Management | Role::Customer),
+        Rated => role == Role::Customer,
+        Asked => matches!(role, Role::Expert | Role::Department),
+        Replied => matches!(
+            role,
+            Role::Clerk | Role::BranchManager | Role::Expert | Role::Customer
+        ),
+        // For the outer limit the expert asks and management grants; for a
+        // department's task the department asks and the expert grants.
+        ExtensionRequested => matches!(role, Role::Expert | Role::Department),
+        Extended | ExtensionRefused => matches!(role, Role::Expert | Role::Management),
+        CommentsAsked | FinallyDecided => role == Role::Management,
+        Commented => matches!(role, Role::Expert | Role::Department | Role::Management),
+        MeasureProgressed => matches!(
+            role,
+            Role::BranchManager | Role::Expert | Role::Department | Role::Management
+        ),
         Closed => matches!(role, Role::Expert | Role::BranchManager | Role::System),
         Withdrawn => matches!(role, Role::Clerk | Role::BranchManager | Role::Expert),
+        CallBackAssigned => matches!(role, Role::Expert | Role::System),
         Archived | TimeCorrected | Escalated => role == Role::System,
         Recused => matches!(
             role,
@@ -104,7 +124,7 @@ mod tests {
                 .concat()
                 .trim_end()
         )];
-        let mut row = |name: &str, cells: [bool; 8]| {
+        let mut row = |name: &str, cells: [bool; 9]| {
             let cells = cells
                 .map(|yes| format!("{:<15}", if yes { "yes" } else { "-" }))
                 .concat();

@@ -50,6 +50,11 @@ pub struct Policy {
     /// Of branches that work at other hours.
     pub branch_hours: BTreeMap<BranchCode, Hours>,
     pub pauses: Vec<PauseRule>,
+    /// Above this the management group has to approve what a customer is to
+    /// get, in the smallest unit of the currency.
+    pub compensation_limit: u32,
+    /// From this on two members have to.
+    pub two_votes_from: u32,
     /// When who is told of a deadline that comes near or is missed. Clocks that
     /// began before there was a ladder have none.
     #[serde(default = "Vec::new")]
@@ -104,6 +109,8 @@ impl Default for Policy {
                 clocks: [Clock::InitialAnalysis, Clock::Department, Clock::Cycle].into(),
                 most: Some(5 * DAY),
             }],
+            compensation_limit: 50_000,
+            two_votes_from: 1_000_000,
             ladder: usual_ladder(),
         }
     }
@@ -252,6 +259,14 @@ impl Policy {
             .iter()
             .filter(of)
             .filter(move |rung| rung.grade == wanted)
+    }
+
+    /// How many members of the management group have to approve it.
+    pub fn votes_needed(&self, compensation_minor: Option<u32>) -> u8 {
+        match compensation_minor {
+            Some(amount) if amount >= self.two_votes_from => 2,
+            _ => 1,
+        }
     }
 
     /// The rule of a pause, by its reason.

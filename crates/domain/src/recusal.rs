@@ -59,12 +59,20 @@ impl Lines {
     pub fn barred(&self, complaint: &Complaint) -> BTreeSet<StaffId> {
         let mut barred = BTreeSet::new();
         for recusal in &complaint.recused {
-            let mut next = Some(recusal.staff);
-            while let Some(staff) = next.filter(|staff| barred.insert(*staff)) {
-                next = self.0.get(&staff).copied();
-            }
+            barred.insert(recusal.staff);
+            barred.extend(self.above(recusal.staff));
         }
         barred
+    }
+
+    /// Who stands above this member of staff, up to the top.
+    pub fn above(&self, staff: StaffId) -> BTreeSet<StaffId> {
+        let mut above = BTreeSet::new();
+        let mut next = self.0.get(&staff);
+        while let Some(one) = next.filter(|one| above.insert(**one)) {
+            next = self.0.get(one);
+        }
+        above
     }
 
     pub fn bar(&self, complaint: &Complaint, staff: StaffId) -> bool {
@@ -81,12 +89,8 @@ impl Lines {
             return Ok(());
         }
         let barred = self.barred(complaint);
-        let concerned = [actor.staff, given_to(fact)];
-        match concerned
-            .into_iter()
-            .flatten()
-            .any(|staff| barred.contains(&staff))
-        {
+        let is_barred = |staff| barred.contains(&staff);
+        match actor.staff.is_some_and(is_barred) || given_to(fact).any(is_barred) {
             true => Err(Refusal::Recused),
             false => Ok(()),
         }
@@ -94,12 +98,16 @@ impl Lines {
 }
 
 /// Whom the fact gives the complaint to, or a part of it.
-fn given_to(fact: &Fact) -> Option<StaffId> {
-    match fact {
-        Fact::Dispatched { department, .. } => Some(*department),
-        Fact::Assigned { to } => Some(to.staff),
-        _ => None,
-    }
+fn given_to(fact: &Fact) -> impl Iterator<Item = StaffId> {
+    let (one, plan) = match fact {
+        Fact::Dispatched { department, .. } => (Some(*department), None),
+        Fact::Assigned { to } | Fact::CallBackAssigned { to } => (Some(to.staff), None),
+        Fact::SolvingStarted { plan } => (None, Some(plan)),
+        _ => (None, None),
+    };
+    let measures = plan.into_iter().flatten();
+    one.into_iter()
+        .chain(measures.filter_map(|measure| measure.staff))
 }
 
 impl Complaint {
@@ -109,12 +117,8 @@ impl Complaint {
     }
 
     pub(crate) fn admit_recused(&self, actor: &Actor, fact: &Fact) -> Result<(), Refusal> {
-        let concerned = [actor.staff, given_to(fact)];
-        match concerned
-            .into_iter()
-            .flatten()
-            .any(|staff| self.is_about(staff))
-        {
+        let is_about = |staff| self.is_about(staff);
+        match actor.staff.is_some_and(is_about) || given_to(fact).any(is_about) {
             true => Err(Refusal::Recused),
             false => Ok(()),
         }
@@ -130,7 +134,9 @@ impl Complaint {
                 task.ended_at = Some(recusal.at);
             }
         }
-        self.assigned.take_if(|to| to.staff == recusal.staff);
+        for given in [&mut self.assigned, &mut self.call_back.assigned] {
+            given.take_if(|to| to.staff == recusal.staff);
+        }
         if !self.is_about(recusal.staff) {
             self.recused.push(recusal);
         }

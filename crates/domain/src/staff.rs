@@ -25,10 +25,12 @@ pub enum Role {
     /// A program acting by rule: the timer that hands off at minute 50, the
     /// hub that returns a lapsed lease. Nobody signs in with it.
     System,
+    /// The customer, on the status page. Nobody signs in with it.
+    Customer,
 }
 
 impl Role {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Clerk,
         Self::BranchManager,
         Self::Expert,
@@ -37,7 +39,13 @@ impl Role {
         Self::Auditor,
         Self::Administrator,
         Self::System,
+        Self::Customer,
     ];
+
+    /// Whether accounts have it.
+    pub fn signs_in(self) -> bool {
+        !matches!(self, Self::System | Self::Customer)
+    }
 
     pub fn name(self) -> &'static str {
         match self {
@@ -49,6 +57,7 @@ impl Role {
             Self::Auditor => "auditor",
             Self::Administrator => "administrator",
             Self::System => "system",
+            Self::Customer => "customer",
         }
     }
 

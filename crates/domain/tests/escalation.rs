@@ -184,7 +184,7 @@ fn who_has_the_case_is_reminded() {
     let expert = complaint.claim.as_ref().unwrap().expert;
     assert_eq!(
         escalation::addressee(&complaint, remind),
-        Addressee::Expert(expert)
+        Addressee::Staff(expert)
     );
     complaint.claim = None;
     assert_eq!(escalation::addressee(&complaint, remind), Addressee::Team);

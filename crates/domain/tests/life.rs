@@ -9,13 +9,14 @@ use suda_domain::clocks::{self, Clock, Prompt};
 use suda_domain::complaint::{Applied, Complaint, EXPERT_TEAM, Owner, Refusal};
 use suda_domain::escalation::Level;
 use suda_domain::fact::{
-    Assignee, Decision, Fact, FactKind, HandoffCause, ReleaseCause, Report, Source,
+    AskedOf, Assignee, Decision, Fact, FactKind, HandoffCause, ReleaseCause, Report, Source,
+    Stance, TryOutcome,
 };
 use suda_domain::time::{Calendar, Timekeeping};
 use suda_domain::{
     Actor, BranchCode, ComplaintId, Complexity, DeviceId, EventKey, Evidence, EvidenceId,
-    EvidenceKind, Grade, HandoffPacket, Intake, Lane, LeaseId, LedgerEvent, Policy,
-    ReferenceNumber, Relation, Role, StaffId, Stamp, State, TaskId,
+    EvidenceKind, Grade, HandoffPacket, Intake, Lane, LeaseId, LedgerEvent, MeasureId, Policy,
+    QuestionId, ReferenceNumber, Relation, Role, StaffId, Stamp, State, TaskId,
 };
 use uuid::Uuid;
 
@@ -215,10 +216,77 @@ fn fact(kind: FactKind, c: &Complaint, n: u64) -> Fact {
                 root_cause: text(),
                 impact: text(),
                 proposal: text(),
+                ..Report::default()
             },
         },
-        FactKind::ApprovalRequested => Fact::ApprovalRequested { reason: text() },
-        FactKind::Approved => Fact::Approved { comment: text() },
+        FactKind::TaskRecalled => Fact::TaskRecalled {
+            task,
+            reason: text(),
+        },
+        FactKind::Asked => Fact::Asked {
+            question: QuestionId(id(3000 + u128::from(n))),
+            of: AskedOf::Customer,
+            task: None,
+            text: text(),
+        },
+        FactKind::Replied => Fact::Replied {
+            question: c
+                .questions
+                .last()
+                .map_or(QuestionId(id(0)), |asked| asked.id),
+            text: text(),
+        },
+        FactKind::ExtensionRequested => Fact::ExtensionRequested {
+            task: None,
+            until: start() + TimeDelta::days(30),
+            reason: text(),
+        },
+        FactKind::Extended => Fact::Extended {
+            task: None,
+            until: start() + TimeDelta::days(30),
+            reason: text(),
+        },
+        FactKind::ExtensionRefused => Fact::ExtensionRefused {
+            task: None,
+            reason: text(),
+        },
+        FactKind::ApprovalRequested => Fact::ApprovalRequested {
+            reason: text(),
+            compensation_minor: Some(10_000),
+            votes: 1,
+        },
+        FactKind::Approved => Fact::Approved {
+            comment: text(),
+            changes: String::new(),
+        },
+        FactKind::CommentsAsked => Fact::CommentsAsked { text: text() },
+        FactKind::Commented => Fact::Commented {
+            text: text(),
+            stance: Stance::Against,
+        },
+        FactKind::MeasureProgressed => Fact::MeasureProgressed {
+            measure: c
+                .plan
+                .first()
+                .map_or(MeasureId(id(0)), |one| one.measure.id),
+            percent: 100,
+            note: text(),
+        },
+        FactKind::CallBackAssigned => Fact::CallBackAssigned {
+            to: Assignee {
+                staff: StaffId(id(600)),
+                name: text(),
+            },
+        },
+        FactKind::CallBackTried => Fact::CallBackTried {
+            outcome: TryOutcome::NoAnswer,
+            comment: text(),
+        },
+        FactKind::Rated => Fact::Rated {
+            score: 4,
+            comment: text(),
+        },
+        FactKind::FinallyDecided => Fact::FinallyDecided { reason: text() },
         FactKind::Disapproved => Fact::Disapproved { reason: text() },
         FactKind::SolvingStarted => Fact::SolvingStarted { plan: Vec::new() },
         FactKind::Implemented => Fact::Implemented { summary: text() },
@@ -226,6 +294,10 @@ fn fact(kind: FactKind, c: &Complaint, n: u64) -> Fact {
             decision: Decision::Upheld,
             text: text(),
             remedy: text(),
+            reasons: String::new(),
+            amount_minor: None,
+            next_level: String::new(),
+            next_level_until: None,
         },
         FactKind::Settled => Fact::Settled {
             summary: text(),
@@ -236,6 +308,8 @@ fn fact(kind: FactKind, c: &Complaint, n: u64) -> Fact {
         FactKind::CalledBack => Fact::CalledBack {
             satisfied: true,
             comment: text(),
+            score: Some(5),
+            causes: Vec::new(),
         },
         FactKind::Closed => Fact::Closed,
         FactKind::Withdrawn => Fact::Withdrawn { reason: text() },
@@ -485,7 +559,7 @@ proptest! {
     /// answer clocks have stopped, and replaying the accepted events gives the
     /// same complaint.
     #[test]
-    fn random_lives_keep_the_rules(steps in prop::collection::vec((0usize..8, 0usize..FactKind::ALL.len()), 1..120)) {
+    fn random_lives_keep_the_rules(steps in prop::collection::vec((0usize..9, 0usize..FactKind::ALL.len()), 1..120)) {
         let first = recorded(start(), false);
         let mut c = Complaint::open(&first).unwrap();
         let mut ledger = vec![first];

@@ -124,10 +124,13 @@ fn whoever_it_is_about_writes_nothing_in_any_state() {
                 },
                 Fact::Approved {
                     comment: String::new(),
+                    changes: String::new(),
                 },
                 Fact::CalledBack {
                     satisfied: true,
                     comment: String::new(),
+                    score: None,
+                    causes: Vec::new(),
                 },
                 Fact::RecusalLifted {
                     staff: staff(5),
@@ -329,20 +332,23 @@ fn whoever_answered_does_not_call_back_in_that_cycle() {
         decision: Decision::Upheld,
         text: "x".into(),
         remedy: String::new(),
+        reasons: String::new(),
+        amount_minor: None,
+        next_level: String::new(),
+        next_level_until: None,
     };
     write(&mut c, &expert, answer).unwrap();
     let call = Fact::CalledBack {
         satisfied: true,
         comment: String::new(),
+        score: None,
+        causes: Vec::new(),
     };
     assert_eq!(c.admit(&expert, &call), Err(Refusal::Handler));
     assert_eq!(c.admit(&actor(4, Role::Expert), &call), Ok(()));
     // What was released in between does not free the handler.
     c.claim = None;
     assert_eq!(c.admit(&expert, &call), Err(Refusal::Handler));
-    let again = Fact::Reopened { reason: "x".into() };
-    write(&mut c, &actor(4, Role::Expert), again).unwrap();
-    assert_eq!(c.answered_by, None);
 }
 
 fn link(to: u128, relation: Relation) -> Fact {

@@ -113,6 +113,7 @@ fn reported(task: Option<u128>) -> Fact {
             root_cause: "a".into(),
             impact: "b".into(),
             proposal: "c".into(),
+            ..Default::default()
         },
     }
 }
@@ -149,6 +150,10 @@ fn answered() -> Fact {
         decision: Decision::Upheld,
         text: "已修".into(),
         remedy: String::new(),
+        reasons: String::new(),
+        amount_minor: None,
+        next_level: String::new(),
+        next_level_until: None,
     }
 }
 

@@ -58,7 +58,7 @@ pub async fn add_staff(store: &dyn Store, new: NewStaff) -> Result<AddedStaff, A
     if !is_login(&new.login) {
         return Err(AddStaffError::Login);
     }
-    if new.role == Role::System {
+    if !new.role.signs_in() {
         return Err(AddStaffError::Role);
     }
     if new.role.is_of_branch() && new.branch.is_none() {

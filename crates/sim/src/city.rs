@@ -179,6 +179,7 @@ pub fn expert_step(dice: &mut Dice, complaint: &Complaint, now: DateTime<Utc>) -
                 root_cause: text(),
                 impact: text(),
                 proposal: text(),
+                ..Default::default()
             },
         },
         5 => Fact::SolvingStarted { plan: Vec::new() },
@@ -187,6 +188,10 @@ pub fn expert_step(dice: &mut Dice, complaint: &Complaint, now: DateTime<Utc>) -
             decision: Decision::Upheld,
             text: text(),
             remedy: text(),
+            reasons: String::new(),
+            amount_minor: None,
+            next_level: String::new(),
+            next_level_until: None,
         },
         8 => match &complaint.claim {
             Some(claim) => Fact::Released {

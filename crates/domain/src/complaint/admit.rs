@@ -1,11 +1,10 @@
-//! Who may write what, and when: the transition table and what a fact must hold.
+//! Who may write what, and when: the transition table. What a fact must hold is
+//! told in [`super::contents`].
 
 use super::{Complaint, Owner, Paused, Refusal, Task};
 use crate::fact::{Fact, FactKind, ReleaseCause};
-use crate::ids::TaskId;
 use crate::ledger::Actor;
 use crate::permission;
-use crate::recusal::MOST_RECUSED;
 use crate::staff::Role;
 use crate::state::{Grade, State};
 
@@ -59,9 +58,14 @@ impl Complaint {
             | Fact::SolvingStarted { .. }
             | Fact::Implemented { .. }
             | Fact::Answered { .. }
+            | Fact::TaskRecalled { .. }
             | Fact::Paused { .. }
             | Fact::Resumed => true,
-            Fact::Graded { .. } => actor.role == Role::Expert,
+            Fact::Graded { .. }
+            | Fact::Asked { .. }
+            | Fact::ExtensionRequested { .. }
+            | Fact::Extended { .. }
+            | Fact::ExtensionRefused { .. } => actor.role == Role::Expert,
             Fact::Reported { task, .. } => task.is_none(),
             Fact::Released { cause, .. } => *cause == ReleaseCause::GivenBack,
             Fact::Withdrawn { .. } => actor.role == Role::Expert,
@@ -72,84 +76,6 @@ impl Complaint {
             None => Err(Refusal::NotClaimed),
             Some(claim) if actor.staff == Some(claim.expert) => Ok(()),
             Some(_) => Err(Refusal::ClaimedByOther),
-        }
-    }
-
-    fn admit_content(&self, actor: &Actor, fact: &Fact) -> Result<(), Refusal> {
-        let given = |text: &str| {
-            if text.trim().is_empty() {
-                Err(Refusal::Incomplete)
-            } else {
-                Ok(())
-            }
-        };
-        match fact {
-            Fact::Noted { text } => given(text),
-            Fact::Recused { staff, .. } if self.is_about(*staff) => Err(Refusal::State),
-            Fact::Recused { .. } if self.recused.len() >= MOST_RECUSED => Err(Refusal::State),
-            Fact::Recused { name, reason, .. } => given(name).and(given(reason)),
-            Fact::RecusalLifted { staff, .. } if !self.is_about(*staff) => Err(Refusal::State),
-            Fact::RecusalLifted { reason, .. } => given(reason),
-            Fact::Linked { to, relation, .. } => self.admit_link(*to, *relation),
-            Fact::Unlinked { to, note } => self.admit_unlink(*to).and(given(note)),
-            // Asked afterwards is who has handled it by somebody else.
-            Fact::CalledBack { .. } if actor.staff.is_some() && actor.staff == self.answered_by => {
-                Err(Refusal::Handler)
-            }
-            Fact::Assigned { to } => given(&to.name),
-            Fact::EvidenceAdded { file } => self.admit_evidence(file),
-            Fact::Settled { summary, .. } => given(summary),
-            Fact::Answered { text, .. } => given(text),
-            Fact::Implemented { summary } => given(summary),
-            // What the management group has to approve it also lets go.
-            Fact::Graded { .. }
-                if self.grade == Some(Grade::One) && actor.role != Role::Management =>
-            {
-                Err(Refusal::NeedsApproval)
-            }
-            Fact::ReturnedToBranch { reason }
-            | Fact::Withdrawn { reason }
-            | Fact::Reopened { reason }
-            | Fact::Disapproved { reason }
-            | Fact::ApprovalRequested { reason }
-            | Fact::Graded { reason, .. }
-            | Fact::TakenOver { reason } => given(reason),
-            Fact::Dispatched { question, .. } => given(question),
-            Fact::TaskRejected { task, reason } => {
-                self.admit_task(*task, actor)?;
-                given(reason)
-            }
-            Fact::TaskAccepted { task } => self.admit_task(*task, actor),
-            Fact::Reported { task, report } => {
-                if let Some(task) = task {
-                    self.admit_task(*task, actor)?;
-                } else if actor.role == Role::Department {
-                    return Err(Refusal::Task);
-                }
-                if report.is_complete() {
-                    Ok(())
-                } else {
-                    Err(Refusal::Incomplete)
-                }
-            }
-            Fact::Paused { .. } if self.paused().is_some() => Err(Refusal::State),
-            Fact::Paused { reason, name, note } => [reason, name, note]
-                .into_iter()
-                .try_for_each(|text| given(text)),
-            Fact::Resumed if self.paused().is_none() => Err(Refusal::State),
-            Fact::SolvingStarted { .. } if self.needs_approval() => Err(Refusal::NeedsApproval),
-            _ => Ok(()),
-        }
-    }
-
-    fn admit_task(&self, id: TaskId, actor: &Actor) -> Result<(), Refusal> {
-        let open = self
-            .tasks
-            .iter()
-            .find(|task| task.id == id && task.is_open());
-        match open {
-            Some(task) if actor.staff == Some(task.department) => Ok(()),
-            _ => Err(Refusal::Task),
         }
     }
 
@@ -167,6 +93,25 @@ impl Complaint {
     /// Grade 1 needs the management group's approval before solving.
     pub fn needs_approval(&self) -> bool {
         self.grade == Some(Grade::One) && self.marks.approved_at.is_none()
+    }
+
+    /// Whether the customer may be given so much: up to the limit anybody may,
+    /// above it as much as the management group has approved.
+    pub fn may_give(&self, amount_minor: Option<u32>, limit: u32) -> bool {
+        let Some(amount) = amount_minor.filter(|&amount| amount > limit) else {
+            return true;
+        };
+        let approved = self.approval().filter(|asked| asked.is_approved());
+        approved.and_then(|asked| asked.compensation_minor) >= Some(amount)
+    }
+
+    /// Whether the next vote is the last that is needed. A row of a version
+    /// without votes has none, and needs one.
+    fn is_last_vote(&self) -> bool {
+        let Some(asked) = self.approval() else {
+            return true;
+        };
+        asked.votes.len() + 1 >= usize::from(asked.votes_needed)
     }
 
     /// The state after `fact`: the transition table.
@@ -223,7 +168,7 @@ impl Complaint {
             Fact::Dispatched { .. } => {
                 reaches(&[Claimed, Dispatched, Analysed, Solving], Dispatched)
             }
-            Fact::TaskAccepted { .. } | Fact::TaskRejected { .. } => {
+            Fact::TaskAccepted { .. } | Fact::TaskRejected { .. } | Fact::TaskRecalled { .. } => {
                 reaches(&[Dispatched], Dispatched)
             }
             Fact::Reported { task: Some(id), .. } => {
@@ -240,9 +185,20 @@ impl Complaint {
                 reaches(&[Claimed, Dispatched, Analysed], Analysed)
             }
             Fact::ApprovalRequested { .. } => reaches(&[Analysed], AwaitingApproval),
-            Fact::Approved { .. } => reaches(&[AwaitingApproval], Solving),
+            Fact::Approved { .. } => reaches(
+                &[AwaitingApproval],
+                if self.is_last_vote() {
+                    Solving
+                } else {
+                    AwaitingApproval
+                },
+            ),
+            Fact::CommentsAsked { .. } => reaches(&[AwaitingApproval], now),
+            Fact::Commented { .. } if self.approvals.is_empty() => Err(Refusal::State),
+            Fact::Commented { .. } => Ok(now),
             Fact::Disapproved { .. } => reaches(&[AwaitingApproval], Analysed),
-            Fact::SolvingStarted { .. } => reaches(&[Analysed], Solving),
+            // Again while it is solved: the plan is changed.
+            Fact::SolvingStarted { .. } => reaches(&[Analysed, Solving], Solving),
             Fact::Implemented { .. } => reaches(&[Solving], Implemented),
             Fact::Answered { .. } => reaches(&[Implemented], Answered),
             Fact::Settled { .. } => reaches(&[Assessed, InBranch, ReturnedToBranch], Answered),
@@ -256,13 +212,24 @@ impl Complaint {
             }
             Fact::Reopened { .. } => reaches(&[Answered, Closed], Reopened),
             Fact::Archived => reaches(&[Closed, Withdrawn], Archived),
-            Fact::CalledBack { .. } => reaches(&[Answered, Closed], now),
-            Fact::Paused { .. } | Fact::Resumed => match now {
+            Fact::CalledBack { .. }
+            | Fact::CallBackTried { .. }
+            | Fact::Rated { .. }
+            | Fact::FinallyDecided { .. } => reaches(&[Answered, Closed], now),
+            Fact::CallBackAssigned { .. } => reaches(&[Answered], now),
+            Fact::MeasureProgressed { .. } => reaches(&[Solving], now),
+            Fact::Paused { .. }
+            | Fact::Resumed
+            | Fact::Asked { .. }
+            | Fact::ExtensionRequested { .. }
+            | Fact::Extended { .. }
+            | Fact::ExtensionRefused { .. } => match now {
                 Claimed | Dispatched | Analysed | AwaitingApproval | Solving | Implemented => {
                     Ok(now)
                 }
                 _ => Err(Refusal::State),
             },
+            Fact::Replied { .. } if now.is_finished() => Err(Refusal::State),
             Fact::Graded { grade, .. } if self.grade == Some(*grade) => Err(Refusal::State),
             Fact::Graded { .. } => match now {
                 Queued | Claimed | Dispatched | Analysed | AwaitingApproval | Solving
@@ -283,6 +250,7 @@ impl Complaint {
             | Fact::Linked { .. }
             | Fact::Unlinked { .. }
             | Fact::EvidenceAdded { .. }
+            | Fact::Replied { .. }
             | Fact::AlertAcknowledged
             | Fact::Escalated { .. }
             | Fact::TimeCorrected { .. } => Ok(now),

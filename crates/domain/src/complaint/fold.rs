@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Answer, Applied, Claim, Complaint, Covered, EXPERT_TEAM, Marks, Owner, Paused, Refusal, Task,
+    Answer, Applied, Claim, Complaint, Covered, EXPERT_TEAM, Owner, Paused, Refusal, Task,
     TaskState,
 };
 use crate::escalation::Escalation;
@@ -178,23 +178,49 @@ impl Complaint {
                 self.report = Some(report.clone());
                 self.marks.reported_at.get_or_insert(at);
             }
-            Fact::ApprovalRequested { .. } | Fact::Disapproved { .. } => {}
-            Fact::Approved { .. } => self.marks.approved_at = Some(at),
-            Fact::SolvingStarted { plan } => self.plan.clone_from(plan),
+            Fact::TaskRecalled { task, reason } => self.set_task(*task, |t| {
+                t.state = TaskState::Recalled;
+                t.ended_at = Some(at);
+                t.reject_reason = Some(reason.clone());
+            }),
+            Fact::Asked { .. }
+            | Fact::Replied { .. }
+            | Fact::ExtensionRequested { .. }
+            | Fact::Extended { .. }
+            | Fact::ExtensionRefused { .. }
+            | Fact::ApprovalRequested { .. }
+            | Fact::Approved { .. }
+            | Fact::Disapproved { .. }
+            | Fact::CommentsAsked { .. }
+            | Fact::Commented { .. }
+            | Fact::SolvingStarted { .. }
+            | Fact::MeasureProgressed { .. }
+            | Fact::CallBackAssigned { .. }
+            | Fact::CallBackTried { .. }
+            | Fact::CalledBack { .. }
+            | Fact::Rated { .. }
+            | Fact::FinallyDecided { .. } => self.take_course(event, at),
             Fact::Implemented { .. } => self.marks.implemented_at = Some(at),
             Fact::Answered {
                 decision,
                 text,
                 remedy,
+                reasons,
+                amount_minor,
+                next_level,
+                next_level_until,
             } => {
                 self.answer = Some(Answer {
                     decision: Some(*decision),
                     text: text.clone(),
                     remedy: remedy.clone(),
-                    amount_minor: None,
+                    amount_minor: amount_minor.map(i64::from),
+                    reasons: reasons.clone(),
+                    next_level: next_level.clone(),
+                    next_level_until: *next_level_until,
+                    by: event.actor.staff,
                 });
                 self.marks.answered_at = Some(at);
-                self.answered_by = event.actor.staff;
             }
             Fact::Settled {
                 summary,
@@ -207,16 +233,18 @@ impl Complaint {
                     text: summary.clone(),
                     remedy: remedy.clone(),
                     amount_minor: *amount_minor,
+                    reasons: String::new(),
+                    next_level: String::new(),
+                    next_level_until: None,
+                    by: event.actor.staff,
                 });
                 self.marks.answered_at = Some(at);
-                self.answered_by = event.actor.staff;
             }
-            Fact::CalledBack { .. } => self.marks.called_back_at = Some(at),
             Fact::Closed | Fact::Withdrawn { .. } => {
                 self.claim = None;
                 self.marks.ended_at = Some(at);
             }
-            Fact::Reopened { .. } => self.begin_cycle(),
+            Fact::Reopened { reason } => self.begin_cycle(at, reason),
             Fact::AlertAcknowledged => {
                 self.marks.alert_acknowledged_at.get_or_insert(at);
             }
@@ -319,23 +347,5 @@ impl Complaint {
         if let Some(task) = self.tasks.iter_mut().find(|task| task.id == id) {
             change(task);
         }
-    }
-
-    /// Reopening begins a new cycle under the same number, with the experts.
-    fn begin_cycle(&mut self) {
-        self.cycle += 1;
-        self.owner = Owner::Team(EXPERT_TEAM.to_owned());
-        self.marks = Marks {
-            queued_at: self.marks.queued_at,
-            ..Marks::default()
-        };
-        self.claim = None;
-        self.tasks.clear();
-        self.report = None;
-        self.plan.clear();
-        self.answer = None;
-        self.answered_by = None;
-        self.pauses.clear();
-        self.escalations.clear();
     }
 }

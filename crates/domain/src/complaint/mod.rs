@@ -9,12 +9,19 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 mod admit;
+mod contents;
+mod course;
 mod fold;
+mod parts;
+mod verdict;
+
+pub use parts::*;
+pub use verdict::{Applied, Refusal};
 
 use crate::escalation::Escalation;
 use crate::evidence::EvidenceHeld;
-use crate::fact::{Assignee, Decision, Fact, HandoffCause, Measure, Report};
-use crate::ids::{BranchCode, ComplaintId, DeviceId, LeaseId, StaffId, TaskId};
+use crate::fact::{Assignee, Fact, HandoffCause, Report};
+use crate::ids::{BranchCode, ComplaintId, TaskId};
 use crate::intake::Intake;
 use crate::ledger::{Actor, LedgerEvent};
 use crate::link::Link;
@@ -34,110 +41,6 @@ pub enum Owner {
 
 /// The central expert team's name as an owner.
 pub const EXPERT_TEAM: &str = "experts";
-
-/// How far a dispatch has come.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum TaskState {
-    Sent,
-    Accepted,
-    Rejected,
-    Reported,
-}
-
-/// One dispatch to one department.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Task {
-    pub id: TaskId,
-    pub department: StaffId,
-    pub department_name: String,
-    pub question: String,
-    pub state: TaskState,
-    pub sent_at: DateTime<Utc>,
-    pub due_at: DateTime<Utc>,
-    pub ended_at: Option<DateTime<Utc>>,
-    pub reject_reason: Option<String>,
-    pub report: Option<Report>,
-}
-
-impl Task {
-    pub fn is_open(&self) -> bool {
-        matches!(self.state, TaskState::Sent | TaskState::Accepted)
-    }
-}
-
-/// An expert's hold on a work order. It lapses at `until` unless a first step
-/// (dispatch, report, return) has bound the case to the expert.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Claim {
-    pub lease: LeaseId,
-    pub expert: StaffId,
-    pub expert_name: String,
-    pub until: DateTime<Utc>,
-}
-
-/// The answer the customer was given.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Answer {
-    /// Absent for a simple complaint settled at the counter.
-    pub decision: Option<Decision>,
-    pub text: String,
-    pub remedy: String,
-    #[cfg_attr(feature = "specta", specta(type = Option<u32>))]
-    pub amount_minor: Option<i64>,
-}
-
-/// A time for which clocks stand still; which ones, the policy says.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Paused {
-    pub reason: String,
-    /// What people read for the reason.
-    pub name: String,
-    pub note: String,
-    pub from: DateTime<Utc>,
-    /// Absent while it lasts.
-    pub to: Option<DateTime<Utc>>,
-}
-
-/// The moments the clocks are derived from, all of the present cycle, in
-/// trusted time.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(default)]
-pub struct Marks {
-    pub assessed_at: Option<DateTime<Utc>>,
-    pub handed_off_at: Option<DateTime<Utc>>,
-    /// The hub's receipt of the handoff.
-    pub queued_at: Option<DateTime<Utc>>,
-    pub grade1_at: Option<DateTime<Utc>>,
-    pub alert_acknowledged_at: Option<DateTime<Utc>>,
-    pub claimed_at: Option<DateTime<Utc>>,
-    pub reported_at: Option<DateTime<Utc>>,
-    pub approved_at: Option<DateTime<Utc>>,
-    pub implemented_at: Option<DateTime<Utc>>,
-    pub answered_at: Option<DateTime<Utc>>,
-    pub called_back_at: Option<DateTime<Utc>>,
-    pub ended_at: Option<DateTime<Utc>>,
-}
-
-/// Up to where the packet has told the desk's ordinary lane.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Covered {
-    pub device: DeviceId,
-    pub incarnation: u32,
-    pub upto_n: u64,
-}
 
 /// One complaint, as its ledger makes it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -162,7 +65,7 @@ pub struct Complaint {
     pub claim: Option<Claim>,
     pub tasks: Vec<Task>,
     pub report: Option<Report>,
-    pub plan: Vec<Measure>,
+    pub plan: Vec<Planned>,
     pub return_reason: Option<String>,
     pub answer: Option<Answer>,
     /// Whether texts of the intake are still the packet's cut ones.
@@ -180,66 +83,45 @@ pub struct Complaint {
     /// Who was told of which deadline of the present cycle, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub escalations: Vec<Escalation>,
+    /// When the present cycle began; absent in the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reopened_at: Option<DateTime<Utc>>,
+    /// The cycles before, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past: Vec<PastCycle>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<Question>,
+    /// Of the present cycle, as the three below.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extensions: Vec<Extension>,
+    /// The last is the present one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
+    #[serde(default)]
+    pub call_back: CallBack,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rating: Option<Rating>,
+    /// Why the management group ended it for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub final_decision: Option<String>,
     /// Whom it is about, over all cycles.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recused: Vec<Recusal>,
     /// The complaints it refers to, over all cycles.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
-    /// Who has answered the present cycle, and so does not call back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub answered_by: Option<StaffId>,
 }
 
-/// What an event did to a complaint.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Applied {
-    /// The state, the owner or a part of the complaint changed.
-    Changed,
-    /// It says something and changes no state.
-    Remark,
-    /// The handoff packet had already told it.
-    History,
-    /// Written under an owner number that has passed: kept as a note.
-    LateNote,
-}
-
-/// Why a step is not allowed, or an event cannot be applied.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, thiserror::Error)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Refusal {
-    #[error("the first event of a complaint must record it or hand it off")]
-    NotABeginning,
-    #[error("the complaint is already recorded")]
-    AlreadyRecorded,
-    #[error("this step is not possible in the complaint's present state")]
-    State,
-    #[error("this role may not do that")]
-    Role,
-    #[error("the complaint belongs to somebody else now")]
-    NotOwner,
-    #[error("the event was written under an owner number not yet reached")]
-    OwnerAhead,
-    #[error("another expert has claimed it")]
-    ClaimedByOther,
-    #[error("claim it first")]
-    NotClaimed,
-    #[error("the task is not open or not this department's")]
-    Task,
-    #[error("a required part is missing")]
-    Incomplete,
-    #[error("the management group has to approve first")]
-    NeedsApproval,
-    #[error("somebody of another branch")]
-    OtherBranch,
-    #[error("the complaint is about them, or about somebody below them")]
-    Recused,
-    #[error("whoever has answered does not call back")]
-    Handler,
-    #[error("these complaints cannot be linked so, or are not")]
-    Link,
+/// What the first event tells of a complaint.
+struct Beginning {
+    reference: ReferenceNumber,
+    branch: BranchCode,
+    intake: Intake,
+    arrived_at: DateTime<Utc>,
+    recorded_at: DateTime<Utc>,
+    late: bool,
+    cycle: u32,
+    cut: bool,
 }
 
 impl Complaint {
@@ -254,78 +136,100 @@ impl Complaint {
                 ..
             } => {
                 let branch = event.actor.branch.clone().ok_or(Refusal::NotABeginning)?;
-                Ok(Self {
-                    id: event.complaint,
+                let beginning = Beginning {
                     reference: reference.clone(),
-                    owner: Owner::Branch(branch.clone()),
                     branch,
-                    recorded_by: event.actor.clone(),
-                    state: State::Recorded,
-                    owner_no: event.owner_no,
                     intake: (**intake).clone(),
                     arrived_at: *arrived_at,
                     recorded_at: event.at.trusted(),
                     late: *late,
-                    grade: None,
-                    complexity: None,
-                    handoff_cause: None,
                     cycle: 1,
-                    marks: Marks::default(),
-                    claim: None,
-                    tasks: Vec::new(),
-                    report: None,
-                    plan: Vec::new(),
-                    return_reason: None,
-                    answer: None,
                     cut: false,
-                    covered: None,
-                    assigned: None,
-                    evidence: Vec::new(),
-                    pauses: Vec::new(),
-                    escalations: Vec::new(),
-                    recused: Vec::new(),
-                    links: Vec::new(),
-                    answered_by: None,
-                })
+                };
+                Ok(Self::begin(event, beginning))
             }
             Fact::HandedOff { packet, .. } => {
-                let mut complaint = Self {
-                    id: event.complaint,
+                let beginning = Beginning {
                     reference: packet.reference.clone(),
-                    owner: Owner::Branch(packet.branch.clone()),
                     branch: packet.branch.clone(),
-                    recorded_by: event.actor.clone(),
-                    state: State::Recorded,
-                    owner_no: event.owner_no,
                     intake: packet.intake.clone(),
                     arrived_at: packet.arrived_at,
                     recorded_at: packet.recorded_at,
                     late: packet.late,
-                    grade: None,
-                    complexity: None,
-                    handoff_cause: None,
                     cycle: packet.cycle,
-                    marks: Marks::default(),
-                    claim: None,
-                    tasks: Vec::new(),
-                    report: None,
-                    plan: Vec::new(),
-                    return_reason: None,
-                    answer: None,
                     cut: packet.cut,
-                    covered: None,
-                    assigned: None,
-                    evidence: Vec::new(),
-                    pauses: Vec::new(),
-                    escalations: Vec::new(),
-                    recused: Vec::new(),
-                    links: Vec::new(),
-                    answered_by: None,
                 };
+                let mut complaint = Self::begin(event, beginning);
                 complaint.apply(event)?;
                 Ok(complaint)
             }
             _ => Err(Refusal::NotABeginning),
         }
+    }
+
+    fn begin(event: &LedgerEvent, beginning: Beginning) -> Self {
+        Self {
+            id: event.complaint,
+            reference: beginning.reference,
+            owner: Owner::Branch(beginning.branch.clone()),
+            branch: beginning.branch,
+            recorded_by: event.actor.clone(),
+            state: State::Recorded,
+            owner_no: event.owner_no,
+            intake: beginning.intake,
+            arrived_at: beginning.arrived_at,
+            recorded_at: beginning.recorded_at,
+            late: beginning.late,
+            grade: None,
+            complexity: None,
+            handoff_cause: None,
+            cycle: beginning.cycle,
+            marks: Marks::default(),
+            claim: None,
+            tasks: Vec::new(),
+            report: None,
+            plan: Vec::new(),
+            return_reason: None,
+            answer: None,
+            cut: beginning.cut,
+            covered: None,
+            assigned: None,
+            evidence: Vec::new(),
+            pauses: Vec::new(),
+            escalations: Vec::new(),
+            reopened_at: None,
+            past: Vec::new(),
+            questions: Vec::new(),
+            extensions: Vec::new(),
+            approvals: Vec::new(),
+            call_back: CallBack::default(),
+            rating: None,
+            final_decision: None,
+            recused: Vec::new(),
+            links: Vec::new(),
+        }
+    }
+
+    /// When the present cycle began.
+    pub fn began_at(&self) -> DateTime<Utc> {
+        self.reopened_at.unwrap_or(self.arrived_at)
+    }
+
+    /// The request to the management group that is open, or was decided last.
+    pub fn approval(&self) -> Option<&Approval> {
+        self.approvals.last()
+    }
+
+    /// The request for more time that waits for its answer.
+    pub fn extension_asked(&self, task: Option<TaskId>) -> Option<&Extension> {
+        let open = |one: &&Extension| one.task == task && one.outcome.is_none();
+        self.extensions.iter().rev().find(open)
+    }
+
+    /// More time that was granted in this cycle.
+    pub fn extension_granted(&self, task: Option<TaskId>) -> Option<&Extension> {
+        self.extensions.iter().find(|one| {
+            one.task == task && one.outcome.as_ref().is_some_and(|outcome| outcome.granted)
+        })
     }
 }

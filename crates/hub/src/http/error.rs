@@ -52,10 +52,20 @@ pub enum ErrorCode {
     TaskNotOpen,
     Incomplete,
     NeedsApproval,
+    /// Who asked may not decide, and nobody votes twice.
+    SamePerson,
+    /// Who handled the case may not call back.
+    Handler,
+    /// The customer has to be asked before it is closed.
+    NotCalledBack,
+    /// Measures of the plan are not done.
+    MeasuresOpen,
+    /// The deadline has passed, or the new one is not later, or is too late.
+    TooLate,
+    ExtendedAlready,
+    FinallyDecided,
     /// It is about them, or about somebody below them.
     Recused,
-    /// Whoever has answered does not call back.
-    Handler,
     /// Not possible between these complaints.
     NotLinkable,
     AlreadyExists,
@@ -170,8 +180,9 @@ impl ErrorCode {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             NotInThisState | NotOwner | ClaimedByOther | NotClaimed | TaskNotOpen
-            | NeedsApproval | Recused | Handler | NotLinkable | AlreadyExists | OwnAccount
-            | Outdated => StatusCode::CONFLICT,
+            | NeedsApproval | SamePerson | Handler | NotCalledBack | MeasuresOpen | TooLate
+            | ExtendedAlready | FinallyDecided | Recused | NotLinkable | AlreadyExists
+            | OwnAccount | Outdated => StatusCode::CONFLICT,
             Busy | DiskFull => StatusCode::SERVICE_UNAVAILABLE,
             Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -234,8 +245,14 @@ fn refused(refusal: Refusal) -> ErrorCode {
         Refusal::Task => ErrorCode::TaskNotOpen,
         Refusal::Incomplete => ErrorCode::Incomplete,
         Refusal::NeedsApproval => ErrorCode::NeedsApproval,
-        Refusal::Recused => ErrorCode::Recused,
+        Refusal::SamePerson => ErrorCode::SamePerson,
         Refusal::Handler => ErrorCode::Handler,
+        Refusal::NotCalledBack => ErrorCode::NotCalledBack,
+        Refusal::MeasuresOpen => ErrorCode::MeasuresOpen,
+        Refusal::TooLate => ErrorCode::TooLate,
+        Refusal::ExtendedAlready => ErrorCode::ExtendedAlready,
+        Refusal::FinallyDecided => ErrorCode::FinallyDecided,
+        Refusal::Recused => ErrorCode::Recused,
         Refusal::Link => ErrorCode::NotLinkable,
     }
 }

@@ -3,10 +3,10 @@
 
 use chrono::{DateTime, Utc};
 use suda_domain::Grade;
-use suda_domain::fact::{Decision, ReleaseCause, Report};
+use suda_domain::fact::{AskedOf, Assignee, Decision, ReleaseCause, Report, Stance, TryOutcome};
 use suda_domain::{
-    Actor, ComplaintId, Evidence, EvidenceId, EvidenceKind, Fact, FactKind, LeaseId, Relation,
-    StaffId, TaskId,
+    Actor, Complaint, ComplaintId, Evidence, EvidenceId, EvidenceKind, Fact, FactKind, LeaseId,
+    MeasureId, QuestionId, Relation, Role, StaffId, TaskId,
 };
 use uuid::Uuid;
 
@@ -37,6 +37,7 @@ fn sample(kind: FactKind, actor: &Actor, held: &Held, now: DateTime<Utc>) -> Opt
         root_cause: text(),
         impact: text(),
         proposal: text(),
+        ..Report::default()
     };
     let own_task = complaint
         .tasks
@@ -100,8 +101,64 @@ fn sample(kind: FactKind, actor: &Actor, held: &Held, now: DateTime<Utc>) -> Opt
             task: own_task,
             report: report(),
         },
-        FactKind::ApprovalRequested => Fact::ApprovalRequested { reason: text() },
-        FactKind::Approved => Fact::Approved { comment: text() },
+        FactKind::TaskRecalled => Fact::TaskRecalled {
+            task: complaint.tasks.iter().find(|task| task.is_open())?.id,
+            reason: text(),
+        },
+        FactKind::Asked => Fact::Asked {
+            question: QuestionId(Uuid::max()),
+            of: AskedOf::Customer,
+            task: own_task,
+            text: text(),
+        },
+        FactKind::Replied => Fact::Replied {
+            question: complaint.questions.last()?.id,
+            text: text(),
+        },
+        FactKind::ExtensionRequested => Fact::ExtensionRequested {
+            task: own_task,
+            until: DateTime::<Utc>::MAX_UTC,
+            reason: text(),
+        },
+        FactKind::Extended => Fact::Extended {
+            task: asked_task(complaint, actor)?,
+            until: now,
+            reason: text(),
+        },
+        FactKind::ExtensionRefused => Fact::ExtensionRefused {
+            task: asked_task(complaint, actor)?,
+            reason: text(),
+        },
+        FactKind::ApprovalRequested => Fact::ApprovalRequested {
+            reason: text(),
+            compensation_minor: None,
+            votes: 1,
+        },
+        FactKind::Approved => Fact::Approved {
+            comment: text(),
+            changes: String::new(),
+        },
+        FactKind::CommentsAsked => Fact::CommentsAsked { text: text() },
+        FactKind::Commented => Fact::Commented {
+            text: text(),
+            stance: Stance::Remark,
+        },
+        FactKind::MeasureProgressed => Fact::MeasureProgressed {
+            measure: own_measure(complaint, actor)?,
+            percent: 100,
+            note: text(),
+        },
+        FactKind::CallBackAssigned => Fact::CallBackAssigned {
+            to: Assignee {
+                staff: StaffId(Uuid::nil()),
+                name: text(),
+            },
+        },
+        FactKind::CallBackTried => Fact::CallBackTried {
+            outcome: TryOutcome::NoAnswer,
+            comment: String::new(),
+        },
+        FactKind::FinallyDecided => Fact::FinallyDecided { reason: text() },
         FactKind::Disapproved => Fact::Disapproved { reason: text() },
         FactKind::SolvingStarted => Fact::SolvingStarted { plan: Vec::new() },
         FactKind::Implemented => Fact::Implemented { summary: text() },
@@ -109,10 +166,16 @@ fn sample(kind: FactKind, actor: &Actor, held: &Held, now: DateTime<Utc>) -> Opt
             decision: Decision::Upheld,
             text: text(),
             remedy: String::new(),
+            reasons: String::new(),
+            amount_minor: None,
+            next_level: String::new(),
+            next_level_until: None,
         },
         FactKind::CalledBack => Fact::CalledBack {
             satisfied: true,
             comment: String::new(),
+            score: None,
+            causes: Vec::new(),
         },
         FactKind::Closed => Fact::Closed,
         FactKind::Withdrawn => Fact::Withdrawn { reason: text() },
@@ -139,9 +202,31 @@ fn sample(kind: FactKind, actor: &Actor, held: &Held, now: DateTime<Utc>) -> Opt
         | FactKind::Queued
         | FactKind::Settled
         | FactKind::Archived
+        | FactKind::Rated
         | FactKind::Escalated
         | FactKind::TakenOver
         | FactKind::Assigned
         | FactKind::TimeCorrected => return None,
     })
+}
+
+/// The request for more time that this role answers: the outer limit's for
+/// management, a task's for the expert.
+fn asked_task(complaint: &Complaint, actor: &Actor) -> Option<Option<TaskId>> {
+    let theirs = |task: &Option<TaskId>| task.is_some() == (actor.role == Role::Expert);
+    let mut open = complaint
+        .extensions
+        .iter()
+        .filter(|one| one.outcome.is_none());
+    open.find(|one| theirs(&one.task)).map(|one| one.task)
+}
+
+/// A measure of the plan whose progress they may tell, one that is not done first.
+fn own_measure(complaint: &Complaint, actor: &Actor) -> Option<MeasureId> {
+    let holds = complaint.claim.as_ref().map(|claim| claim.expert);
+    let own = complaint.plan.iter().filter(|planned| {
+        actor.staff.is_some() && (actor.staff == planned.measure.staff || actor.staff == holds)
+    });
+    let first = own.min_by_key(|planned| planned.done_at.is_some())?;
+    Some(first.measure.id)
 }

@@ -2,6 +2,7 @@
 //! No HTTP and no SQL here.
 
 pub mod allowed;
+pub mod along;
 pub mod steps;
 
 use suda_domain::permission::may_write;

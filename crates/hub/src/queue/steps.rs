@@ -2,12 +2,12 @@
 //! the rules themselves are the domain's, asked when the fact is written.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use suda_domain::fact::ReleaseCause;
+use suda_domain::fact::{Measure, ReleaseCause};
 use suda_domain::{Fact, LeaseId, Policy, Refusal, StaffId, TaskId};
 use uuid::Uuid;
 
 use crate::store::row::is_alert_pending;
-use crate::store::{Decide, StepRefused};
+use crate::store::{Decide, Held, StepRefused};
 
 /// A fact whatever the complaint says; the domain's rules judge it.
 pub fn plain(fact: Fact) -> Decide {
@@ -53,6 +53,49 @@ pub fn dispatch(task: TaskId, fact: Fact) -> Decide {
         } else {
             vec![fact.clone()]
         })
+    })
+}
+
+/// Begins to solve, or changes the plan. What the report proposes to give has
+/// to be within the limit, or approved.
+pub fn solve(plan: Vec<Measure>, limit: u32) -> Decide {
+    Box::new(move |held| {
+        let report = held.complaint.report.as_ref();
+        let proposed = report.and_then(|report| report.compensation_minor);
+        let fact = Fact::SolvingStarted { plan: plan.clone() };
+        within(held, proposed, limit, fact)
+    })
+}
+
+/// The answer, which gives no more than what is within the limit or approved.
+pub fn answer(amount_minor: Option<u32>, limit: u32, fact: Fact) -> Decide {
+    Box::new(move |held| within(held, amount_minor, limit, fact.clone()))
+}
+
+fn within(
+    held: &Held,
+    amount_minor: Option<u32>,
+    limit: u32,
+    fact: Fact,
+) -> Result<Vec<Fact>, StepRefused> {
+    if held.complaint.may_give(amount_minor, limit) {
+        Ok(vec![fact])
+    } else {
+        Err(Refusal::NeedsApproval.into())
+    }
+}
+
+/// The result of a call-back. Who is not satisfied has their complaint
+/// reopened with the same step, unless it has been decided for good.
+pub fn call_back(fact: Fact, reopening: Option<String>) -> Decide {
+    Box::new(move |held| {
+        let mut facts = vec![fact.clone()];
+        if let (Some(reason), None) = (&reopening, &held.complaint.final_decision) {
+            facts.push(Fact::Reopened {
+                reason: reason.clone(),
+            });
+        }
+        Ok(facts)
     })
 }
 

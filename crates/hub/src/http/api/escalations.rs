@@ -84,7 +84,7 @@ impl PassedOver {
     fn addresses(&self, who: &SignedIn, complaint: &Complaint, one: &Escalation) -> bool {
         let barred = self.lines.barred(complaint);
         let is_barred = |addressee: &Addressee| match addressee {
-            Addressee::Department(id) | Addressee::Expert(id) => barred.contains(id),
+            Addressee::Staff(id) => barred.contains(id),
             Addressee::BranchManager(branch) => {
                 let of_branch = |manager: &&StaffRecord| {
                     manager.active && manager.branch.as_ref() == Some(branch)
@@ -107,7 +107,7 @@ fn addresses(who: &SignedIn, addressee: Addressee) -> bool {
         Addressee::BranchManager(branch) => {
             who.role() == Role::BranchManager && staff.branch.as_ref() == Some(&branch)
         }
-        Addressee::Department(id) | Addressee::Expert(id) => staff.id == id,
+        Addressee::Staff(id) => staff.id == id,
         Addressee::Team => who.role() == Role::Expert,
         // Auditors see what the management group was told.
         Addressee::Management => matches!(who.role(), Role::Management | Role::Auditor),

@@ -9,8 +9,8 @@ use axum::http::request::Parts;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use suda_domain::Grade;
-use suda_domain::fact::{Decision, Measure, Report};
-use suda_domain::{Fact, Role, StaffId, TaskId};
+use suda_domain::fact::{Decision, Dissatisfaction, Interview, Measure, Report};
+use suda_domain::{EvidenceId, Fact, MeasureId, Role, StaffId, TaskId};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -25,6 +25,8 @@ use crate::store::{Decide, Held};
 
 /// Measures a plan may have.
 const MEASURES: usize = 30;
+/// Interviews a report may tell.
+const INTERVIEWS: usize = 20;
 
 /// The key a browser gives to one click, so that sending it twice does it
 /// once. Optional; header `Idempotency-Key`, a UUID.
@@ -80,7 +82,13 @@ impl Doing {
         self.show().await
     }
 
-    async fn write(self, fact: Fact) -> ApiResult<Json<ComplaintView>> {
+    /// What may be given to a customer without the management group.
+    async fn compensation_limit(&self) -> ApiResult<u32> {
+        let time = self.hub.store.settings().await?.time;
+        Ok(time.latest().compensation_limit)
+    }
+
+    pub(super) async fn write(self, fact: Fact) -> ApiResult<Json<ComplaintView>> {
         self.step(steps::plain(fact)).await
     }
 
@@ -120,12 +128,6 @@ pub struct NoteText {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct Comment {
-    #[serde(default)]
-    pub comment: String,
-}
-
-#[derive(Deserialize, ToSchema)]
 pub struct DispatchTo {
     /// The department's account, from `/api/departments`.
     pub department: StaffId,
@@ -136,18 +138,57 @@ pub struct DispatchTo {
     pub task: Option<TaskId>,
 }
 
-/// The initial analysis report; all three parts are required.
+/// The initial analysis report; its first three parts are required.
 #[derive(Deserialize, ToSchema)]
 pub struct ReportText {
     pub root_cause: String,
     pub impact: String,
     pub proposal: String,
+    /// In the smallest unit of the currency.
+    pub compensation_minor: Option<u32>,
+    #[serde(default)]
+    pub interviews: Vec<Interview>,
+    /// Evidence files of the complaint.
+    #[serde(default)]
+    pub attachments: Vec<EvidenceId>,
+    #[serde(default)]
+    pub related: String,
+}
+
+/// One measure of a plan.
+#[derive(Deserialize, ToSchema)]
+pub struct MeasureText {
+    /// Of a measure that stays when the plan is changed.
+    pub id: Option<MeasureId>,
+    pub what: String,
+    pub responsible: String,
+    pub staff: Option<StaffId>,
+    pub due_at: DateTime<Utc>,
+    #[serde(default)]
+    pub resources: String,
+}
+
+/// What the management group is asked.
+#[derive(Deserialize, ToSchema)]
+pub struct ApprovalAsked {
+    pub reason: String,
+    /// What the customer is to get; without it, what the report proposes.
+    pub compensation_minor: Option<u32>,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct Approving {
+    #[serde(default)]
+    pub comment: String,
+    /// What is to be done otherwise than proposed.
+    #[serde(default)]
+    pub changes: String,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub struct Plan {
     /// May be empty when there is nothing to organise.
-    pub plan: Vec<Measure>,
+    pub plan: Vec<MeasureText>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -161,6 +202,14 @@ pub struct AnswerText {
     pub text: String,
     #[serde(default)]
     pub remedy: String,
+    /// Required unless it is upheld.
+    #[serde(default)]
+    pub reasons: String,
+    pub amount_minor: Option<u32>,
+    /// Where the customer may turn to who does not agree.
+    #[serde(default)]
+    pub next_level: String,
+    pub next_level_until: Option<DateTime<Utc>>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -168,6 +217,13 @@ pub struct CallBack {
     pub satisfied: bool,
     #[serde(default)]
     pub comment: String,
+    /// 1 to 5.
+    pub score: Option<u8>,
+    #[serde(default)]
+    pub causes: Vec<Dissatisfaction>,
+    /// Who is not satisfied has the complaint reopened with it.
+    #[serde(default)]
+    pub reopen: bool,
 }
 
 /// How long a claim lasts now.
@@ -178,10 +234,27 @@ pub struct Lease {
 
 impl ReportText {
     pub fn checked(self) -> ApiResult<Report> {
+        if self.interviews.len() > INTERVIEWS {
+            return Err(
+                ApiError::of_field(ErrorCode::TooLong, "interviews").with("limit", INTERVIEWS)
+            );
+        }
+        let mut interviews = Vec::with_capacity(self.interviews.len());
+        for interview in self.interviews {
+            interviews.push(Interview {
+                who: required("interviews.who", &interview.who, LINE)?,
+                at: interview.at,
+                said: required("interviews.said", &interview.said, TEXT)?,
+            });
+        }
         Ok(Report {
             root_cause: required("root_cause", &self.root_cause, TEXT)?,
             impact: required("impact", &self.impact, TEXT)?,
             proposal: required("proposal", &self.proposal, TEXT)?,
+            compensation_minor: self.compensation_minor,
+            interviews,
+            attachments: self.attachments,
+            related: optional("related", &self.related, TEXT)?,
         })
     }
 }
@@ -327,27 +400,37 @@ pub async fn report(doing: Doing, Body(body): Body<ReportText>) -> ApiResult<Jso
 
 /// Asks the management group to approve.
 #[utoipa::path(
-    post, path = "/api/complaints/{id}/request-approval", tag = "steps", request_body = Reason,
+    post, path = "/api/complaints/{id}/request-approval", tag = "steps", request_body = ApprovalAsked,
     params(("id" = String, Path, description = "Id or reference number")),
     responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
 )]
 pub async fn request_approval(
     doing: Doing,
-    Body(body): Body<Reason>,
+    Body(body): Body<ApprovalAsked>,
 ) -> ApiResult<Json<ComplaintView>> {
     let reason = required("reason", &body.reason, TEXT)?;
-    doing.write(Fact::ApprovalRequested { reason }).await
+    let report = doing.held.complaint.report.as_ref();
+    let proposed = report.and_then(|report| report.compensation_minor);
+    let compensation_minor = body.compensation_minor.or(proposed);
+    let time = doing.hub.store.settings().await?.time;
+    let fact = Fact::ApprovalRequested {
+        reason,
+        compensation_minor,
+        votes: time.latest().votes_needed(compensation_minor),
+    };
+    doing.write(fact).await
 }
 
-/// The management group approves.
+/// A member of the management group approves.
 #[utoipa::path(
-    post, path = "/api/complaints/{id}/approve", tag = "steps", request_body = Comment,
+    post, path = "/api/complaints/{id}/approve", tag = "steps", request_body = Approving,
     params(("id" = String, Path, description = "Id or reference number")),
     responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
 )]
-pub async fn approve(doing: Doing, Body(body): Body<Comment>) -> ApiResult<Json<ComplaintView>> {
+pub async fn approve(doing: Doing, Body(body): Body<Approving>) -> ApiResult<Json<ComplaintView>> {
     let comment = optional("comment", &body.comment, TEXT)?;
-    doing.write(Fact::Approved { comment }).await
+    let changes = optional("changes", &body.changes, TEXT)?;
+    doing.write(Fact::Approved { comment, changes }).await
 }
 
 /// The management group does not approve.
@@ -374,12 +457,16 @@ pub async fn start_solving(doing: Doing, Body(body): Body<Plan>) -> ApiResult<Js
     let mut plan = Vec::with_capacity(body.plan.len());
     for measure in body.plan {
         plan.push(Measure {
+            id: measure.id.unwrap_or_else(|| MeasureId(Uuid::now_v7())),
             what: required("plan.what", &measure.what, TEXT)?,
             responsible: required("plan.responsible", &measure.responsible, LINE)?,
+            staff: measure.staff,
             due_at: measure.due_at,
+            resources: optional("plan.resources", &measure.resources, TEXT)?,
         });
     }
-    doing.write(Fact::SolvingStarted { plan }).await
+    let limit = doing.compensation_limit().await?;
+    doing.step(steps::solve(plan, limit)).await
 }
 
 /// The solution is carried out.
@@ -402,13 +489,22 @@ pub async fn implement(doing: Doing, Body(body): Body<Summary>) -> ApiResult<Jso
 pub async fn answer(doing: Doing, Body(body): Body<AnswerText>) -> ApiResult<Json<ComplaintView>> {
     let text = required("text", &body.text, TEXT)?;
     let remedy = optional("remedy", &body.remedy, TEXT)?;
-    doing
-        .write(Fact::Answered {
-            decision: body.decision,
-            text,
-            remedy,
-        })
-        .await
+    let reasons = match body.decision {
+        Decision::Upheld => optional("reasons", &body.reasons, TEXT)?,
+        Decision::PartlyUpheld | Decision::NotUpheld => required("reasons", &body.reasons, TEXT)?,
+    };
+    let fact = Fact::Answered {
+        decision: body.decision,
+        text,
+        remedy,
+        reasons,
+        amount_minor: body.amount_minor,
+        next_level: optional("next_level", &body.next_level, TEXT)?,
+        next_level_until: body.next_level_until,
+    };
+    let limit = doing.compensation_limit().await?;
+    let amount = body.amount_minor;
+    doing.step(steps::answer(amount, limit, fact)).await
 }
 
 /// The customer was asked afterwards.
@@ -418,13 +514,20 @@ pub async fn answer(doing: Doing, Body(body): Body<AnswerText>) -> ApiResult<Jso
     responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
 )]
 pub async fn call_back(doing: Doing, Body(body): Body<CallBack>) -> ApiResult<Json<ComplaintView>> {
-    let comment = optional("comment", &body.comment, TEXT)?;
-    doing
-        .write(Fact::CalledBack {
-            satisfied: body.satisfied,
-            comment,
-        })
-        .await
+    let reopens = body.reopen && !body.satisfied;
+    let comment = if reopens {
+        required("comment", &body.comment, TEXT)?
+    } else {
+        optional("comment", &body.comment, TEXT)?
+    };
+    let reopening = reopens.then(|| comment.clone());
+    let fact = Fact::CalledBack {
+        satisfied: body.satisfied,
+        comment,
+        score: body.score,
+        causes: body.causes,
+    };
+    doing.step(steps::call_back(fact, reopening)).await
 }
 
 /// Adds a note.

@@ -1,6 +1,6 @@
 //! Complaints as the console shows them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use suda_domain::escalation::{self, Escalation};
 use suda_domain::time::{Stretch, Timekeeping};
@@ -8,14 +8,16 @@ use suda_domain::time::{Stretch, Timekeeping};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use suda_domain::clocks::{Clock, Deadline, deadlines, nearest, why};
-use suda_domain::complaint::{Answer, Marks, Owner, Task};
-use suda_domain::fact::{HandoffCause, Measure, Report};
+use suda_domain::complaint::{
+    Answer, Approval, CallBack, Extension, Marks, Owner, PastCycle, Planned, Question, Rating, Task,
+};
+use suda_domain::fact::{HandoffCause, Report};
 use suda_domain::guidance::{Guidance, for_category};
 use suda_domain::text::clean;
 use suda_domain::trusted::Corrections;
 use suda_domain::{
     Actor, Applied, BranchCode, Complaint, ComplaintId, Complexity, CustomerState, Fact, FactKind,
-    Grade, Intake, LeaseId, ReferenceNumber, Role, StaffId, State, TaskId,
+    Grade, Intake, LeaseId, Recusal, ReferenceNumber, Relation, Role, StaffId, State, TaskId,
 };
 use utoipa::ToSchema;
 
@@ -57,6 +59,8 @@ pub struct WorkOrder {
     pub late: bool,
     pub open_tasks: u32,
     pub alert_pending: bool,
+    /// It is answered with another case.
+    pub follows: Option<Relation>,
     /// Who was told highest up of a deadline that still runs.
     pub escalation: Option<Escalation>,
 }
@@ -145,15 +149,30 @@ pub struct ComplaintView {
     pub claim: Option<ClaimView>,
     pub tasks: Vec<Task>,
     pub report: Option<Report>,
-    pub plan: Vec<Measure>,
+    pub plan: Vec<Planned>,
     pub return_reason: Option<String>,
     pub answer: Option<Answer>,
     pub needs_approval: bool,
+    /// The cycles before this one, in order.
+    pub past: Vec<PastCycle>,
+    pub reopened_at: Option<DateTime<Utc>>,
+    pub questions: Vec<Question>,
+    /// Requests for more time, in order.
+    pub extensions: Vec<Extension>,
+    /// Requests to the management group, in order.
+    pub approvals: Vec<Approval>,
+    pub call_back: CallBack,
+    pub rating: Option<Rating>,
+    pub final_decision: Option<String>,
     pub deadlines: Vec<DeadlineView>,
     /// Of which running deadlines somebody was told, the highest level first.
     pub escalations: Vec<Escalation>,
     pub timeline: Vec<TimelineEntry>,
     pub guidance: Option<Guidance>,
+    /// Whom it is about.
+    pub recused: Vec<Recusal>,
+    /// It is answered with another case.
+    pub follows: Option<Relation>,
     /// What the reader may write now.
     pub allowed: Vec<FactKind>,
     /// Whether the reader may renew their claim.
@@ -218,6 +237,7 @@ pub fn work_order(hub: &Hub, names: &Names, held: &Held) -> WorkOrder {
         late: complaint.late,
         open_tasks: open_tasks(complaint),
         alert_pending: crate::store::row::is_alert_pending(complaint),
+        follows: complaint.leading().map(|link| link.relation),
         escalation: escalation::standing(complaint, &clocks).first().copied(),
     }
 }
@@ -256,7 +276,7 @@ pub fn may_see(who: &SignedIn, complaint: &Complaint) -> bool {
             .tasks
             .iter()
             .any(|task| task.department == who.staff.id),
-        Role::Administrator | Role::System => false,
+        Role::Administrator | Role::System | Role::Customer => false,
     }
 }
 
@@ -288,19 +308,33 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         .claim
         .as_ref()
         .is_some_and(|claim| claim.expert == who.staff.id);
+    let report = complaint.report.as_ref();
+    let proposed = report.and_then(|report| report.compensation_minor);
     let mut tasks = complaint.tasks.clone();
     let mut timeline = timeline_of(&timeline, masked)?;
+    leave_out_links(hub, who, &mut timeline).await?;
     let mut report = complaint.report.clone();
+    let mut questions = complaint.questions.clone();
+    let mut extensions = complaint.extensions.clone();
     if who.role() == Role::Department {
         // Other departments' questions and findings are not theirs to read.
         tasks.retain(|task| task.department == who.staff.id);
         let own = |id: TaskId| tasks.iter().any(|task| task.id == id);
         deadlines.retain(|one| one.deadline.task.is_none_or(own));
         escalations.retain(|one| one.task.is_none_or(own));
+        questions.retain(|asked| asked.task.is_some_and(own));
+        extensions.retain(|one| one.task.is_some_and(own));
+        let asked: Vec<_> = questions.iter().map(|asked| asked.id).collect();
         timeline.retain(|entry| match &entry.fact {
             Fact::Dispatched { task, .. }
             | Fact::TaskAccepted { task }
+            | Fact::TaskRecalled { task, .. }
             | Fact::TaskRejected { task, .. } => own(*task),
+            Fact::ExtensionRequested { task, .. }
+            | Fact::Extended { task, .. }
+            | Fact::ExtensionRefused { task, .. } => task.is_some_and(own),
+            Fact::Asked { task, .. } => task.is_some_and(own),
+            Fact::Replied { question, .. } => asked.contains(question),
             Fact::Reported { task, .. } => task.is_some_and(own),
             Fact::Escalated { task, .. } => task.is_none_or(own),
             _ => true,
@@ -316,10 +350,12 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         category_en,
         deadlines,
         escalations,
+        follows: complaint.leading().map(|link| link.relation),
         allowed,
         masked,
         may_renew: mine && complaint.lapses(),
-        needs_approval: complaint.needs_approval(),
+        needs_approval: complaint.needs_approval()
+            || !complaint.may_give(proposed, names.time().latest().compensation_limit),
         claim: complaint.claim.as_ref().map(|claim| ClaimView {
             lease: claim.lease,
             expert: claim.expert,
@@ -352,8 +388,39 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         report,
         plan: complaint.plan,
         return_reason: complaint.return_reason,
+        recused: complaint.recused,
         answer: complaint.answer,
+        past: complaint.past,
+        reopened_at: complaint.reopened_at,
+        questions,
+        extensions,
+        approvals: complaint.approvals,
+        call_back: complaint.call_back,
+        rating: complaint.rating,
+        final_decision: complaint.final_decision,
     })
+}
+
+/// A line that names another complaint is not for who may not see that one.
+async fn leave_out_links(
+    hub: &Hub,
+    who: &SignedIn,
+    timeline: &mut Vec<TimelineEntry>,
+) -> ApiResult<()> {
+    let other = |entry: &TimelineEntry| match &entry.fact {
+        Fact::Linked { to, .. } | Fact::Unlinked { to, .. } => Some(*to),
+        _ => None,
+    };
+    let others: BTreeSet<ComplaintId> = timeline.iter().filter_map(other).collect();
+    let mut hidden = BTreeSet::new();
+    for id in others {
+        let held = hub.store.complaint(id, who.reader()).await?;
+        if who.role() == Role::Department || held.is_none() {
+            hidden.insert(id);
+        }
+    }
+    timeline.retain(|entry| other(entry).is_none_or(|id| !hidden.contains(&id)));
+    Ok(())
 }
 
 /// The ledger's lines with what each did, told by folding them again.
