@@ -134,7 +134,12 @@ fn branch_staff_may_only_remark_from_the_console() {
         .filter(|(_, _, a)| matches!(a, Access::Step(_)))
     {
         if access.admits(Role::Clerk) || access.admits(Role::BranchManager) {
-            let remarks = ["/api/complaints/{id}/evidence", "/api/complaints/{id}/note"];
+            let remarks = [
+                "/api/complaints/{id}/evidence",
+                "/api/complaints/{id}/note",
+                "/api/complaints/{id}/people",
+                "/api/complaints/{id}/recuse",
+            ];
             assert!(remarks.contains(route), "{route}");
         }
     }

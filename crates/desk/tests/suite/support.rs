@@ -486,6 +486,7 @@ impl Bench {
             grade: suggestion.grade,
             complexity: suggestion.complexity,
             override_reason: Some("按流程".into()),
+            about: None,
         }
     }
 
@@ -500,6 +501,7 @@ impl Bench {
             grade,
             complexity,
             override_reason: Some("按流程".into()),
+            about: None,
         };
         self.desk
             .record(&self.session, draft.id, intake, assessment, None)

@@ -179,7 +179,7 @@ async fn staff(tx: &mut Tx<'_>, wanted: &BTreeSet<StaffId>, world: &mut World) -
     }
     let ids: Vec<Uuid> = wanted.iter().map(|id| id.0).collect();
     let rows: Vec<StaffRow> = sqlx::query_as(
-        "SELECT id, login, name, role, branch, password_hash, active FROM staff WHERE id = ANY($1)",
+        "SELECT id, login, name, role, branch, password_hash, active, superior FROM staff WHERE id = ANY($1)",
     )
     .bind(ids)
     .fetch_all(&mut **tx)
