@@ -9,6 +9,7 @@ pub mod category;
 pub mod check;
 pub mod clocks;
 pub mod complaint;
+pub mod duty;
 pub mod escalation;
 pub mod evidence;
 pub mod fact;

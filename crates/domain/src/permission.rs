@@ -73,7 +73,9 @@ pub fn may_write(role: Role, kind: FactKind) -> bool {
         Queued => role == Role::System,
         Released => matches!(role, Role::Expert | Role::System),
         Claimed | ReturnedToBranch | Dispatched | ApprovalRequested | SolvingStarted
-        | Implemented | Answered | Paused | Resumed | TaskRecalled => role == Role::Expert,
+        | Implemented | Answered | Paused | Resumed => role == Role::Expert,
+        // The program takes back what an account had that was closed.
+        TaskRecalled => matches!(role, Role::Expert | Role::System),
         TaskAccepted | TaskRejected => role == Role::Department,
         Reported => matches!(role, Role::Department | Role::Expert),
         Approved | Disapproved | AlertAcknowledged => role == Role::Management,

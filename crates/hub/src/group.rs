@@ -381,6 +381,8 @@ impl World {
             beside_changed: case.beside_changed
                 || earlier.as_ref().is_some_and(|e| e.beside_changed),
             tasks_changed: case.tasks_changed || earlier.as_ref().is_some_and(|e| e.tasks_changed),
+            duties_changed: case.duties_changed
+                || earlier.as_ref().is_some_and(|e| e.duties_changed),
             complaint: case.complaint,
         };
         self.written.cases.insert(id, merged);

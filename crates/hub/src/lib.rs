@@ -5,6 +5,7 @@ pub mod admin;
 pub mod bundle;
 pub mod cli;
 pub mod clock;
+mod closing;
 pub mod demo;
 pub mod desks;
 pub mod escalate;

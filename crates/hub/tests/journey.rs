@@ -9,10 +9,10 @@ use chrono::TimeDelta;
 use futures::StreamExt as _;
 use reqwest::StatusCode;
 use serde_json::json;
-use suda_domain::{Fact, FactKind, Grade, Lane, State};
+use suda_domain::{Fact, FactKind, Grade, Lane, Role, State};
 use suda_hub::store::Reader;
 use suda_sync::{Ask, Reply, Verdict};
-use support::{TestHub, add_expert, eventually, fold};
+use support::{TestHub, add_member, eventually, fold};
 use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,13 +113,32 @@ async fn a_complex_complaint_goes_from_the_counter_to_its_answer_and_the_branch_
     );
 
     let plan = json!({ "plan": [{ "what": "抢修", "responsible": "网络部", "due_at": "2026-07-22T00:00:00Z" }] });
-    expert.post(&path("start-solving"), plan).await;
+    let solving = expert.post(&path("start-solving"), plan).await;
+    assert_eq!(
+        expert
+            .refused(&path("implement"), json!({ "summary": "光缆已修复" }))
+            .await,
+        (StatusCode::CONFLICT, "measures_open".into())
+    );
+    let done = json!({ "measure": solving["plan"][0]["id"], "percent": 100, "note": "已抢通" });
+    expert.post(&path("progress"), done).await;
     expert
         .post(&path("implement"), json!({ "summary": "光缆已修复" }))
         .await;
     let answer = json!({ "decision": "upheld", "text": "已修复，减免一个月", "remedy": "减免" });
     let answered = expert.post(&path("answer"), answer).await;
     assert_eq!(answered["customer_state"], "completed");
+    assert_eq!(
+        expert.refused(&path("close"), json!({})).await,
+        (StatusCode::CONFLICT, "not_called_back".into())
+    );
+    let asked = json!({ "satisfied": true, "score": 5 });
+    assert_eq!(
+        expert.refused(&path("call-back"), asked.clone()).await,
+        (StatusCode::CONFLICT, "handler".into())
+    );
+    let second = hub.sign_in("expert2").await;
+    second.post(&path("call-back"), asked).await;
     expert.post(&path("close"), json!({})).await;
 
     let entries = desk.pull_all().await;
@@ -140,14 +159,17 @@ async fn a_complex_complaint_goes_from_the_counter_to_its_answer_and_the_branch_
             TaskAccepted,
             Reported,
             SolvingStarted,
+            MeasureProgressed,
             Implemented,
             Answered,
+            CallBackAssigned,
+            CalledBack,
             Closed
         ]
     );
     assert_eq!(fold(&entries, id).state, State::Closed);
     let verified = hub.hub.store.verify().await.unwrap();
-    assert_eq!((verified.fault, verified.events), (None, 12));
+    assert_eq!((verified.fault, verified.events), (None, 15));
     hub.stop().await;
 }
 
@@ -217,7 +239,7 @@ async fn of_twenty_experts_who_claim_at_once_exactly_one_wins() {
     let mut people = Vec::new();
     for number in 0..20 {
         let login = format!("e{number}x");
-        add_expert(&hub, &login).await;
+        add_member(&hub, &login, Role::Expert).await;
         people.push(hub.sign_in(&login).await);
     }
     let path = format!("/api/complaints/{id}/claim");

@@ -105,6 +105,9 @@ export type AppError = {
 	trace: string,
 };
 
+/**  Who is asked for more. */
+export type AskedOf = "branch" | "customer";
+
 /**  The person's decision that goes with the form. */
 export type Assessment = {
 	grade: Grade,
@@ -235,7 +238,9 @@ export type Chosen = {
 /**  What has to happen in time. */
 export type Clock = "assessment" | "handoff" | "grade1_alert" | "first_response" | "initial_analysis" | 
 /**  A department's own, one for each dispatch. */
-"department" | "feedback" | "cycle" | "call_back" | "outer_limit";
+"department" | 
+/**  A measure's own, one for each of the plan. */
+"measure" | "feedback" | "cycle" | "call_back" | "outer_limit";
 
 /**
  *  What is known of the time and of this PC's clock. The field names are a
@@ -294,7 +299,7 @@ export type CorrectedStep = {
 /**  One clock of one complaint. */
 export type Deadline = {
 	clock: Clock,
-	/**  Of which dispatch, for a department's clock. */
+	/**  Of which dispatch, for a department's clock, or of which measure. */
 	task: TaskId | null,
 	from: string,
 	/**  While it is paused without a longest: as it would be if it went on at once. */
@@ -330,6 +335,9 @@ export type Delivery =
 
 /**  One enrolled counter PC, or a hub. Given by the hub at enrolment. */
 export type DeviceId = string;
+
+/**  What a customer is dissatisfied with, as the call-back asks. */
+export type Dissatisfaction = "decision" | "remedy" | "slow" | "attitude" | "not_done" | "unexplained" | "other";
 
 /**  A form not yet recorded. */
 export type DraftView = {
@@ -392,7 +400,7 @@ export type ErrorCode = "not_enrolled" | "already_enrolled" | "hub_unreachable" 
 /**  Somebody to be told of a deadline, now or later. */
 export type Escalation = {
 	clock: Clock,
-	/**  Of which dispatch, for a department's clock. */
+	/**  Of which dispatch, for a department's clock, or of which measure. */
 	task: TaskId | null,
 	level: Level,
 	due: string,
@@ -457,13 +465,66 @@ override_reason: string | null } | { kind: "kept_in_branch" } | { kind: "handed_
 /**  The department account. */
 department: StaffId; department_name: string; question: string; due_at: string } | { kind: "task_accepted"; task: TaskId } | { kind: "task_rejected"; task: TaskId; reason: string } | { kind: "reported"; 
 /**  Absent when the expert analysed it alone. */
-task: TaskId | null; report: Report } | { kind: "approval_requested"; reason: string } | { kind: "approved"; comment: string } | { kind: "disapproved"; reason: string } | { kind: "solving_started"; plan: Measure[] } | { kind: "implemented"; summary: string } | 
+task: TaskId | null; report: Report } | 
+/**  The expert takes a task back before the department has reported. */
+{ kind: "task_recalled"; task: TaskId; reason: string } | 
+/**  More is needed from the branch or from the customer. */
+{ kind: "asked"; question: QuestionId; of: AskedOf; 
+/**  For which dispatch, when a department asks. */
+task: TaskId | null; text: string } | 
+/**  The answer to a question. */
+{ kind: "replied"; question: QuestionId; text: string } | 
+/**
+ *  More time is asked for, before the deadline: for the outer limit, or for
+ *  a department's task.
+ */
+{ kind: "extension_requested"; task: TaskId | null; until: string; reason: string } | 
+/**  It is granted, once a cycle for each deadline. */
+{ kind: "extended"; task: TaskId | null; until: string; reason: string } | { kind: "extension_refused"; task: TaskId | null; reason: string } | { kind: "approval_requested"; reason: string; 
+/**  What the customer is to get, in the smallest unit of the currency. */
+compensation_minor?: number | null; 
+/**  How many members of the management group have to approve. */
+votes?: number } | 
+/**  One member's vote for it. With the last that is needed it is approved. */
+{ kind: "approved"; comment: string; 
+/**  What is to be done otherwise than proposed; empty for nothing. */
+changes?: string } | { kind: "disapproved"; reason: string } | 
+/**  The management group wants to hear others before it decides. */
+{ kind: "comments_asked"; text: string } | 
+/**  What somebody thinks of what is to be approved, or was. */
+{ kind: "commented"; text: string; stance: Stance } | { kind: "solving_started"; plan: Measure[] } | 
+/**  How far a measure of the plan has come. */
+{ kind: "measure_progressed"; measure: MeasureId; 
+/**  In hundredths; at 100 it is done. */
+percent: number; note: string } | { kind: "implemented"; summary: string } | 
 /**  The answer to the customer. */
-{ kind: "answered"; decision: Decision; text: string; remedy: string } | 
+{ kind: "answered"; decision: Decision; text: string; remedy: string; 
+/**  Why it was decided so; required unless the complaint is upheld. */
+reasons?: string; 
+/**  What the customer gets, in the smallest unit of the currency. */
+amount_minor?: number | null; 
+/**  Where the customer may turn to who does not agree. */
+next_level?: string; 
+/**  Until when. */
+next_level_until?: string | null } | 
 /**  A simple complaint settled at the counter, with its short written summary. */
 { kind: "settled"; summary: string; remedy: string; amount_minor: number | null; 
 /**  Category and version of the guidance shown when it was settled. */
-guidance: GuidanceUsed | null } | { kind: "called_back"; satisfied: boolean; comment: string } | { kind: "closed" } | { kind: "withdrawn"; reason: string } | { kind: "reopened"; reason: string } | { kind: "archived" } | 
+guidance: GuidanceUsed | null } | 
+/**  Who is to ask the customer afterwards. */
+{ kind: "call_back_assigned"; to: Assignee } | 
+/**  The customer was not reached. */
+{ kind: "call_back_tried"; outcome: TryOutcome; comment: string } | { kind: "called_back"; satisfied: boolean; comment: string; 
+/**  1 to 5. */
+score?: number | null; 
+/**  Why the customer is not satisfied. */
+causes?: Dissatisfaction[] } | 
+/**  The customer's own judgement of the answer. */
+{ kind: "rated"; 
+/**  1 to 5. */
+score: number; comment: string } | 
+/**  The management group ends it: it is not reopened again. */
+{ kind: "finally_decided"; reason: string } | { kind: "closed" } | { kind: "withdrawn"; reason: string } | { kind: "reopened"; reason: string } | { kind: "archived" } | 
 /**  A manager has seen the grade-1 alert. */
 { kind: "alert_acknowledged" } | 
 /**  A manager took the case over from a dead PC. */
@@ -497,7 +558,7 @@ note: string } |
 arrived: Corrected | null; steps: CorrectedStep[] };
 
 /**  A fact without its contents: what permissions and transitions are keyed by. */
-export type FactKind = "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated";
+export type FactKind = "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated" | "task_recalled" | "asked" | "replied" | "extension_requested" | "extended" | "extension_refused" | "comments_asked" | "commented" | "measure_progressed" | "call_back_assigned" | "call_back_tried" | "rated" | "finally_decided";
 
 /**  A field of the form, for putting a problem beside it. */
 export type Field = "name" | "phone" | "email" | "account" | "id_number" | "representative" | "group" | "category" | "business" | "cause" | "description" | "occurred_at" | "place" | "remedy_sought" | "amount" | "links" | 
@@ -587,6 +648,13 @@ export type Intake = {
 
 /**  How the complaint came in. */
 export type IntakeChannel = "walk_in" | "hotline" | "email" | "online" | "social_media" | "supervision_line" | "staff_report";
+
+/**  Whom somebody spoke to for a report. */
+export type Interview = {
+	who: string,
+	at: string,
+	said: string,
+};
 
 /**  A pairing code on show. */
 export type LanCode = {
@@ -678,10 +746,19 @@ export type LinkView = "up" | "down" | "unknown";
 
 /**  One measure of a solution plan. */
 export type Measure = {
+	/**  Absent from plans of older versions; folding gives them one. */
+	id?: MeasureId,
 	what: string,
 	responsible: string,
+	/**  The account of the responsible person, who then tells the progress. */
+	staff?: StaffId | null,
 	due_at: string,
+	/**  People, money, materials. */
+	resources?: string,
 };
+
+/**  One measure of a solution plan. */
+export type MeasureId = string;
 
 /**  A notification was clicked: show this complaint. */
 export type OpenCase = ComplaintId;
@@ -711,6 +788,9 @@ export type PromptView = {
 	/**  The hub told the branch of a deadline. */
 	escalation: Escalation | null,
 };
+
+/**  One question to the branch or the customer. */
+export type QuestionId = string;
 
 /**  Why something is suggested. */
 export type Reason = {
@@ -767,6 +847,13 @@ export type Report = {
 	root_cause: string,
 	impact: string,
 	proposal: string,
+	/**  What the proposal gives the customer, in the smallest unit of the currency. */
+	compensation_minor?: number | null,
+	interviews?: Interview[],
+	/**  Files of the complaint that it rests on. */
+	attachments?: EvidenceId[],
+	/**  Records of other systems: bills, logs, measurements. */
+	related?: string,
 };
 
 /**  Somebody who complains for the customer, and what proves that they may. */
@@ -792,7 +879,9 @@ export type Role =
  *  A program acting by rule: the timer that hands off at minute 50, the
  *  hub that returns a lapsed lease. Nobody signs in with it.
  */
-"system";
+"system" | 
+/**  The customer, on the status page. Nobody signs in with it. */
+"customer";
 
 /**
  *  What keeps the copies of the data from being as good as they should be.
@@ -860,6 +949,11 @@ export type StaffView = {
 	name: string,
 	role: Role,
 };
+
+/**  What a comment on an approval says of it. */
+export type Stance = "for" | "against" | 
+/**  Neither. */
+"remark";
 
 /**
  *  What was done to the data when the program started, for one sentence to
@@ -965,6 +1059,11 @@ export type Tone =
 "state" | 
 /**  Not allowed for this person. */
 "denied";
+
+/**  Why a call-back did not reach the customer. */
+export type TryOutcome = "no_answer" | "busy" | "switched_off" | "wrong_number" | 
+/**  Reached, but the customer asks to be called another time. */
+"another_time";
 
 export type What = "cases" | "status" | "directory";
 

@@ -58,11 +58,11 @@ impl Complaint {
             | Fact::SolvingStarted { .. }
             | Fact::Implemented { .. }
             | Fact::Answered { .. }
-            | Fact::TaskRecalled { .. }
             | Fact::Paused { .. }
             | Fact::Resumed => true,
             Fact::Graded { .. }
             | Fact::Asked { .. }
+            | Fact::TaskRecalled { .. }
             | Fact::ExtensionRequested { .. }
             | Fact::Extended { .. }
             | Fact::ExtensionRefused { .. } => actor.role == Role::Expert,

@@ -56,8 +56,8 @@ struct Described;
 /// The console's routes with their description, from the same list.
 fn described() -> (Router<Arc<Hub>>, OpenApi) {
     use api::{
-        admin, board, complaints, desks, escalations, evidence, links, lists, quarantine, recusal,
-        sms, steps, stubs, tasks, time,
+        admin, board, complaints, course, desks, duties, escalations, evidence, links, lists,
+        quarantine, recusal, sms, steps, stubs, tasks, time,
     };
     let timed = OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(session::login))
@@ -65,6 +65,7 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(session::me))
         .routes(routes!(lists::categories))
         .routes(routes!(lists::departments))
+        .routes(routes!(lists::colleagues))
         .routes(routes!(lists::pauses))
         .routes(routes!(complaints::work_orders))
         .routes(routes!(complaints::complaint))
@@ -87,6 +88,19 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(steps::pause))
         .routes(routes!(steps::resume))
         .routes(routes!(steps::grade))
+        .routes(routes!(course::ask))
+        .routes(routes!(course::reply))
+        .routes(routes!(course::recall_task))
+        .routes(routes!(course::request_extension))
+        .routes(routes!(course::extend))
+        .routes(routes!(course::refuse_extension))
+        .routes(routes!(course::ask_comments))
+        .routes(routes!(course::comment))
+        .routes(routes!(course::progress))
+        .routes(routes!(course::call_back_tried))
+        .routes(routes!(course::assign_call_back))
+        .routes(routes!(course::decide_finally))
+        .routes(routes!(duties::duties))
         .routes(routes!(steps::withdraw))
         .routes(routes!(steps::reopen))
         .routes(routes!(steps::acknowledge))

@@ -3,6 +3,7 @@
 
 pub mod allowed;
 pub mod along;
+pub mod call_back;
 pub mod steps;
 
 use suda_domain::permission::may_write;

@@ -1,8 +1,12 @@
 //! What each step of the console writes. Decided with the complaint locked;
 //! the rules themselves are the domain's, asked when the fact is written.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use suda_domain::fact::{Measure, ReleaseCause};
+use suda_domain::clocks::{Clock, deadlines};
+use suda_domain::fact::{Assignee, Measure, ReleaseCause};
+use suda_domain::time::Timekeeping;
 use suda_domain::{Fact, LeaseId, Policy, Refusal, StaffId, TaskId};
 use uuid::Uuid;
 
@@ -94,6 +98,47 @@ pub fn call_back(fact: Fact, reopening: Option<String>) -> Decide {
             facts.push(Fact::Reopened {
                 reason: reason.clone(),
             });
+        }
+        Ok(facts)
+    })
+}
+
+/// More time, asked for or granted before the deadline, and by no more than
+/// the clock had to begin with. A department's task begins with what its
+/// dispatch gave it.
+pub fn extend(fact: Fact, keep: Arc<Timekeeping>, now: DateTime<Utc>) -> Decide {
+    Box::new(move |held| {
+        let (task, until) = match &fact {
+            Fact::ExtensionRequested { task, until, .. } | Fact::Extended { task, until, .. } => {
+                (*task, *until)
+            }
+            _ => return Ok(vec![fact.clone()]),
+        };
+        if held.complaint.extension_granted(task).is_some() {
+            return Err(Refusal::ExtendedAlready.into());
+        }
+        let clock = match task {
+            Some(_) => Clock::Department,
+            None => Clock::OuterLimit,
+        };
+        let clocks = deadlines(&held.complaint, &keep);
+        let mut running = clocks.iter().filter(|one| one.is_running());
+        let deadline = running.find(|one| (one.clock, one.task) == (clock, task));
+        let deadline = deadline.ok_or(Refusal::State)?;
+        let budget = deadline.due - deadline.from;
+        if deadline.due <= now || until <= deadline.due || until > deadline.due + budget {
+            return Err(Refusal::TooLate.into());
+        }
+        Ok(vec![fact.clone()])
+    })
+}
+
+/// The answer, with the expert who is to ask the customer afterwards.
+pub fn with_call_back(answer: Decide, to: Option<Assignee>) -> Decide {
+    Box::new(move |held| {
+        let mut facts = answer(held)?;
+        if let Some(to) = &to {
+            facts.push(Fact::CallBackAssigned { to: to.clone() });
         }
         Ok(facts)
     })

@@ -25,6 +25,7 @@ use suda_domain::time::{TimeRules, Timekeeping};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use suda_domain::complaint::Task;
+use suda_domain::duty::{DutyKind, Holder};
 use suda_domain::guidance::Guidance;
 use suda_domain::staff::StaffRecord;
 use suda_domain::{
@@ -301,6 +302,15 @@ pub enum Told {
     Department(StaffId),
 }
 
+/// What somebody has to do, with its complaint.
+#[derive(Clone, Debug)]
+pub struct DutyHeld {
+    pub kind: DutyKind,
+    pub item: Uuid,
+    pub at: DateTime<Utc>,
+    pub complaint: Complaint,
+}
+
 /// A dispatched task with its complaint.
 #[derive(Clone, Debug)]
 pub struct TaskHeld {
@@ -450,6 +460,11 @@ pub trait Lists {
         after: Option<(DateTime<Utc>, Uuid)>,
         limit: u32,
     ) -> Result<Vec<TaskHeld>>;
+    /// What any of these holders has to do, by its time.
+    async fn duties(&self, holders: &[Holder], limit: u32, reader: Reader)
+    -> Result<Vec<DutyHeld>>;
+    /// How many call-backs each expert has to make, of those who have any.
+    async fn call_backs(&self) -> Result<Vec<(StaffId, u64)>>;
     /// The complaint that has this task of this department, unless it is barred.
     async fn complaint_of_task(
         &self,

@@ -595,11 +595,11 @@ pub fn fold(entries: &[LogEntry], id: ComplaintId) -> Complaint {
 }
 
 /// More staff than every test needs.
-pub async fn add_expert(hub: &TestHub, login: &str) {
+pub async fn add_member(hub: &TestHub, login: &str, role: Role) {
     let new = NewStaff {
         login: login.into(),
         name: login.into(),
-        role: Role::Expert,
+        role,
         branch: None,
         password: Some(PASSWORD.into()),
     };

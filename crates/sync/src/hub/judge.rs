@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use suda_domain::duty::duties;
 use suda_domain::permission::may_write;
 use suda_domain::staff::StaffRecord;
 use suda_domain::{
@@ -205,6 +206,8 @@ pub struct Case {
     pub tasks_changed: bool,
     /// Whom it is about, or what it refers to.
     pub beside_changed: bool,
+    /// What somebody has to do about it.
+    pub duties_changed: bool,
 }
 
 impl SetAside {
@@ -224,6 +227,7 @@ impl Case {
                     b.recused != after.recused || b.links != after.links
                 }),
             tasks_changed: before.map_or(!after.tasks.is_empty(), |b| b.tasks != after.tasks),
+            duties_changed: duties(&after) != before.map(duties).unwrap_or_default(),
             complaint: after,
         }
     }

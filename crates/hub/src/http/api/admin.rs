@@ -13,6 +13,7 @@ use suda_domain::{BranchCode, DeviceId, Role, StaffId};
 use utoipa::ToSchema;
 
 use crate::admin::{self, AddStaffError, NewStaff};
+use crate::closing;
 use crate::http::body::{At, Body, LINE, TEXT, required};
 use crate::http::error::{ApiError, ApiResult, ErrorCode};
 use crate::http::session::SignedIn;
@@ -249,7 +250,11 @@ pub async fn set_active(
     if id == who.staff.id && !body.active {
         return Err(ApiError::new(ErrorCode::OwnAccount));
     }
-    found(hub.store.set_active(id, body.active).await?)
+    let is_known = hub.store.set_active(id, body.active).await?;
+    if is_known && !body.active {
+        closing::take_back_tasks(&hub, id).await?;
+    }
+    found(is_known)
 }
 
 /// Says who stands directly above a member. Whom a complaint is about, and

@@ -38,6 +38,33 @@ pub async fn departments(State(hub): State<Arc<Hub>>) -> ApiResult<Json<Vec<Depa
     ))
 }
 
+/// Somebody a measure can be given to.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct ColleagueChoice {
+    pub id: StaffId,
+    pub name: String,
+    pub role: Role,
+}
+
+/// Who of the centre and the departments can be responsible for a measure.
+#[utoipa::path(
+    get, path = "/api/colleagues", tag = "lists",
+    responses((status = 200, body = Vec<ColleagueChoice>), (status = "4XX", body = ApiError))
+)]
+pub async fn colleagues(State(hub): State<Arc<Hub>>) -> ApiResult<Json<Vec<ColleagueChoice>>> {
+    let mut all = Vec::new();
+    for role in [Role::Department, Role::Expert, Role::Management] {
+        let staff = hub.store.staff_with_role(role).await?;
+        let active = staff.into_iter().filter(|one| one.active);
+        all.extend(active.map(|one| ColleagueChoice {
+            id: one.id,
+            name: one.name,
+            role,
+        }));
+    }
+    Ok(Json(all))
+}
+
 /// A reason for which clocks may stand still.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct PauseChoice {

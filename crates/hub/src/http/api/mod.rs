@@ -8,7 +8,9 @@
 pub mod admin;
 pub mod board;
 pub mod complaints;
+pub mod course;
 pub mod desks;
+pub mod duties;
 pub mod escalations;
 pub mod evidence;
 pub mod links;

@@ -20,7 +20,7 @@ use crate::http::body::{At, Body, LINE, TEXT, optional, required};
 use crate::http::error::{ApiError, ApiResult, ErrorCode};
 use crate::http::session::SignedIn;
 use crate::hub::Hub;
-use crate::queue::steps;
+use crate::queue::{call_back, steps};
 use crate::store::{Decide, Held};
 
 /// Measures a plan may have.
@@ -504,7 +504,9 @@ pub async fn answer(doing: Doing, Body(body): Body<AnswerText>) -> ApiResult<Jso
     };
     let limit = doing.compensation_limit().await?;
     let amount = body.amount_minor;
-    doing.step(steps::answer(amount, limit, fact)).await
+    let answer = steps::answer(amount, limit, fact);
+    let to = call_back::next(&doing.hub, &doing.held.complaint, doing.who.staff.id).await?;
+    doing.step(steps::with_call_back(answer, to)).await
 }
 
 /// The customer was asked afterwards.

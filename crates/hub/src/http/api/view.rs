@@ -272,10 +272,12 @@ pub fn may_see(who: &SignedIn, complaint: &Complaint) -> bool {
     match who.role() {
         Role::Expert | Role::Management | Role::Auditor => true,
         Role::Clerk | Role::BranchManager => who.staff.branch.as_ref() == Some(&complaint.branch),
-        Role::Department => complaint
-            .tasks
-            .iter()
-            .any(|task| task.department == who.staff.id),
+        Role::Department => {
+            let id = who.staff.id;
+            let of_plan = |planned: &Planned| planned.measure.staff == Some(id);
+            complaint.tasks.iter().any(|task| task.department == id)
+                || complaint.plan.iter().any(of_plan)
+        }
         Role::Administrator | Role::System | Role::Customer => false,
     }
 }

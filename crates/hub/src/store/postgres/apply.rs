@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use suda_domain::ComplaintId;
 use suda_domain::time::Timekeeping;
+use suda_domain::{Complaint, ComplaintId};
 
 use super::load::End;
 use super::sms::insert_sms;
@@ -30,6 +30,9 @@ pub async fn apply(
         to_index(tx, &cases, &last_seq).await?;
         leases(tx, &cases).await?;
         tasks(tx, &cases).await?;
+        let changed = cases.iter().filter(|case| case.duties_changed);
+        let changed: Vec<&Complaint> = changed.map(|case| &case.complaint).collect();
+        duties(tx, &changed).await?;
     }
     for case in cases.iter().filter(|case| case.beside_changed) {
         barred::write(tx, &case.complaint, &written.lines).await?;
@@ -428,5 +431,46 @@ async fn step_keys(tx: &mut Tx<'_>, written: &Written) -> Result<()> {
         .execute(&mut **tx)
         .await
         .map_err(failed)?;
+    Ok(())
+}
+
+/// Replaces what somebody has to do about these complaints.
+pub async fn duties(tx: &mut Tx<'_>, complaints: &[&Complaint]) -> Result<()> {
+    if complaints.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<_> = complaints.iter().map(|complaint| complaint.id.0).collect();
+    sqlx::query("DELETE FROM duty WHERE complaint = ANY($1)")
+        .bind(ids)
+        .execute(&mut **tx)
+        .await
+        .map_err(failed)?;
+    let all: Vec<_> = complaints
+        .iter()
+        .flat_map(|complaint| {
+            let duties = suda_domain::duty::duties(complaint);
+            duties.into_iter().map(|duty| (complaint.id.0, duty))
+        })
+        .collect();
+    sqlx::query(
+        "INSERT INTO duty (complaint, kind, item, holder, at) SELECT * FROM \
+         unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::bigint[])",
+    )
+    .bind(all.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+    .bind(
+        all.iter()
+            .map(|(_, duty)| duty.kind.name())
+            .collect::<Vec<_>>(),
+    )
+    .bind(all.iter().map(|(_, duty)| duty.item).collect::<Vec<_>>())
+    .bind(
+        all.iter()
+            .map(|(_, duty)| duty.holder.to_string())
+            .collect::<Vec<_>>(),
+    )
+    .bind(all.iter().map(|(_, duty)| ms(duty.at)).collect::<Vec<_>>())
+    .execute(&mut **tx)
+    .await
+    .map_err(failed)?;
     Ok(())
 }

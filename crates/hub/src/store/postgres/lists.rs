@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::{Postgres, QueryBuilder};
+use suda_domain::duty::{DutyKind, Holder};
 use suda_domain::escalation::Level;
 use suda_domain::text::cut_bytes;
 use suda_domain::{ComplaintId, StaffId, State, TaskId};
@@ -12,12 +13,12 @@ use uuid::Uuid;
 
 use super::barred::unless_barred;
 use super::ledger::held;
-use super::value::{count, ms, parsed};
+use super::value::{count, ms, parsed, time};
 use super::{PostgresStore, failed};
 use crate::store::row::{FINISHED, words};
 use crate::store::{
-    After, Counts, Handoffs, Held, Lists, Reader, Result, Scope, StoreError, TaskHeld, ToEscalate,
-    Told, View,
+    After, Counts, DutyHeld, Handoffs, Held, Lists, Reader, Result, Scope, StoreError, TaskHeld,
+    ToEscalate, Told, View,
 };
 
 /// A longer word is cut: it is no word of any language.
@@ -98,6 +99,57 @@ impl Lists for PostgresStore {
                 })
             })
             .collect()
+    }
+
+    async fn duties(
+        &self,
+        holders: &[Holder],
+        limit: u32,
+        reader: Reader,
+    ) -> Result<Vec<DutyHeld>> {
+        let mut query = QueryBuilder::<Postgres>::new(
+            "SELECT kind, item, at, complaint.body FROM duty \
+             JOIN complaint ON complaint.id = duty.complaint WHERE holder IN (",
+        );
+        let mut listed = query.separated(", ");
+        for holder in holders {
+            listed.push_bind(holder.to_string());
+        }
+        query.push(")");
+        unless_barred(&mut query, reader);
+        query
+            .push(" ORDER BY at, duty.complaint, kind, item LIMIT ")
+            .push_bind(i64::from(limit));
+        let mut connection = self.connection().await?;
+        let rows: Vec<(String, Uuid, i64, String)> = query
+            .build_query_as()
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(failed)?;
+        let rows = rows.into_iter().map(|(kind, item, at, body)| {
+            let known = DutyKind::from_name(&kind);
+            Ok(DutyHeld {
+                kind: known.ok_or_else(|| StoreError::Damaged(format!("no duty is {kind}")))?,
+                item,
+                at: time(at)?,
+                complaint: parsed(&body)?,
+            })
+        });
+        rows.collect()
+    }
+
+    async fn call_backs(&self) -> Result<Vec<(StaffId, u64)>> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT holder, count(*) FROM duty WHERE kind = 'call_back' GROUP BY holder",
+        )
+        .fetch_all(&mut *self.connection().await?)
+        .await
+        .map_err(failed)?;
+        let of_staff = rows.into_iter().filter_map(|(holder, number)| {
+            let id = holder.strip_prefix("staff:")?;
+            Some((id.parse().ok()?, count(number)))
+        });
+        Ok(of_staff.collect())
     }
 
     async fn complaint_of_task(

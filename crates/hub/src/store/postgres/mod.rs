@@ -47,7 +47,7 @@ use crate::store::requests::{Burden, Request};
 use listen::Listening;
 
 /// Each raises `schema_version` by one; only ever added to.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
@@ -58,6 +58,7 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("0008_escalation.sql"),
     include_str!("0009_sms.sql"),
     include_str!("0012_recusal.sql"),
+    include_str!("0013_duty.sql"),
 ];
 /// The oldest server that is tried by the tests.
 const OLDEST_SERVER: i32 = 150_000;

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use sqlx::query_builder::Separated;
 use sqlx::{QueryBuilder, Sqlite};
-use suda_domain::ComplaintId;
 use suda_domain::time::Timekeeping;
+use suda_domain::{Complaint, ComplaintId};
 
 use super::load::End;
 use super::sms::insert_sms;
@@ -38,6 +38,9 @@ pub async fn apply(
         }
         if case.tasks_changed {
             tasks(tx, case).await?;
+        }
+        if case.duties_changed {
+            duties(tx, &case.complaint).await?;
         }
     }
     for case in cases.iter().filter(|case| case.beside_changed) {
@@ -292,6 +295,27 @@ async fn tasks(tx: &mut Tx<'_>, case: &Case) -> Result<()> {
         .execute(&mut **tx)
         .await
         .map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Replaces what somebody has to do about a complaint.
+pub async fn duties(tx: &mut Tx<'_>, complaint: &Complaint) -> Result<()> {
+    sqlx::query("DELETE FROM duty WHERE complaint = ?")
+        .bind(complaint.id.0)
+        .execute(&mut **tx)
+        .await
+        .map_err(failed)?;
+    for duty in suda_domain::duty::duties(complaint) {
+        sqlx::query("INSERT INTO duty (complaint, kind, item, holder, at) VALUES (?, ?, ?, ?, ?)")
+            .bind(complaint.id.0)
+            .bind(duty.kind.name())
+            .bind(duty.item)
+            .bind(duty.holder.to_string())
+            .bind(ms(duty.at))
+            .execute(&mut **tx)
+            .await
+            .map_err(failed)?;
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ use crate::store::checks::fault;
 use crate::store::{Fault, Result};
 
 /// The tables whose rows are kept twice, in the order they are compared.
-const KEPT_TWICE: [&str; 19] = [
+const KEPT_TWICE: [&str; 20] = [
     "setting",
     "branch",
     "staff",
@@ -29,6 +29,7 @@ const KEPT_TWICE: [&str; 19] = [
     "origin",
     "quarantine",
     "task",
+    "duty",
     "lease",
     "phone_stub",
     "phone_note",

@@ -5,6 +5,7 @@ use suda_domain::Complaint;
 use suda_domain::time::{TimeRules, Timekeeping};
 use uuid::Uuid;
 
+use super::apply::duties;
 use super::directory::{HUB, bump_directory, find_setting, find_text, put_setting, time};
 use super::value::{json, ms, parsed};
 use super::verify::{complaint_rows, events};
@@ -77,7 +78,7 @@ async fn write(tx: &mut Tx<'_>, complaint: &Complaint, keep: &Timekeeping) -> Re
     .execute(&mut **tx)
     .await
     .map_err(failed)?;
-    Ok(())
+    duties(tx, complaint).await
 }
 
 /// Replaces the rules of time and counts every running deadline by the new

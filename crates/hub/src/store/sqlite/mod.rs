@@ -48,7 +48,7 @@ use group::Writing;
 /// The database's name inside the data directory.
 pub const FILE: &str = "hub.db";
 /// Each raises `user_version` by one; only ever added to.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
@@ -60,6 +60,7 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("0009_escalation.sql"),
     include_str!("0010_sms.sql"),
     include_str!("0013_recusal.sql"),
+    include_str!("0014_duty.sql"),
 ];
 const READERS: u32 = 4;
 /// Changes a slow onlooker may be behind before it has to look anew.
