@@ -15,6 +15,11 @@ type Answered<T> = T extends (infer One)[]
 type Shapes = components['schemas']
 type Shape<Name extends keyof Shapes> = Answered<Shapes[Name]>
 
+export type AnsweredAlong = Shape<'AnsweredAlong'>
+export type LinkView = Shape<'LinkView'>
+export type PersonChoice = Shape<'PersonChoice'>
+export type Recusal = Shape<'Recusal'>
+export type Relation = Shape<'Relation'>
 export type AddedStaff = Shape<'AddedStaff'>
 export type Board = Shape<'Board'>
 export type BranchRow = Shape<'BranchRow'>

@@ -11,6 +11,7 @@ type Areas = [
   Promise<{ consolePhone: Messages }>,
   Promise<{ consoleDesks: Messages }>,
   Promise<{ consoleTime: Messages }>,
+  Promise<{ consoleBeside: Messages }>,
 ]
 
 async function joined(areas: Areas): Promise<Messages> {
@@ -22,6 +23,7 @@ async function joined(areas: Areas): Promise<Messages> {
     { consolePhone },
     { consoleDesks },
     { consoleTime },
+    { consoleBeside },
   ] = await Promise.all(areas)
   return {
     console: {
@@ -32,6 +34,7 @@ async function joined(areas: Areas): Promise<Messages> {
       phone: consolePhone,
       desks: consoleDesks,
       time: consoleTime,
+      beside: consoleBeside,
     },
   }
 }
@@ -46,6 +49,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-CN/console/phone'),
       import('./zh-CN/console/desks'),
       import('./zh-CN/console/time'),
+      import('./zh-CN/console/beside'),
     ]),
   'zh-TW': () =>
     joined([
@@ -56,6 +60,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-TW/console/phone'),
       import('./zh-TW/console/desks'),
       import('./zh-TW/console/time'),
+      import('./zh-TW/console/beside'),
     ]),
   en: () =>
     joined([
@@ -66,6 +71,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./en/console/phone'),
       import('./en/console/desks'),
       import('./en/console/time'),
+      import('./en/console/beside'),
     ]),
 }
 

@@ -3,7 +3,7 @@
 //! that leads. The rules judge each of them.
 
 use chrono::{DateTime, Utc};
-use suda_domain::fact::Report;
+use suda_domain::fact::{Assignee, Report};
 use suda_domain::{Complaint, Fact, LeaseId, Refusal, StaffId, State};
 use uuid::Uuid;
 
@@ -20,6 +20,8 @@ pub struct Along {
     pub limit: u32,
     /// What was done.
     pub summary: String,
+    /// Who asks this customer afterwards.
+    pub call_back: Option<Assignee>,
 }
 
 impl Along {
@@ -65,6 +67,8 @@ impl Along {
             });
         }
         facts.push(self.answer(complaint)?);
+        let to = self.call_back.clone();
+        facts.extend(to.map(|to| Fact::CallBackAssigned { to }));
         Ok(facts)
     }
 

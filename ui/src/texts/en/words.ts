@@ -78,7 +78,8 @@ export const words: SameTexts<typeof reference> = {
   link: { up: 'Connected to the hub', down: 'No connection to the hub', unknown: 'Connecting to the hub' },
   scope: { open: 'Open', with_experts: 'With experts', done: 'Done', all: 'All', mine: 'Given to me' },
   handoff_cause: { manual: 'by a person', automatic: 'by the clock', import: 'on import' },
-  release_cause: { given_back: 'given back', lease_expired: 'claim expired' },
+  relation: { duplicate: 'duplicate', repeat: 'repeat', group: 'group complaint', related: 'related' },
+  release_cause: { given_back: 'given back', lease_expired: 'claim expired', recused: 'taken back: it is about them' },
   decision: { upheld: 'upheld', partly_upheld: 'partly upheld', not_upheld: 'not upheld' },
   time: {
     paused: 'paused for {span}',

@@ -20,7 +20,7 @@ use crate::http::body::{At, Body, TEXT, optional, required};
 use crate::http::error::{ApiError, ApiResult, ErrorCode};
 use crate::http::session::SignedIn;
 use crate::hub::Hub;
-use crate::queue::{along, steps};
+use crate::queue::{along, call_back, steps};
 use crate::store::Held;
 
 /// A complaint that this one refers to, or that refers to this one.
@@ -186,9 +186,11 @@ pub async fn answer_linked(
         until: steps::lease_end(time.latest(), hub.clock.now()),
         limit: time.latest().compensation_limit,
         summary,
+        call_back: None,
     };
     let mut all = Vec::new();
     for held in followers(hub, &doing.who, lead.id).await? {
+        let call_back = call_back::next(hub, &held.complaint, along.expert).await?;
         let Complaint {
             id,
             reference,
@@ -198,7 +200,11 @@ pub async fn answer_linked(
         let done = match state.is_finished() {
             true => Ok(AlongOutcome::Already),
             false => {
-                let decide = along.clone().decide();
+                let along = along::Along {
+                    call_back,
+                    ..along.clone()
+                };
+                let decide = along.decide();
                 let step = hub.step(id, doing.who.actor(), None, decide).await;
                 step.map(|_| AlongOutcome::Done).map_err(ApiError::from)
             }

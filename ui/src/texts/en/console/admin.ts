@@ -31,6 +31,8 @@ export const consoleAdmin: SameTexts<typeof reference> = {
     done: 'Done',
   },
   staff: {
+    superior: 'Reports to',
+    nobody: 'Nobody',
     add: 'Add person',
     name: 'Name',
     login: 'Login',

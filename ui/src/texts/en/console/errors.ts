@@ -24,6 +24,8 @@ export const consoleErrors: SameTexts<typeof reference> = {
     task_not_open: 'This task has ended or is not yours.',
     incomplete: 'Something required is missing.',
     needs_approval: 'A grade-1 complaint needs the management group\'s approval first.',
+    recused: 'The complaint is about this person or somebody below them; it cannot be given to them.',
+    not_linkable: 'These cannot be linked so: the same case, linked already, answered, or one of them follows another.',
     already_exists: 'It exists already.',
     unknown_branch: 'There is no such branch.',
     unknown_pause: 'There is no such reason for a pause; an administrator may just have changed it.',

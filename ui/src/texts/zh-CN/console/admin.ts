@@ -30,6 +30,8 @@ export const consoleAdmin = {
     done: '完成',
   },
   staff: {
+    superior: '直属上级',
+    nobody: '无',
     add: '添加人员',
     name: '姓名',
     login: '账号',

@@ -24,6 +24,8 @@ export const consoleErrors = {
     task_not_open: '这个任务已经结束，或者不是派给您的。',
     incomplete: '有必填内容没有填写。',
     needs_approval: '一级投诉须先经管理决策小组审批。',
+    recused: '这件投诉涉及此人或其下属，不能交给此人处理。',
+    not_linkable: '不能这样关联：可能是同一件、已关联、已答复，或其中一件已随另一件答复。',
     already_exists: '已经存在相同的记录。',
     unknown_branch: '没有这个营业厅。',
     unknown_pause: '没有这个暂停原因，可能刚被管理员改动。',

@@ -31,6 +31,8 @@ export const consoleAdmin: SameTexts<typeof reference> = {
     done: '完成',
   },
   staff: {
+    superior: '直屬上級',
+    nobody: '無',
     add: '新增人員',
     name: '姓名',
     login: '賬號',

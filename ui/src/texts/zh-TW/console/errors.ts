@@ -24,6 +24,8 @@ export const consoleErrors: SameTexts<typeof reference> = {
     task_not_open: '這個任務已經結束，或者不是派給您的。',
     incomplete: '有必填內容沒有填寫。',
     needs_approval: '一級投訴須先經管理決策小組審批。',
+    recused: '這件投訴涉及此人或其下屬，不能交給此人處理。',
+    not_linkable: '不能這樣關聯：可能是同一件、已關聯、已答覆，或其中一件已隨另一件答覆。',
     already_exists: '已經存在相同的記錄。',
     unknown_branch: '沒有這個營業廳。',
     unknown_pause: '沒有這個暫停原因，可能剛被管理員改動。',
