@@ -126,6 +126,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/staff/{id}/superior": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says who stands directly above a member. Whom a complaint is about, and
+         *     everybody above them, can neither see nor handle it.
+         */
+        post: operations["set_superior"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/time": {
         parameters: {
             query?: never;
@@ -195,6 +215,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/colleagues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who of the centre and the departments can be responsible for a measure. */
+        get: operations["colleagues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}": {
         parameters: {
             query?: never;
@@ -246,6 +283,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/answer-linked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives the answer of this case to each one that follows it, one by one: each
+         *     by events of its own, as far as the rules allow the expert. Asked again, it
+         *     answers those that could not be answered before.
+         */
+        post: operations["answer_linked"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/approve": {
         parameters: {
             query?: never;
@@ -255,8 +313,59 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The management group approves. */
+        /** A member of the management group approves. */
         post: operations["approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks the branch or the customer for more. */
+        post: operations["ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/ask-comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Opens a round of comments before the decision. */
+        post: operations["ask_comments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/assign-call-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives the call-back to an expert. */
+        post: operations["assign_call_back"];
         delete?: never;
         options?: never;
         head?: never;
@@ -274,6 +383,23 @@ export interface paths {
         put?: never;
         /** The customer was asked afterwards. */
         post: operations["call_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/call-back-tried": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A call-back that did not reach the customer. */
+        post: operations["call_back_tried"];
         delete?: never;
         options?: never;
         head?: never;
@@ -308,6 +434,40 @@ export interface paths {
         put?: never;
         /** Closes an answered complaint. */
         post: operations["close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/comment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says what one thinks of what is to be approved; dissent is kept. */
+        post: operations["comment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/decide-finally": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The management group ends it: it is not reopened again. */
+        post: operations["decide_finally"];
         delete?: never;
         options?: never;
         head?: never;
@@ -403,6 +563,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Grants more time, before the deadline. */
+        post: operations["extend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/grade": {
         parameters: {
             query?: never;
@@ -437,6 +614,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/lift-recusal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** It proved not to be about them. */
+        post: operations["lift_recusal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lets the complaint refer to another. A case that leads follows no other:
+         *     what is merged into it names it directly.
+         */
+        post: operations["link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the complaint refers to, and what refers to it, as far as the reader
+         *     may see it.
+         */
+        get: operations["links"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/note": {
         parameters: {
             query?: never;
@@ -465,6 +699,94 @@ export interface paths {
         put?: never;
         /** Lets the clocks stand still that the reason lets stand still. */
         post: operations["pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The staff of the complaint's branch, and of the centre. */
+        get: operations["people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells how far a measure of the plan has come. */
+        post: operations["progress"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/recall-task": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a task back before the department has reported. */
+        post: operations["recall_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/recuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The complaint is about this member of staff: to them and their line it no
+         *     longer exists. Answers with nothing, as that may be the caller.
+         */
+        post: operations["recuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/refuse-extension": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does not grant it. */
+        post: operations["refuse_extension"];
         delete?: never;
         options?: never;
         head?: never;
@@ -522,6 +844,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers a question, or writes down what the customer answered. */
+        post: operations["reply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/report": {
         parameters: {
             query?: never;
@@ -550,6 +889,23 @@ export interface paths {
         put?: never;
         /** Asks the management group to approve. */
         post: operations["request_approval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/request-extension": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks for more time, before the deadline. */
+        post: operations["request_extension"];
         delete?: never;
         options?: never;
         head?: never;
@@ -607,6 +963,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/unlink": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a link away; a merge can be undone until the answer. */
+        post: operations["unlink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/withdraw": {
         parameters: {
             query?: never;
@@ -653,6 +1026,23 @@ export interface paths {
          *     somebody first.
          */
         get: operations["desks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/duties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the reader has to do. */
+        get: operations["duties"];
         put?: never;
         post?: never;
         delete?: never;
@@ -995,6 +1385,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        About: {
+            reason: string;
+            /** @description From `/api/complaints/{id}/people`. */
+            staff: components["schemas"]["StaffId"];
+        };
         Active: {
             active: boolean;
         };
@@ -1010,18 +1405,48 @@ export interface components {
             password?: string | null;
             staff: components["schemas"]["StaffRow"];
         };
+        /**
+         * @description What became of one case that follows.
+         * @enum {string}
+         */
+        AlongOutcome: "done" | "already" | "refused";
         /** @description The answer the customer was given. */
         Answer: {
             /** Format: int64 */
             amount_minor?: number | null;
+            by?: components["schemas"]["StaffId"] | null;
             decision?: components["schemas"]["Decision"] | null;
+            /** @description Where the customer may turn to who does not agree, and until when. */
+            next_level?: string;
+            /** Format: date-time */
+            next_level_until?: string | null;
+            /** @description Why it was decided so. */
+            reasons?: string;
             remedy: string;
             text: string;
         };
+        AnswerLinked: {
+            /** @description What was done for those that are answered along. */
+            summary: string;
+        };
         AnswerText: {
+            /** Format: int32 */
+            amount_minor?: number | null;
             decision: components["schemas"]["Decision"];
+            /** @description Where the customer may turn to who does not agree. */
+            next_level?: string;
+            /** Format: date-time */
+            next_level_until?: string | null;
+            /** @description Required unless it is upheld. */
+            reasons?: string;
             remedy?: string;
             text: string;
+        };
+        AnsweredAlong: {
+            code?: components["schemas"]["ErrorCode"] | null;
+            id: components["schemas"]["ComplaintId"];
+            outcome: components["schemas"]["AlongOutcome"];
+            reference: components["schemas"]["ReferenceNumber"];
         };
         /** @description The body of every answer that is not a success. */
         ApiError: {
@@ -1035,6 +1460,56 @@ export interface components {
             /** @description For finding it in the hub's log. */
             trace: string;
         };
+        /** @description One request to the management group, with all that was said to it. */
+        Approval: {
+            /** Format: date-time */
+            asked_at: string;
+            asked_by?: components["schemas"]["StaffId"] | null;
+            asked_by_name: string;
+            /** @description Dissent stays here whatever is decided. */
+            comments: components["schemas"]["Opinion"][];
+            /** @description What the group asked to hear before it decides. */
+            comments_asked?: string | null;
+            /**
+             * Format: int32
+             * @description In the smallest unit of the currency.
+             */
+            compensation_minor?: number | null;
+            reason: string;
+            refused?: components["schemas"]["Vote"] | null;
+            /** @description Of those who approved, in order. */
+            votes: components["schemas"]["Vote"][];
+            /**
+             * Format: int32
+             * @description How many members have to approve.
+             */
+            votes_needed: number;
+        };
+        /** @description What the management group is asked. */
+        ApprovalAsked: {
+            /**
+             * Format: int32
+             * @description What the customer is to get; without it, what the report proposes.
+             */
+            compensation_minor?: number | null;
+            reason: string;
+        };
+        Approving: {
+            /** @description What is to be done otherwise than proposed. */
+            changes?: string;
+            comment?: string;
+        };
+        AskFor: {
+            of: components["schemas"]["AskedOf"];
+            question?: components["schemas"]["QuestionId"] | null;
+            task?: components["schemas"]["TaskId"] | null;
+            text: string;
+        };
+        /**
+         * @description Who is asked for more.
+         * @enum {string}
+         */
+        AskedOf: "branch" | "customer";
         /** @description Who of the branch is to see to a complaint. */
         Assignee: {
             name: string;
@@ -1101,9 +1576,17 @@ export interface components {
             date: string;
             kind: components["schemas"]["DayKind"];
         };
+        /** @description Asking the customer afterwards, in one cycle. */
         CallBack: {
-            comment?: string;
-            satisfied: boolean;
+            assigned?: components["schemas"]["Assignee"] | null;
+            causes: components["schemas"]["Dissatisfaction"][];
+            satisfied?: boolean | null;
+            /** Format: int32 */
+            score?: number | null;
+            tries: components["schemas"]["Try"][];
+        };
+        CallBackTo: {
+            staff?: components["schemas"]["StaffId"] | null;
         };
         /** @description One node. Its code is the path, levels joined by dots: `A`, `A.01`, `A.01.02`. */
         Category: {
@@ -1141,7 +1624,7 @@ export interface components {
          * @description What has to happen in time.
          * @enum {string}
          */
-        Clock: "assessment" | "handoff" | "grade1_alert" | "first_response" | "initial_analysis" | "department" | "feedback" | "cycle" | "call_back" | "outer_limit";
+        Clock: "assessment" | "handoff" | "grade1_alert" | "first_response" | "initial_analysis" | "department" | "measure" | "feedback" | "cycle" | "call_back" | "outer_limit";
         /**
          * @description When a clock that began now would be due, by the rules as they are and as
          *     they would be.
@@ -1156,8 +1639,18 @@ export interface components {
         CodeFor: {
             branch: components["schemas"]["BranchCode"];
         };
-        Comment: {
-            comment?: string;
+        /** @description Somebody a measure can be given to. */
+        ColleagueChoice: {
+            id: components["schemas"]["StaffId"];
+            name: string;
+            role: components["schemas"]["Role"];
+        };
+        CommentText: {
+            stance: components["schemas"]["Stance"];
+            text: string;
+        };
+        CommentsWanted: {
+            text: string;
         };
         /**
          * Format: uuid
@@ -1169,10 +1662,13 @@ export interface components {
             /** @description What the reader may write now. */
             allowed: components["schemas"]["FactKind"][];
             answer?: components["schemas"]["Answer"] | null;
+            /** @description Requests to the management group, in order. */
+            approvals: components["schemas"]["Approval"][];
             /** Format: date-time */
             arrived_at: string;
             branch: components["schemas"]["BranchCode"];
             branch_name: string;
+            call_back: components["schemas"]["CallBack"];
             category_en: string;
             category_zh: string;
             claim?: components["schemas"]["ClaimView"] | null;
@@ -1185,6 +1681,10 @@ export interface components {
             deadlines: components["schemas"]["DeadlineView"][];
             /** @description Of which running deadlines somebody was told, the highest level first. */
             escalations: components["schemas"]["Escalation"][];
+            /** @description Requests for more time, in order. */
+            extensions: components["schemas"]["Extension"][];
+            final_decision?: string | null;
+            follows?: components["schemas"]["Relation"] | null;
             grade?: components["schemas"]["Grade"] | null;
             guidance?: components["schemas"]["Guidance"] | null;
             handoff_cause?: components["schemas"]["HandoffCause"] | null;
@@ -1200,11 +1700,19 @@ export interface components {
             owner: components["schemas"]["Owner"];
             /** Format: int32 */
             owner_no: number;
-            plan: components["schemas"]["Measure"][];
+            /** @description The cycles before this one, in order. */
+            past: components["schemas"]["PastCycle"][];
+            plan: components["schemas"]["Planned"][];
+            questions: components["schemas"]["Question"][];
+            rating?: components["schemas"]["Rating"] | null;
             /** Format: date-time */
             recorded_at: string;
             recorded_by: components["schemas"]["Actor"];
+            /** @description Whom it is about. */
+            recused: components["schemas"]["Recusal"][];
             reference: components["schemas"]["ReferenceNumber"];
+            /** Format: date-time */
+            reopened_at?: string | null;
             report?: components["schemas"]["Report"] | null;
             return_reason?: string | null;
             state: components["schemas"]["State"];
@@ -1625,6 +2133,36 @@ export interface components {
             task?: components["schemas"]["TaskId"] | null;
         };
         /**
+         * @description What a customer is dissatisfied with, as the call-back asks.
+         * @enum {string}
+         */
+        Dissatisfaction: "decision" | "remedy" | "slow" | "attitude" | "not_done" | "unexplained" | "other";
+        Duties: {
+            /** @description By time, at most 200. */
+            rows: components["schemas"]["DutyRow"][];
+        };
+        /**
+         * @description What is to be done.
+         * @enum {string}
+         */
+        DutyKind: "call_back" | "measure" | "question" | "extension" | "approval";
+        /** @description One thing to do, with what a list shows of its complaint. */
+        DutyRow: components["schemas"]["WorkOrder"] & {
+            /**
+             * Format: date-time
+             * @description By when, for a measure; else since when.
+             */
+            at: string;
+            duty: components["schemas"]["DutyKind"];
+            /**
+             * Format: uuid
+             * @description The question, the measure or the dispatch.
+             */
+            item: string;
+            /** @description What it says: the question's, the measure's or the request's text. */
+            text: string;
+        };
+        /**
          * @description What a line of the ledger did.
          * @enum {string}
          */
@@ -1639,7 +2177,7 @@ export interface components {
          * @description Every reason the console's API can give.
          * @enum {string}
          */
-        ErrorCode: "not_signed_in" | "wrong_credentials" | "too_many_tries" | "not_allowed" | "foreign_origin" | "not_found" | "no_such_route" | "malformed" | "too_large" | "file_type_not_taken" | "too_long" | "required" | "in_the_past" | "not_in_this_state" | "not_owner" | "claimed_by_other" | "not_claimed" | "task_not_open" | "incomplete" | "needs_approval" | "already_exists" | "unknown_branch" | "unknown_department" | "unknown_category" | "bad_branch_code" | "unknown_pause" | "bad_phone_code" | "bad_login" | "weak_password" | "branch_required" | "outdated" | "rules_unusable" | "own_account" | "busy" | "disk_full" | "internal";
+        ErrorCode: "not_signed_in" | "wrong_credentials" | "too_many_tries" | "not_allowed" | "foreign_origin" | "not_found" | "no_such_route" | "malformed" | "too_large" | "file_type_not_taken" | "too_long" | "required" | "in_the_past" | "not_in_this_state" | "not_owner" | "claimed_by_other" | "not_claimed" | "task_not_open" | "incomplete" | "needs_approval" | "same_person" | "handler" | "not_called_back" | "measures_open" | "too_late" | "extended_already" | "finally_decided" | "recused" | "not_linkable" | "already_exists" | "unknown_branch" | "unknown_department" | "unknown_category" | "bad_branch_code" | "unknown_pause" | "bad_phone_code" | "bad_login" | "weak_password" | "branch_required" | "outdated" | "rules_unusable" | "own_account" | "busy" | "disk_full" | "internal";
         /** @description Somebody to be told of a deadline, now or later. */
         Escalation: {
             /**
@@ -1705,6 +2243,26 @@ export interface components {
              */
             received: number;
             role: components["schemas"]["Role"];
+        };
+        /** @description More time for the outer limit, or for a department's task. */
+        Extension: {
+            /** Format: date-time */
+            asked_at: string;
+            asked_by?: components["schemas"]["StaffId"] | null;
+            asked_by_name: string;
+            outcome?: components["schemas"]["ExtensionOutcome"] | null;
+            reason: string;
+            task?: components["schemas"]["TaskId"] | null;
+            /** Format: date-time */
+            until: string;
+        };
+        /** @description What became of a request for more time. */
+        ExtensionOutcome: {
+            /** Format: date-time */
+            at: string;
+            by_name: string;
+            granted: boolean;
+            reason: string;
         };
         /** @description One thing that happened. */
         Fact: {
@@ -1786,9 +2344,57 @@ export interface components {
             task?: components["schemas"]["TaskId"] | null;
         } | {
             /** @enum {string} */
+            kind: "task_recalled";
+            reason: string;
+            task: components["schemas"]["TaskId"];
+        } | {
+            /** @enum {string} */
+            kind: "asked";
+            of: components["schemas"]["AskedOf"];
+            question: components["schemas"]["QuestionId"];
+            task?: components["schemas"]["TaskId"] | null;
+            text: string;
+        } | {
+            /** @enum {string} */
+            kind: "replied";
+            question: components["schemas"]["QuestionId"];
+            text: string;
+        } | {
+            /** @enum {string} */
+            kind: "extension_requested";
+            reason: string;
+            task?: components["schemas"]["TaskId"] | null;
+            /** Format: date-time */
+            until: string;
+        } | {
+            /** @enum {string} */
+            kind: "extended";
+            reason: string;
+            task?: components["schemas"]["TaskId"] | null;
+            /** Format: date-time */
+            until: string;
+        } | {
+            /** @enum {string} */
+            kind: "extension_refused";
+            reason: string;
+            task?: components["schemas"]["TaskId"] | null;
+        } | {
+            /**
+             * Format: int32
+             * @description What the customer is to get, in the smallest unit of the currency.
+             */
+            compensation_minor?: number | null;
+            /** @enum {string} */
             kind: "approval_requested";
             reason: string;
+            /**
+             * Format: int32
+             * @description How many members of the management group have to approve.
+             */
+            votes?: number;
         } | {
+            /** @description What is to be done otherwise than proposed; empty for nothing. */
+            changes?: string;
             comment: string;
             /** @enum {string} */
             kind: "approved";
@@ -1798,16 +2404,49 @@ export interface components {
             reason: string;
         } | {
             /** @enum {string} */
+            kind: "comments_asked";
+            text: string;
+        } | {
+            /** @enum {string} */
+            kind: "commented";
+            stance: components["schemas"]["Stance"];
+            text: string;
+        } | {
+            /** @enum {string} */
             kind: "solving_started";
             plan: components["schemas"]["Measure"][];
+        } | {
+            /** @enum {string} */
+            kind: "measure_progressed";
+            measure: components["schemas"]["MeasureId"];
+            note: string;
+            /**
+             * Format: int32
+             * @description In hundredths; at 100 it is done.
+             */
+            percent: number;
         } | {
             /** @enum {string} */
             kind: "implemented";
             summary: string;
         } | {
+            /**
+             * Format: int32
+             * @description What the customer gets, in the smallest unit of the currency.
+             */
+            amount_minor?: number | null;
             decision: components["schemas"]["Decision"];
             /** @enum {string} */
             kind: "answered";
+            /** @description Where the customer may turn to who does not agree. */
+            next_level?: string;
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            next_level_until?: string | null;
+            /** @description Why it was decided so; required unless the complaint is upheld. */
+            reasons?: string;
             remedy: string;
             text: string;
         } | {
@@ -1819,10 +2458,39 @@ export interface components {
             remedy: string;
             summary: string;
         } | {
+            /** @enum {string} */
+            kind: "call_back_assigned";
+            to: components["schemas"]["Assignee"];
+        } | {
+            comment: string;
+            /** @enum {string} */
+            kind: "call_back_tried";
+            outcome: components["schemas"]["TryOutcome"];
+        } | {
+            /** @description Why the customer is not satisfied. */
+            causes?: components["schemas"]["Dissatisfaction"][];
             comment: string;
             /** @enum {string} */
             kind: "called_back";
             satisfied: boolean;
+            /**
+             * Format: int32
+             * @description 1 to 5.
+             */
+            score?: number | null;
+        } | {
+            comment: string;
+            /** @enum {string} */
+            kind: "rated";
+            /**
+             * Format: int32
+             * @description 1 to 5.
+             */
+            score: number;
+        } | {
+            /** @enum {string} */
+            kind: "finally_decided";
+            reason: string;
         } | {
             /** @enum {string} */
             kind: "closed";
@@ -1874,6 +2542,29 @@ export interface components {
             level: components["schemas"]["Level"];
             task?: components["schemas"]["TaskId"] | null;
         } | {
+            /** @enum {string} */
+            kind: "recused";
+            name: string;
+            reason: string;
+            staff: components["schemas"]["StaffId"];
+        } | {
+            /** @enum {string} */
+            kind: "recusal_lifted";
+            reason: string;
+            staff: components["schemas"]["StaffId"];
+        } | {
+            /** @enum {string} */
+            kind: "linked";
+            note: string;
+            reference: components["schemas"]["ReferenceNumber"];
+            relation: components["schemas"]["Relation"];
+            to: components["schemas"]["ComplaintId"];
+        } | {
+            /** @enum {string} */
+            kind: "unlinked";
+            note: string;
+            to: components["schemas"]["ComplaintId"];
+        } | {
             arrived?: components["schemas"]["Corrected"] | null;
             /** @enum {string} */
             kind: "time_corrected";
@@ -1883,7 +2574,7 @@ export interface components {
          * @description A fact without its contents: what permissions and transitions are keyed by.
          * @enum {string}
          */
-        FactKind: "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated";
+        FactKind: "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated" | "task_recalled" | "asked" | "replied" | "extension_requested" | "extended" | "extension_refused" | "comments_asked" | "commented" | "measure_progressed" | "call_back_assigned" | "call_back_tried" | "rated" | "finally_decided" | "recused" | "recusal_lifted" | "linked" | "unlinked";
         /**
          * @description Severity. One is the gravest: management is told at once.
          * @enum {string}
@@ -1942,6 +2633,8 @@ export interface components {
             late: boolean;
             /** Format: date-time */
             recorded_at: string;
+            /** @description Whom it is about: they may not see it in the queue for a moment. */
+            recused?: components["schemas"]["Recusal"][];
             reference: components["schemas"]["ReferenceNumber"];
             /**
              * Format: int64
@@ -2117,6 +2810,13 @@ export interface components {
             /** @default null */
             representative: components["schemas"]["Representative"] | null;
         };
+        /** @description Whom somebody spoke to for a report. */
+        Interview: {
+            /** Format: date-time */
+            at: string;
+            said: string;
+            who: string;
+        };
         /**
          * @description The language the customer is answered in.
          * @enum {string}
@@ -2137,6 +2837,29 @@ export interface components {
          * @enum {string}
          */
         Level: "remind" | "copy" | "report";
+        LinkTo: {
+            note?: string;
+            relation: components["schemas"]["Relation"];
+            /**
+             * @description Id or reference number. For a duplicate or a member of a group, the
+             *     case that leads.
+             */
+            to: string;
+        };
+        /** @description A complaint that this one refers to, or that refers to this one. */
+        LinkView: {
+            /** Format: date-time */
+            at: string;
+            customer_state?: components["schemas"]["CustomerState"] | null;
+            excerpt: string;
+            id: components["schemas"]["ComplaintId"];
+            /** @description The other one refers to this one. */
+            incoming: boolean;
+            note: string;
+            reference: components["schemas"]["ReferenceNumber"];
+            relation: components["schemas"]["Relation"];
+            state: components["schemas"]["State"];
+        };
         /**
          * @description The moments the clocks are derived from, all of the present cycle, in
          *     trusted time.
@@ -2203,6 +2926,12 @@ export interface components {
              * @default null
              */
             reported_at: string | null;
+            /**
+             * Format: date-time
+             * @description When the plan began to be carried out.
+             * @default null
+             */
+            solving_at: string | null;
         };
         /** @description The signed-in member of staff. */
         Me: {
@@ -2218,8 +2947,34 @@ export interface components {
         Measure: {
             /** Format: date-time */
             due_at: string;
+            /** @description Absent from plans of older versions; folding gives them one. */
+            id?: components["schemas"]["MeasureId"];
+            /** @description People, money, materials. */
+            resources?: string;
             responsible: string;
+            staff?: components["schemas"]["StaffId"] | null;
             what: string;
+        };
+        /**
+         * Format: uuid
+         * @description One measure of a solution plan.
+         */
+        MeasureId: string;
+        /** @description One measure of a plan. */
+        MeasureText: {
+            /** Format: date-time */
+            due_at: string;
+            id?: components["schemas"]["MeasureId"] | null;
+            resources?: string;
+            responsible: string;
+            staff?: components["schemas"]["StaffId"] | null;
+            what: string;
+        };
+        MoreTime: {
+            reason: string;
+            task?: components["schemas"]["TaskId"] | null;
+            /** Format: date-time */
+            until: string;
         };
         /** @description A running deadline that would move. */
         MovedDeadline: {
@@ -2282,7 +3037,24 @@ export interface components {
             key?: string | null;
             note?: string;
         };
+        NoMoreTime: {
+            reason: string;
+            task?: components["schemas"]["TaskId"] | null;
+        };
+        NotReached: {
+            comment?: string;
+            outcome: components["schemas"]["TryOutcome"];
+        };
         NoteText: {
+            text: string;
+        };
+        /** @description What somebody thinks of what is to be approved. */
+        Opinion: {
+            /** Format: date-time */
+            at: string;
+            name: string;
+            role: components["schemas"]["Role"];
+            stance: components["schemas"]["Stance"];
             text: string;
         };
         /** @description Who holds the complaint. The experts are one team; a hub may have others later. */
@@ -2298,6 +3070,29 @@ export interface components {
         /** @description The password when it was made here: shown once. */
         PasswordSet: {
             password?: string | null;
+        };
+        /** @description A cycle that a reopening ended, with its figures. */
+        PastCycle: {
+            answer?: components["schemas"]["Answer"] | null;
+            /**
+             * Format: date-time
+             * @description The customer's arrival, or the reopening that began it.
+             */
+            began_at: string;
+            call_back: components["schemas"]["CallBack"];
+            extensions: components["schemas"]["Extension"][];
+            marks: components["schemas"]["Marks"];
+            /**
+             * Format: int32
+             * @description From 1.
+             */
+            number: number;
+            pauses: components["schemas"]["Paused"][];
+            rating?: components["schemas"]["Rating"] | null;
+            /** @description Why it was reopened. */
+            reason: string;
+            /** Format: date-time */
+            reopened_at: string;
         };
         /** @description A reason for which clocks may stand still. */
         PauseChoice: {
@@ -2329,9 +3124,43 @@ export interface components {
             /** @description What the ledger names it by; never changed once used. */
             reason: string;
         };
+        /** @description A time for which clocks stand still; which ones, the policy says. */
+        Paused: {
+            /** Format: date-time */
+            from: string;
+            /** @description What people read for the reason. */
+            name: string;
+            note: string;
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Absent while it lasts.
+             */
+            to?: string | null;
+        };
+        /** @description Somebody a complaint may be about, by name alone. */
+        PersonChoice: {
+            id: components["schemas"]["StaffId"];
+            name: string;
+            role: components["schemas"]["Role"];
+        };
         Plan: {
             /** @description May be empty when there is nothing to organise. */
-            plan: components["schemas"]["Measure"][];
+            plan: components["schemas"]["MeasureText"][];
+        };
+        /** @description A measure of the plan and how far it has come. */
+        Planned: components["schemas"]["Measure"] & {
+            /** Format: date-time */
+            done_at?: string | null;
+            /** @description What was said of it last. */
+            note?: string;
+            /**
+             * Format: int32
+             * @description In hundredths.
+             */
+            percent?: number;
+            /** Format: date-time */
+            told_at?: string | null;
         };
         /** @description Budgets in minutes unless a name says otherwise (product.md, "Clocks"). */
         Policy: {
@@ -2358,6 +3187,13 @@ export interface components {
              * @default 10080
              */
             call_back: number;
+            /**
+             * Format: int32
+             * @description Above this the management group has to approve what a customer is to
+             *     get, in the smallest unit of the currency.
+             * @default 50000
+             */
+            compensation_limit: number;
             /**
              * Format: int32
              * @description In working time: so many days of the length of an ordinary one.
@@ -2532,6 +3368,24 @@ export interface components {
              *       {
              *         "after_due": 1440,
              *         "clock": "cycle",
+             *         "grade": null,
+             *         "level": "report"
+             *       },
+             *       {
+             *         "after_due": -1440,
+             *         "clock": "measure",
+             *         "grade": null,
+             *         "level": "remind"
+             *       },
+             *       {
+             *         "after_due": 0,
+             *         "clock": "measure",
+             *         "grade": null,
+             *         "level": "copy"
+             *       },
+             *       {
+             *         "after_due": 1440,
+             *         "clock": "measure",
              *         "grade": null,
              *         "level": "report"
              *       },
@@ -2739,6 +3593,12 @@ export interface components {
             since: string | null;
             /**
              * Format: int32
+             * @description From this on two members have to.
+             * @default 1000000
+             */
+            two_votes_from: number;
+            /**
+             * Format: int32
              * @description Offset of the installation's civil time from UTC, in minutes, where no
              *     zone is named.
              * @default 480
@@ -2793,6 +3653,15 @@ export interface components {
             /** @enum {string} */
             problem: "ladder";
         };
+        Progress: {
+            measure: components["schemas"]["MeasureId"];
+            note?: string;
+            /**
+             * Format: int32
+             * @description In hundredths.
+             */
+            percent: number;
+        };
         /** @description A record set aside. */
         QuarantineRow: {
             /** Format: date-time */
@@ -2815,8 +3684,48 @@ export interface components {
             /** @description Why, as the receipt told the desk: a name, or a name with what the rules said. */
             reason: Record<string, never>;
         };
+        /** @description Something asked of the branch or the customer while the case is worked on. */
+        Question: {
+            /** Format: date-time */
+            at: string;
+            by_name: string;
+            id: components["schemas"]["QuestionId"];
+            of: components["schemas"]["AskedOf"];
+            replies: components["schemas"]["Reply"][];
+            task?: components["schemas"]["TaskId"] | null;
+            text: string;
+        };
+        /**
+         * Format: uuid
+         * @description One question to the branch or the customer.
+         */
+        QuestionId: string;
+        /** @description The customer's own judgement. */
+        Rating: {
+            /** Format: date-time */
+            at: string;
+            comment: string;
+            /**
+             * Format: int32
+             * @description 1 to 5.
+             */
+            score: number;
+        };
         Reason: {
             reason: string;
+        };
+        Recall: {
+            reason: string;
+            task: components["schemas"]["TaskId"];
+        };
+        /** @description Somebody the complaint is about. */
+        Recusal: {
+            /** Format: date-time */
+            at: string;
+            /** @description As it was then. */
+            name: string;
+            reason: string;
+            staff: components["schemas"]["StaffId"];
         };
         /**
          * @description A complaint's number for life. Parsing accepts lower case, full-width
@@ -2825,20 +3734,56 @@ export interface components {
          */
         ReferenceNumber: string;
         /**
+         * @description How a complaint refers to another.
+         * @enum {string}
+         */
+        Relation: "duplicate" | "repeat" | "group" | "related";
+        /**
          * @description How a claim ended without work.
          * @enum {string}
          */
-        ReleaseCause: "given_back" | "lease_expired";
+        ReleaseCause: "given_back" | "lease_expired" | "recused";
+        /** @description What was answered to a question. */
+        Reply: {
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["Role"];
+            by_name: string;
+            text: string;
+        };
+        ReplyText: {
+            question: components["schemas"]["QuestionId"];
+            text: string;
+        };
         /** @description The initial analysis report (初步分析报告); all three parts are required. */
         Report: {
+            /** @description Files of the complaint that it rests on. */
+            attachments?: components["schemas"]["EvidenceId"][];
+            /**
+             * Format: int32
+             * @description What the proposal gives the customer, in the smallest unit of the currency.
+             */
+            compensation_minor?: number | null;
             impact: string;
+            interviews?: components["schemas"]["Interview"][];
             proposal: string;
+            /** @description Records of other systems: bills, logs, measurements. */
+            related?: string;
             root_cause: string;
         };
-        /** @description The initial analysis report; all three parts are required. */
+        /** @description The initial analysis report; its first three parts are required. */
         ReportText: {
+            /** @description Evidence files of the complaint. */
+            attachments?: components["schemas"]["EvidenceId"][];
+            /**
+             * Format: int32
+             * @description In the smallest unit of the currency.
+             */
+            compensation_minor?: number | null;
             impact: string;
+            interviews?: components["schemas"]["Interview"][];
             proposal: string;
+            related?: string;
             root_cause: string;
         };
         /** @description Somebody who complains for the customer, and what proves that they may. */
@@ -2869,7 +3814,7 @@ export interface components {
          * @description What a member of staff is, and so what [`crate::permission`] lets them do.
          * @enum {string}
          */
-        Role: "clerk" | "branch_manager" | "expert" | "department" | "management" | "auditor" | "administrator" | "system";
+        Role: "clerk" | "branch_manager" | "expert" | "department" | "management" | "auditor" | "administrator" | "system" | "customer";
         /** @description One rung of the ladder. */
         Rung: {
             /**
@@ -2973,7 +3918,13 @@ export interface components {
             login: string;
             name: string;
             role: components["schemas"]["Role"];
+            superior?: components["schemas"]["StaffId"] | null;
         };
+        /**
+         * @description What a comment on an approval says of it.
+         * @enum {string}
+         */
+        Stance: "for" | "against" | "remark";
         /**
          * @description Where a complaint stands.
          * @enum {string}
@@ -3056,6 +4007,9 @@ export interface components {
         Summary: {
             summary: string;
         };
+        Superior: {
+            superior?: components["schemas"]["StaffId"] | null;
+        };
         /** @description One dispatch to one department. */
         Task: {
             department: components["schemas"]["StaffId"];
@@ -3092,7 +4046,7 @@ export interface components {
          * @description How far a dispatch has come.
          * @enum {string}
          */
-        TaskState: "sent" | "accepted" | "rejected" | "reported";
+        TaskState: "sent" | "accepted" | "rejected" | "reported" | "recalled";
         Tasks: {
             next?: string | null;
             /** @description By due time. */
@@ -3220,6 +4174,34 @@ export interface components {
          * @enum {string}
          */
         Tone: "fault" | "state" | "denied";
+        /** @description One call that did not reach the customer. */
+        Try: {
+            /** Format: date-time */
+            at: string;
+            by_name: string;
+            comment: string;
+            outcome: components["schemas"]["TryOutcome"];
+        };
+        /**
+         * @description Why a call-back did not reach the customer.
+         * @enum {string}
+         */
+        TryOutcome: "no_answer" | "busy" | "switched_off" | "wrong_number" | "another_time";
+        UnlinkFrom: {
+            /** @description Why. */
+            note: string;
+            to: components["schemas"]["ComplaintId"];
+        };
+        /** @description One member's vote. */
+        Vote: {
+            /** Format: date-time */
+            at: string;
+            /** @description What is to be done otherwise than proposed. */
+            changes: string;
+            comment: string;
+            name: string;
+            staff?: components["schemas"]["StaffId"] | null;
+        };
         /** @description One line of a list of complaints. */
         WorkOrder: {
             alert_pending: boolean;
@@ -3241,6 +4223,7 @@ export interface components {
             escalation?: components["schemas"]["Escalation"] | null;
             /** @description The beginning of what happened. */
             excerpt: string;
+            follows?: components["schemas"]["Relation"] | null;
             grade?: components["schemas"]["Grade"] | null;
             id: components["schemas"]["ComplaintId"];
             /** @description Recorded after the fact. */
@@ -3581,6 +4564,37 @@ export interface operations {
             };
         };
     };
+    set_superior: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["StaffId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Superior"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     rules: {
         parameters: {
             query?: never;
@@ -3724,6 +4738,33 @@ export interface operations {
             };
         };
     };
+    colleagues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ColleagueChoice"][];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     complaint: {
         parameters: {
             query?: never;
@@ -3818,6 +4859,40 @@ export interface operations {
             };
         };
     };
+    answer_linked: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerLinked"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnsweredAlong"][];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     approve: {
         parameters: {
             query?: never;
@@ -3830,7 +4905,109 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Comment"];
+                "application/json": components["schemas"]["Approving"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskFor"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    ask_comments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentsWanted"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    assign_call_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallBackTo"];
             };
         };
         responses: {
@@ -3865,6 +5042,40 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["CallBack"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    call_back_tried: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotReached"];
             };
         };
         responses: {
@@ -3927,6 +5138,74 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    comment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentText"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    decide_finally: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
         responses: {
             200: {
                 headers: {
@@ -4152,6 +5431,40 @@ export interface operations {
             };
         };
     };
+    extend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoreTime"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     grade: {
         parameters: {
             query?: never;
@@ -4220,6 +5533,104 @@ export interface operations {
             };
         };
     };
+    lift_recusal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["About"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkTo"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    links: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkView"][];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     note: {
         parameters: {
             query?: never;
@@ -4267,6 +5678,170 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["PauseFor"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonChoice"][];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    progress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Progress"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    recall_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Recall"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    recuse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["About"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    refuse_extension: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoMoreTime"];
             };
         };
         responses: {
@@ -4382,6 +5957,40 @@ export interface operations {
             };
         };
     };
+    reply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplyText"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     report: {
         parameters: {
             query?: never;
@@ -4428,7 +6037,41 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Reason"];
+                "application/json": components["schemas"]["ApprovalAsked"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    request_extension: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoreTime"];
             };
         };
         responses: {
@@ -4548,6 +6191,40 @@ export interface operations {
             };
         };
     };
+    unlink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnlinkFrom"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     withdraw: {
         parameters: {
             query?: never;
@@ -4624,6 +6301,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DesksReport"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    duties: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Duties"];
                 };
             };
             "4XX": {
