@@ -127,6 +127,10 @@ export const consoleAdmin: SameTexts<typeof reference> = {
       resumed: 'Clocks go on',
       graded: 'Grade changed',
       escalated: 'Deadline escalated',
+      recused: 'recusal',
+      recusal_lifted: 'recusal lifted',
+      linked: 'link',
+      unlinked: 'link taken away',
     },
   },
   guidance: {

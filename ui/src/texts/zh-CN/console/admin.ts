@@ -126,6 +126,10 @@ export const consoleAdmin = {
       resumed: '恢复计时',
       graded: '更改分级',
       escalated: '督办提醒',
+      recused: '回避',
+      recusal_lifted: '解除回避',
+      linked: '关联',
+      unlinked: '取消关联',
     } satisfies Record<FactKind, string>,
   },
   guidance: {

@@ -127,6 +127,10 @@ export const consoleAdmin: SameTexts<typeof reference> = {
       resumed: '恢復計時',
       graded: '更改分級',
       escalated: '督辦提醒',
+      recused: '迴避',
+      recusal_lifted: '解除迴避',
+      linked: '關聯',
+      unlinked: '取消關聯',
     },
   },
   guidance: {
