@@ -55,6 +55,7 @@ pub fn bindings() -> Builder<tauri::Wry> {
             commands::cases::settle,
             commands::cases::hand_off,
             commands::cases::note,
+            commands::cases::reply,
             commands::cases::withdraw,
             commands::cases::status,
             commands::cases::print_page,

@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use suda_domain::{Complaint, ComplaintId, DeviceId, EventKey, FactKind, LedgerEvent};
+use suda_domain::{Complaint, ComplaintId, DeviceId, EventKey, LedgerEvent};
 use suda_sync::message::{LogEntry, Placed};
 use suda_sync::{Directory, Page};
 
@@ -16,6 +16,7 @@ use crate::store::barrier::Reader;
 use crate::store::directory::save_directory;
 use crate::store::ledger::{NewEvent, StoredEvent, signed};
 use crate::store::{StoreError, WriteTx, complaints, hub_order, ledger, outbox, search};
+use crate::sweep::Told;
 use crate::view::Scope;
 
 /// A complaint while a page is folded in.
@@ -66,7 +67,7 @@ impl Desk {
             touch(&mut tx, &mut touched, id).await?.refold = true;
         }
         let mut fresh: Vec<NewEvent> = Vec::new();
-        let mut escalated = BTreeSet::new();
+        let mut told = BTreeSet::new();
         let mut names: BTreeSet<EventKey> = BTreeSet::new();
         let mut incarnations: BTreeMap<DeviceId, u32> = BTreeMap::new();
         for entry in &page.entries {
@@ -111,8 +112,8 @@ impl Desk {
                 tracing::warn!(complaint = %event.complaint, seq = entry.seq, %refusal, "does not fit");
                 complaint.refold = true;
             }
-            if event.fact.kind() == FactKind::Escalated {
-                escalated.insert(event.complaint);
+            if let Some(what) = Told::by(event.fact.kind()) {
+                told.insert((event.complaint, what));
             }
             fresh.push(new_event(entry, &event));
         }
@@ -145,7 +146,7 @@ impl Desk {
             }
             None => tx.commit().await?,
         }
-        self.inner.add_escalated(escalated);
+        self.inner.add_told(told);
         if let Some(enrolled) = renewed {
             self.inner.set_enrolled(enrolled);
             self.inner.tell(Change::Directory);

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use chrono::TimeDelta;
 use suda_domain::clocks;
-use suda_domain::complaint::Owner;
+use suda_domain::complaint::{Owner, Task};
 use suda_domain::fact::{Assignee, HandoffCause};
 use suda_domain::guidance;
 use suda_domain::trusted::Corrections;
@@ -24,7 +24,9 @@ use crate::store::complaints::{List, Place, Stored};
 use crate::store::incarnation::Receipted;
 use crate::store::ledger::{StoredEvent, signed};
 use crate::store::{StoreError, complaints, evidence, incarnation, ledger, outbox, search};
-use crate::view::{CasePage, CaseRow, CaseView, Delivery, Scope, StatusView, TimelineEntry};
+use crate::view::{
+    CasePage, CaseRow, CaseView, Delivery, Scope, StatusView, TaskProgress, TimelineEntry,
+};
 
 /// Why something cannot be shown.
 #[derive(Debug, thiserror::Error)]
@@ -228,8 +230,16 @@ impl Inner {
             may(FactKind::Noted),
             may(FactKind::Withdrawn),
             may(FactKind::Assigned),
+            may(FactKind::Replied),
         ];
-        let [can_settle, can_hand_off, can_note, can_withdraw, can_assign] = can;
+        let [
+            can_settle,
+            can_hand_off,
+            can_note,
+            can_withdraw,
+            can_assign,
+            can_reply,
+        ] = can;
         let category = &complaint.intake.category;
         Ok(CaseView {
             row,
@@ -252,12 +262,21 @@ impl Inner {
             guidance: guidance::for_category(&enrolled.directory.guidance, category).cloned(),
             phone_code: PhoneCode::of(complaint.id).grouped(),
             timeline,
+            tasks: complaint.tasks.iter().map(task_progress).collect(),
+            extension: complaint.extension_granted(None).cloned(),
+            paused: complaint.paused().cloned(),
+            cycle: complaint.cycle,
+            questions: complaint.questions,
+            plan: complaint.plan,
+            call_back: complaint.call_back,
+            rating: complaint.rating,
             can_settle,
             can_hand_off,
             can_note,
             can_withdraw,
             can_assign,
             recused: complaint.recused,
+            can_reply,
             intake: complaint.intake,
         })
     }
@@ -352,6 +371,13 @@ fn may_now(complaint: &Complaint, actor: &Actor, kind: FactKind) -> bool {
                 name: given(),
             },
         },
+        FactKind::Replied => Fact::Replied {
+            question: match complaint.questions.last() {
+                Some(asked) => asked.id,
+                None => return false,
+            },
+            text: given(),
+        },
         FactKind::HandedOff => {
             let cause = HandoffCause::Manual;
             Fact::HandedOff {
@@ -362,6 +388,14 @@ fn may_now(complaint: &Complaint, actor: &Actor, kind: FactKind) -> bool {
         _ => return false,
     };
     complaint.admit(actor, &fact).is_ok()
+}
+
+fn task_progress(task: &Task) -> TaskProgress {
+    TaskProgress {
+        department_name: task.department_name.clone(),
+        state: task.state,
+        due_at: task.due_at,
+    }
 }
 
 /// The entry, the owner number it was written under, and whether it moved on.

@@ -29,6 +29,7 @@ use crate::statistics::tally::Tally;
 use crate::store::barrier::Reader;
 use crate::store::directory::DeviceRow;
 use crate::store::{self, Care, FileError, Store, StoreError, WriteTx, ledger};
+use crate::sweep::Told;
 use crate::time::{Held, Timekeeper};
 use crate::view::{LinkTrouble, LinkView};
 
@@ -107,7 +108,7 @@ pub(crate) struct Inner {
     pub(crate) lan: crate::lan::State,
     pub(crate) judged: Mutex<Option<Judged>>,
     /// Complaints of which the hub told somebody, until the next look.
-    escalated: Mutex<BTreeSet<ComplaintId>>,
+    told: Mutex<BTreeSet<(ComplaintId, Told)>>,
     pub(crate) tally: Tally,
     /// Held while this process is the one that writes.
     _lock: Option<Lock>,
@@ -335,7 +336,7 @@ impl Desk {
             safety: Safety::default(),
             lan: crate::lan::State::default(),
             judged: Mutex::default(),
-            escalated: Mutex::default(),
+            told: Mutex::default(),
             tally: Tally::new(jumps),
             _lock: lock,
         };
@@ -447,19 +448,13 @@ impl Inner {
     }
 
     /// Keeps them for the next look, which shows what of them is the branch's.
-    pub(crate) fn add_escalated(&self, ids: impl IntoIterator<Item = ComplaintId>) {
-        let mut waiting = self
-            .escalated
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        waiting.extend(ids);
+    pub(crate) fn add_told(&self, told: BTreeSet<(ComplaintId, Told)>) {
+        let mut waiting = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.extend(told);
     }
 
-    pub(crate) fn take_escalated(&self) -> BTreeSet<ComplaintId> {
-        let mut waiting = self
-            .escalated
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn take_told(&self) -> BTreeSet<(ComplaintId, Told)> {
+        let mut waiting = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut waiting)
     }
 

@@ -5,7 +5,7 @@ use suda_domain::fact::{Assignee, GuidanceUsed, HandoffCause};
 use suda_domain::guidance;
 use suda_domain::intake::STEP_TEXT_LIMIT;
 use suda_domain::text::clean;
-use suda_domain::{Complaint, ComplaintId, Fact, Refusal, StaffId};
+use suda_domain::{Complaint, ComplaintId, Fact, QuestionId, Refusal, StaffId};
 
 use crate::ReadError;
 use crate::desk::{Desk, Enrolled, heads};
@@ -106,6 +106,23 @@ impl Desk {
         text: String,
     ) -> Result<CaseView, StepError> {
         let fact = Fact::Noted {
+            text: bounded(&text)?,
+        };
+        self.step(session, id, |pen, state, _| pen.write(id, state, fact))
+            .await
+    }
+
+    /// Answers a question of the experts or of a department, or writes down
+    /// what the customer answered. It goes on its way when there is a link.
+    pub async fn reply(
+        &self,
+        session: &Session,
+        id: ComplaintId,
+        question: QuestionId,
+        text: String,
+    ) -> Result<CaseView, StepError> {
+        let fact = Fact::Replied {
+            question,
             text: bounded(&text)?,
         };
         self.step(session, id, |pen, state, _| pen.write(id, state, fact))

@@ -2,9 +2,10 @@
 //! ten minutes before its end. Called every few seconds.
 
 use suda_domain::clocks::{self, Prompt, deadlines};
-use suda_domain::escalation::{self, Addressee};
+use suda_domain::duty::{self, DutyKind};
+use suda_domain::escalation::{self, Addressee, Escalation};
 use suda_domain::fact::HandoffCause;
-use suda_domain::{Actor, Complaint, ComplaintId};
+use suda_domain::{Actor, Complaint, ComplaintId, FactKind};
 
 use crate::clock::to_ms;
 use crate::desk::{Change, Desk, Enrolled, heads};
@@ -35,7 +36,7 @@ impl Desk {
         let mut conn = self.inner.store.read().await?;
         let due = complaints::prompts_due(&mut conn, to_ms(self.inner.now())).await?;
         drop(conn);
-        let mut prompts = self.escalated(&enrolled).await?;
+        let mut prompts = self.told(&enrolled).await?;
         for id in due {
             match self.prompt(&enrolled, id).await {
                 Ok(prompt) => prompts.extend(prompt),
@@ -64,7 +65,11 @@ impl Desk {
     }
 
     fn count_prompts(&self, prompts: &[PromptView]) {
-        let own = || prompts.iter().filter(|prompt| prompt.escalation.is_none());
+        let own = || {
+            prompts
+                .iter()
+                .filter(|prompt| prompt.escalation.is_none() && !prompt.question)
+        };
         let handed_off = own().filter(|prompt| prompt.handed_off).count() as u64;
         let all = own().count() as u64;
         self.inner.tally.count(|counts| {
@@ -125,35 +130,73 @@ impl Desk {
             },
             handed_off: prompt == Prompt::HandOff,
             escalation: None,
+            question: false,
         }))
     }
 
     /// What the hub has told this branch of since the last look and still holds.
-    async fn escalated(&self, enrolled: &Enrolled) -> Result<Vec<PromptView>, StoreError> {
-        let ids = self.inner.take_escalated();
+    async fn told(&self, enrolled: &Enrolled) -> Result<Vec<PromptView>, StoreError> {
         let mut prompts = Vec::new();
-        for id in ids {
+        for (id, told) in self.inner.take_told() {
             let mut conn = self.inner.store.read().await?;
             let Some(stored) = complaints::get(&mut conn, id, &Reader::anybody()).await? else {
                 continue;
             };
             let complaint = stored.complaint;
-            let standing = escalation::standing(&complaint, &deadlines(&complaint, &enrolled.keep));
-            let of_branch = standing.into_iter().find(|one| {
-                matches!(
-                    escalation::addressee(&complaint, one),
-                    Addressee::Branch(_) | Addressee::BranchManager(_)
-                )
-            });
+            let (escalation, question) = match told {
+                Told::Escalated => (of_branch(&complaint, enrolled), false),
+                Told::Asked => (None, is_asked(&complaint)),
+            };
+            if escalation.is_none() && !question {
+                continue;
+            }
             let minutes = (self.inner.now() - complaint.arrived_at).num_minutes();
-            prompts.extend(of_branch.map(|escalation| PromptView {
+            prompts.push(PromptView {
                 id,
                 reference: complaint.reference,
                 minutes: u32::try_from(minutes).unwrap_or_default(),
                 handed_off: false,
-                escalation: Some(escalation),
-            }));
+                escalation,
+                question,
+            });
         }
         Ok(prompts)
     }
+}
+
+/// What the hub tells a branch that a person should be shown.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Told {
+    /// A deadline came near or was missed.
+    Escalated,
+    /// The experts or a department ask something.
+    Asked,
+}
+
+impl Told {
+    pub(crate) fn by(kind: FactKind) -> Option<Self> {
+        match kind {
+            FactKind::Escalated => Some(Self::Escalated),
+            FactKind::Asked => Some(Self::Asked),
+            _ => None,
+        }
+    }
+}
+
+/// The highest that was told of its deadlines and addresses the branch.
+fn of_branch(complaint: &Complaint, enrolled: &Enrolled) -> Option<Escalation> {
+    let clocks = deadlines(complaint, &enrolled.keep);
+    let mut standing = escalation::standing(complaint, &clocks).into_iter();
+    standing.find(|one| {
+        matches!(
+            escalation::addressee(complaint, one),
+            Addressee::Branch(_) | Addressee::BranchManager(_)
+        )
+    })
+}
+
+/// Whether a question to the branch is open.
+fn is_asked(complaint: &Complaint) -> bool {
+    let duties = duty::duties(complaint);
+    duties.iter().any(|duty| duty.kind == DutyKind::Question)
 }

@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use suda_domain::clocks::Deadline;
+use suda_domain::complaint::{CallBack, Extension, Paused, Planned, Question, Rating, TaskState};
 use suda_domain::escalation::Escalation;
 use suda_domain::fact::{Assignee, FactKind, HandoffCause};
 use suda_domain::guidance::Guidance;
@@ -257,12 +258,37 @@ pub struct CaseView {
     pub timeline: Vec<TimelineEntry>,
     /// Whom it is about.
     pub recused: Vec<Recusal>,
+    /// What the experts and the departments asked the branch or the customer.
+    pub questions: Vec<Question>,
+    /// How far the departments are, as the branch may know it.
+    pub tasks: Vec<TaskProgress>,
+    /// Measures of the plan with their progress.
+    pub plan: Vec<Planned>,
+    /// Until when the answer was put off, with the reason.
+    pub extension: Option<Extension>,
+    /// For which reason clocks stand still.
+    pub paused: Option<Paused>,
+    pub call_back: CallBack,
+    pub rating: Option<Rating>,
+    /// From 1; each reopening begins another.
+    pub cycle: u32,
     /// What the person signed in may do now.
     pub can_settle: bool,
     pub can_hand_off: bool,
     pub can_note: bool,
     pub can_withdraw: bool,
     pub can_assign: bool,
+    pub can_reply: bool,
+}
+
+/// How far a department is with its task; what it was asked and found is
+/// between it and the experts until the answer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct TaskProgress {
+    pub department_name: String,
+    pub state: TaskState,
+    pub due_at: DateTime<Utc>,
 }
 
 /// How a simple complaint was settled.
@@ -372,4 +398,6 @@ pub struct PromptView {
     pub handed_off: bool,
     /// The hub told the branch of a deadline.
     pub escalation: Option<Escalation>,
+    /// The branch has been asked something.
+    pub question: bool,
 }

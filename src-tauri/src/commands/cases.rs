@@ -1,7 +1,7 @@
 //! The backlog and what can be done with a complaint.
 
 use suda_desk::view::{CasePage, CaseRow, CaseView, Scope, Settlement, StatusView};
-use suda_domain::{ComplaintId, StaffId};
+use suda_domain::{ComplaintId, QuestionId, StaffId};
 use tauri::{State, WebviewWindow};
 
 use super::Answer;
@@ -59,6 +59,18 @@ pub async fn hand_off(
 pub async fn note(host: State<'_, Host>, id: ComplaintId, text: String) -> Answer<CaseView> {
     let (desk, session) = host.signed_in().await?;
     Ok(desk.note(&session, id, text).await?)
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn reply(
+    host: State<'_, Host>,
+    id: ComplaintId,
+    question: QuestionId,
+    text: String,
+) -> Answer<CaseView> {
+    let (desk, session) = host.signed_in().await?;
+    Ok(desk.reply(&session, id, question, text).await?)
 }
 
 #[tauri::command]

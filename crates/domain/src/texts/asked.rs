@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Mobile, Template};
 use crate::complaint::Complaint;
+use crate::fact::AskedOf;
 use crate::intake::Language;
 use crate::reference::ReferenceNumber;
 use crate::state::{CustomerState, State};
@@ -25,7 +26,8 @@ pub const OLD_NEWS: TimeDelta = TimeDelta::days(3);
 
 /// The text that the change from `before` (nothing for a new complaint) to
 /// `after` asks for at the moment `now`. None for most changes: the customer
-/// is told each of the four states once a cycle.
+/// is told each of the four states once a cycle, of more time for the answer,
+/// and that there is a question.
 ///
 /// Nothing is asked for by an anonymous complaint, nor without a mobile
 /// number. Nor by a row of the past, one recorded later than [`OLD_NEWS`]
@@ -49,6 +51,25 @@ pub fn asked(before: Option<&Complaint>, after: &Complaint, now: DateTime<Utc>) 
 }
 
 fn template(before: Option<&Complaint>, after: &Complaint) -> Option<Template> {
+    of_state(before, after).or_else(|| of_course(before?, after))
+}
+
+/// What the customer is told beside the states.
+fn of_course(before: &Complaint, after: &Complaint) -> Option<Template> {
+    let of_customer = |complaint: &Complaint| {
+        let asked = complaint.questions.iter();
+        asked.filter(|one| one.of == AskedOf::Customer).count()
+    };
+    if after.extension_granted(None).is_some() && before.extension_granted(None).is_none() {
+        Some(Template::Extended)
+    } else if of_customer(after) > of_customer(before) {
+        Some(Template::Asked)
+    } else {
+        None
+    }
+}
+
+fn of_state(before: Option<&Complaint>, after: &Complaint) -> Option<Template> {
     let before = before.filter(|before| before.cycle == after.cycle);
     let is = after.state.customer_state()?;
     let was = before.and_then(|before| before.state.customer_state());

@@ -17,5 +17,5 @@ pub use incoming::Query;
 pub use mobile::Mobile;
 pub use segments::{Alphabet, Segments, segments};
 pub use templates::{
-    Parameter, Parameters, RenderError, Template, progress, state_words, where_to_ask,
+    Parameter, Parameters, RenderError, Template, date, progress, state_words, where_to_ask,
 };

@@ -2,6 +2,7 @@
 //! one wording a language, and named parameters; without one of these there
 //! is no text.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::intake::Language;
@@ -23,6 +24,10 @@ pub enum Template {
     Completed,
     /// State 4, because the customer withdrew.
     Withdrawn,
+    /// More time was granted for the answer.
+    Extended,
+    /// The customer is asked for more.
+    Asked,
     /// The answer to a question by SMS.
     Progress,
     /// The answer to a number that is not one of the sender's complaints.
@@ -39,14 +44,17 @@ pub enum Parameter {
     Ask,
     /// Reference numbers with their states.
     Progress,
+    /// A date.
+    Until,
 }
 
 impl Parameter {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 5] = [
         Self::Organisation,
         Self::Reference,
         Self::Ask,
         Self::Progress,
+        Self::Until,
     ];
 
     /// As it stands in the wordings and in errors.
@@ -56,6 +64,7 @@ impl Parameter {
             Self::Reference => "reference",
             Self::Ask => "ask",
             Self::Progress => "progress",
+            Self::Until => "until",
         }
     }
 }
@@ -74,6 +83,7 @@ pub struct Parameters {
     pub reference: Option<ReferenceNumber>,
     pub ask: Option<String>,
     pub progress: Option<String>,
+    pub until: Option<String>,
 }
 
 impl Parameters {
@@ -83,18 +93,21 @@ impl Parameters {
             Parameter::Reference => self.reference.as_ref().map(ReferenceNumber::as_str),
             Parameter::Ask => self.ask.as_deref(),
             Parameter::Progress => self.progress.as_deref(),
+            Parameter::Until => self.until.as_deref(),
         };
         value.map(str::trim).filter(|value| !value.is_empty())
     }
 }
 
 impl Template {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Accepted,
         Self::Dispatched,
         Self::Investigated,
         Self::Completed,
         Self::Withdrawn,
+        Self::Extended,
+        Self::Asked,
         Self::Progress,
         Self::UnknownNumber,
     ];
@@ -107,6 +120,8 @@ impl Template {
             Self::Investigated => "investigated",
             Self::Completed => "completed",
             Self::Withdrawn => "withdrawn",
+            Self::Extended => "extended",
+            Self::Asked => "asked",
             Self::Progress => "progress",
             Self::UnknownNumber => "unknown_number",
         }
@@ -178,6 +193,10 @@ impl Template {
                 Self::Withdrawn => {
                     "【{organisation}】您的投诉{reference}：已完成处理（已撤回）。{ask}"
                 }
+                Self::Extended => {
+                    "【{organisation}】您的投诉{reference}需要更多时间查证，最迟{until}答复您。{ask}"
+                }
+                Self::Asked => "【{organisation}】您的投诉{reference}需要您补充情况。{ask}",
                 Self::Progress => "【{organisation}】{progress}",
                 Self::UnknownNumber => {
                     "【{organisation}】没有查到您的这一投诉。请核对回执上的编号，用登记投诉时的手机号发送。"
@@ -195,6 +214,10 @@ impl Template {
                 Self::Withdrawn => {
                     "【{organisation}】您的投訴{reference}：已完成處理（已撤回）。{ask}"
                 }
+                Self::Extended => {
+                    "【{organisation}】您的投訴{reference}需要更多時間查證，最遲{until}答覆您。{ask}"
+                }
+                Self::Asked => "【{organisation}】您的投訴{reference}需要您補充情況。{ask}",
                 Self::Progress => "【{organisation}】{progress}",
                 Self::UnknownNumber => {
                     "【{organisation}】沒有查到您的這一投訴。請核對回執上的編號，用登記投訴時的手機號發送。"
@@ -213,6 +236,13 @@ impl Template {
                 Self::Completed => "[{organisation}] Your complaint {reference}: completed. {ask}",
                 Self::Withdrawn => {
                     "[{organisation}] Your complaint {reference}: completed (withdrawn). {ask}"
+                }
+                Self::Extended => {
+                    "[{organisation}] Your complaint {reference} needs more time; you will be \
+                     answered by {until} at the latest. {ask}"
+                }
+                Self::Asked => {
+                    "[{organisation}] We need to know more about your complaint {reference}. {ask}"
                 }
                 Self::Progress => "[{organisation}] {progress}",
                 Self::UnknownNumber => {
@@ -258,6 +288,14 @@ pub fn where_to_ask(language: Language, status_url: Option<&str>) -> String {
     }
 }
 
+/// A date, as the value of [`Parameter::Until`].
+pub fn date(language: Language, date: NaiveDate) -> String {
+    match language {
+        Language::ZhCn | Language::ZhTw => date.format("%Y年%-m月%-d日").to_string(),
+        Language::En => date.format("%-d %B %Y").to_string(),
+    }
+}
+
 /// Complaints with their states, as the value of [`Parameter::Progress`].
 pub fn progress<'c>(
     language: Language,
@@ -299,6 +337,7 @@ mod tests {
                 language,
                 [(&reference(), CustomerState::Dispatched)],
             )),
+            until: NaiveDate::from_ymd_opt(2026, 8, 9).map(|day| date(language, day)),
         }
     }
 
@@ -350,6 +389,7 @@ mod tests {
             Parameter::Reference => less.reference = None,
             Parameter::Ask => less.ask = nothing,
             Parameter::Progress => less.progress = nothing,
+            Parameter::Until => less.until = nothing,
         }
         less
     }

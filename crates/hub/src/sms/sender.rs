@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use suda_domain::texts::{Parameters, RenderError, where_to_ask};
+use suda_domain::texts::{Parameters, RenderError, Template, date, where_to_ask};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -102,7 +102,10 @@ impl Sender {
             return Ok(LOOK);
         };
         let note = match opened {
-            Ok(()) => self.send(&text, &settings, &set, moment).await,
+            Ok(()) => {
+                let until = put_off_until(hub, &text, &settings).await?;
+                self.send(&text, &settings, &set, moment, until).await
+            }
             Err(error) => SmsNote {
                 at: moment,
                 text: None,
@@ -152,8 +155,9 @@ impl Sender {
         settings: &Settings,
         set: &SmsSettings,
         now: DateTime<Utc>,
+        until: Option<String>,
     ) -> SmsNote {
-        let words = match words(text, settings) {
+        let words = match words(text, settings, until) {
             Ok(words) => words,
             Err(error) => {
                 tracing::error!(sms = %text.id, %error, "a text cannot be put into words");
@@ -332,8 +336,22 @@ fn file(hub: &Hub, path: Option<&PathBuf>) -> Option<PathBuf> {
         .or_else(|| hub.dir.as_ref().map(|dir| dir.join(FILE)))
 }
 
+/// Until when the answer was put off, for the text that says so.
+async fn put_off_until(hub: &Hub, text: &Sms, settings: &Settings) -> Result<Option<String>> {
+    let (Template::Extended, Some(id)) = (text.template, text.complaint) else {
+        return Ok(None);
+    };
+    let held = hub.store.complaint(id).await?;
+    let complaint = held.map(|held| held.complaint);
+    let until = complaint.and_then(|complaint| Some(complaint.extension_granted(None)?.until));
+    Ok(until.map(|until| {
+        let zone = settings.time.zone_at(until);
+        date(text.language, zone.local(until).date())
+    }))
+}
+
 /// The text in words: as it was put before, or now for the first time.
-fn words(text: &Sms, settings: &Settings) -> Result<String, RenderError> {
+fn words(text: &Sms, settings: &Settings, until: Option<String>) -> Result<String, RenderError> {
     if let Some(words) = &text.text {
         return Ok(words.clone());
     }
@@ -342,6 +360,7 @@ fn words(text: &Sms, settings: &Settings) -> Result<String, RenderError> {
         reference: text.reference.clone(),
         ask: Some(where_to_ask(text.language, settings.status_url.as_deref())),
         progress: None,
+        until,
     };
     text.template.render(text.language, &parameters)
 }
