@@ -152,6 +152,15 @@ async fn a_group_is_answered_together_and_each_case_by_its_own_events() {
         .unwrap()
         .len();
     assert_eq!(after, lines);
+
+    // Who was not content with it is not given the same answer again.
+    hub.clock.advance(TimeDelta::hours(1));
+    expert2
+        .post(&path(member, "reopen"), json!({ "reason": "仍然断网" }))
+        .await;
+    let again = json!({ "summary": "x" });
+    let told = expert.post(&path(lead, "answer-linked"), again).await;
+    assert_eq!(of(&told, member), why("not_in_this_state"));
     hub.stop().await;
 }
 

@@ -38,6 +38,12 @@ impl Along {
         if complaint.state.is_finished() {
             return Ok(Vec::new());
         }
+        // Whose customer was not content with this very answer is not given it
+        // a second time.
+        let answered = self.lead.marks.answered_at;
+        if complaint.reopened_at.is_some_and(|at| Some(at) >= answered) {
+            return Err(Refusal::State.into());
+        }
         let mut facts = Vec::new();
         match &complaint.claim {
             Some(claim) if claim.expert == self.expert => {}

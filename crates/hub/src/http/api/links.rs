@@ -1,6 +1,7 @@
 //! Links between complaints: merging is one of them. What follows another case
 //! is answered with it, each by its own events and under its own rules.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -78,6 +79,8 @@ pub struct AnsweredAlong {
     pub outcome: AlongOutcome,
     /// Why it was refused.
     pub code: Option<ErrorCode>,
+    /// What the code's sentence needs.
+    pub params: BTreeMap<String, String>,
 }
 
 /// What the complaint refers to, and what refers to it, as far as the reader
@@ -213,6 +216,11 @@ pub async fn answer_linked(
             id,
             reference,
             code: done.as_ref().err().map(|error| error.code),
+            params: done
+                .as_ref()
+                .err()
+                .map(|error| error.params.clone())
+                .unwrap_or_default(),
             outcome: done.unwrap_or(AlongOutcome::Refused),
         });
     }
