@@ -1446,6 +1446,10 @@ export interface components {
             code?: components["schemas"]["ErrorCode"] | null;
             id: components["schemas"]["ComplaintId"];
             outcome: components["schemas"]["AlongOutcome"];
+            /** @description What the code's sentence needs. */
+            params: {
+                [key: string]: string;
+            };
             reference: components["schemas"]["ReferenceNumber"];
         };
         /** @description The body of every answer that is not a success. */
@@ -4056,7 +4060,7 @@ export interface components {
          * @description An approved text.
          * @enum {string}
          */
-        Template: "accepted" | "dispatched" | "investigated" | "completed" | "withdrawn" | "progress" | "unknown_number";
+        Template: "accepted" | "dispatched" | "investigated" | "completed" | "withdrawn" | "extended" | "asked" | "progress" | "unknown_number";
         TimeChangeRow: {
             /** Format: date-time */
             at: string;
