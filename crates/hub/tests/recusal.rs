@@ -702,6 +702,15 @@ async fn a_browser_that_looks_on_hears_nothing_of_it() {
         .post(&format!("/api/complaints/{other}/note"), note)
         .await;
     hear(&mut heard, &other.to_string(), &mut stream).await;
+    // What is told together is told in any order: everything of before has
+    // come when the next change is heard of.
+    let before = std::mem::take(&mut heard);
+    let note = json!({ "text": "y" });
+    expert
+        .post(&format!("/api/complaints/{other}/note"), note)
+        .await;
+    hear(&mut heard, &other.to_string(), &mut stream).await;
+    heard.push_str(&before);
     assert!(!heard.contains(&id.to_string()), "{heard}");
     drop(stream);
     hub.stop().await;
