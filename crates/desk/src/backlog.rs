@@ -4,6 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use chrono::TimeDelta;
+use suda_domain::breach;
 use suda_domain::clocks;
 use suda_domain::complaint::{Owner, Task};
 use suda_domain::fact::{Assignee, HandoffCause};
@@ -315,7 +316,10 @@ impl Inner {
         let intake = &complaint.intake;
         let (category_zh, category_en) = enrolled.category_names(&intake.category);
         let deadlines = clocks::deadlines(complaint, &enrolled.keep);
+        let next = clocks::nearest(&deadlines);
+        let missed = next.filter(|deadline| deadline.is_breached(self.now()));
         CaseRow {
+            breach: missed.map(|deadline| breach::cause(complaint, deadline.due)),
             id: complaint.id,
             reference: complaint.reference.clone(),
             state: complaint.state,
@@ -327,7 +331,7 @@ impl Inner {
             excerpt: excerpt(&intake.description),
             clerk_name: complaint.recorded_by.name.clone(),
             arrived_at: complaint.arrived_at,
-            next: clocks::nearest(&deadlines).copied(),
+            next: next.copied(),
             delivery: delivery(stored.undelivered, stored.set_aside),
             mine: stored.mine,
             assigned: complaint.assigned.clone(),

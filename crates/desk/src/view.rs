@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use suda_domain::breach::BreachCause;
 use suda_domain::clocks::Deadline;
 use suda_domain::complaint::{CallBack, Extension, Paused, Planned, Question, Rating, TaskState};
 use suda_domain::escalation::Escalation;
@@ -186,6 +187,8 @@ pub struct CaseRow {
     pub assigned: Option<Assignee>,
     /// It is answered with another case.
     pub follows: Option<Relation>,
+    /// Why its nearest deadline was missed, when it was.
+    pub breach: Option<BreachCause>,
 }
 
 /// Which lines to list.

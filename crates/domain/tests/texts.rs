@@ -299,7 +299,10 @@ proptest! {
                 Template::Dispatched => 2,
                 Template::Investigated => 3,
                 Template::Completed | Template::Withdrawn => 4,
-                Template::Progress | Template::UnknownNumber => 0,
+                Template::Extended
+                | Template::Asked
+                | Template::Progress
+                | Template::UnknownNumber => 0,
             };
             prop_assert_eq!(Some(step), is.map(|is| is.step()));
         }

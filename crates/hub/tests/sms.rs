@@ -97,8 +97,32 @@ async fn the_customer_is_told_each_state_in_the_words_of_the_receipt() {
     post("dispatch", dispatch).await;
     let told = wait_for(&file(&hub), 2).await;
     assert!(words(&told[1]).contains("已派专业部门查证处理"), "{told:?}");
+    post("ask", json!({ "of": "customer", "text": "几点断的？" })).await;
+    let told = wait_for(&file(&hub), 3).await;
+    assert!(words(&told[2]).contains("需要您补充情况"), "{told:?}");
+    let until = hub.clock.now() + TimeDelta::days(20);
+    let more = json!({ "until": until, "reason": "第三方检测" });
+    post("request-extension", more.clone()).await;
+    let manager = hub.sign_in("management").await;
+    manager
+        .post(&format!("/api/complaints/{id}/extend"), more)
+        .await;
+    let told = wait_for(&file(&hub), 4).await;
+    let china = chrono::FixedOffset::east_opt(8 * 3600).unwrap();
+    let day = until.with_timezone(&china).format("%Y年%-m月%-d日");
+    assert!(
+        words(&told[3]).contains(&format!("最迟{day}答复您")),
+        "{told:?}"
+    );
     let everything = std::fs::read_to_string(file(&hub)).unwrap();
-    for secret in ["张", "断网", "500101199001011234", "查线路"] {
+    for secret in [
+        "几点",
+        "第三方",
+        "张",
+        "断网",
+        "500101199001011234",
+        "查线路",
+    ] {
         assert!(!everything.contains(secret), "{secret}");
     }
     #[cfg(unix)]

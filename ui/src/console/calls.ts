@@ -3,14 +3,18 @@ import { get, post, postFile, put } from './api'
 import type {
   AddedStaff,
   AnsweredAlong,
+  AskedOf,
   Board,
   BranchRow,
   CategoryTree,
+  ColleagueChoice,
   ComplaintView,
   Decision,
   DepartmentChoice,
   DesksReport,
   DeviceRow,
+  Dissatisfaction,
+  Duties,
   EnrolmentCode,
   EscalationRow,
   EvidenceRow,
@@ -18,9 +22,10 @@ import type {
   Guidance,
   Lease,
   LinkView,
-  Measure,
   Me,
   NewGuidance,
+  NewMeasure,
+  NewReport,
   NewStaff,
   NewStub,
   PasswordSet,
@@ -28,15 +33,17 @@ import type {
   PersonChoice,
   QuarantineRow,
   Relation,
-  Report,
   Resolution,
+  SmsOutbox,
   StaffRow,
+  Stance,
   StubView,
   Task,
   Tasks,
   TimeDraft,
   TimePreview,
   TimeView,
+  TryOutcome,
   ViewName,
   WorkOrders,
 } from './types'
@@ -51,12 +58,23 @@ export const complaint = (id: string) => get<ComplaintView>(`/api/complaints/${i
 export const search = (q: string, signal?: AbortSignal) =>
   post<WorkOrders>('/api/search', { q }, undefined, signal)
 export const departments = () => get<DepartmentChoice[]>('/api/departments')
+/** Who can be responsible for a measure or call back. */
+export const colleagues = () => get<ColleagueChoice[]>('/api/colleagues')
 export const pauses = () => get<PauseChoice[]>('/api/pauses')
 export const categories = () => get<CategoryTree>('/api/categories')
 export const board = () => get<Board>('/api/board')
 /** What addresses me, the highest level first. */
 export const escalations = () => get<EscalationRow[]>('/api/escalations')
+/** What I have to do besides what I hold. */
+export const duties = () => get<Duties>('/api/duties')
 export const desks = () => get<DesksReport>('/api/desks')
+
+/** For the outer limit without a task. */
+interface MoreTime {
+  task: string | null
+  until: string
+  reason: string
+}
 
 /** What each step of the work carries. */
 export interface Steps {
@@ -67,14 +85,40 @@ export interface Steps {
   grade: { grade: Grade; reason: string }
   return: { reason: string }
   dispatch: { department: string; question: string; due_at: string }
-  report: Report
-  'request-approval': { reason: string }
-  approve: { comment: string }
+  'recall-task': { task: string; reason: string }
+  report: NewReport
+  ask: { of: AskedOf; task: string | null; text: string; question: string }
+  reply: { question: string; text: string }
+  'request-extension': MoreTime
+  extend: MoreTime
+  'refuse-extension': { task: string | null; reason: string }
+  'request-approval': { reason: string; compensation_minor: number | null }
+  approve: { comment: string; changes: string }
   disapprove: { reason: string }
-  'start-solving': { plan: Measure[] }
+  'ask-comments': { text: string }
+  comment: { text: string; stance: Stance }
+  'start-solving': { plan: NewMeasure[] }
+  progress: { measure: string; percent: number; note: string }
   implement: { summary: string }
-  answer: { decision: Decision; text: string; remedy: string }
-  'call-back': { satisfied: boolean; comment: string }
+  answer: {
+    decision: Decision
+    text: string
+    remedy: string
+    reasons: string
+    amount_minor: number | null
+    next_level: string
+    next_level_until: string | null
+  }
+  'call-back': {
+    satisfied: boolean
+    comment: string
+    score: number | null
+    causes: Dissatisfaction[]
+    reopen: boolean
+  }
+  'call-back-tried': { outcome: TryOutcome; comment: string }
+  'assign-call-back': { staff: string | null }
+  'decide-finally': { reason: string }
   note: { text: string }
   close: undefined
   withdraw: { reason: string }
@@ -118,11 +162,14 @@ export const tasks = (view: 'open' | 'done', after?: string) => get<Tasks>('/api
 export interface TaskSteps {
   accept: undefined
   reject: { reason: string }
-  report: Report
+  report: NewReport
 }
 
 export const taskStep = <Name extends keyof TaskSteps>(id: string, name: Name, body: TaskSteps[Name], key: string) =>
   post<Task>(`/api/tasks/${id}/${name}`, body, key)
+
+export const sms = (failing: boolean, after?: string) => get<SmsOutbox>('/api/sms', { failing: String(failing), after })
+export const retrySms = (id: string) => post<void>(`/api/sms/${id}/retry`)
 
 export const branches = () => get<BranchRow[]>('/api/admin/branches')
 export const addBranch = (branch: { code: string; name: string }) => post<BranchRow>('/api/admin/branches', branch)

@@ -5,8 +5,10 @@ import {
   Clock,
   Connection,
   Cpu,
+  ChatDotRound,
   DataBoard,
   Files,
+  List,
   Monitor,
   OfficeBuilding,
   Search,
@@ -38,12 +40,14 @@ const READERS: readonly Role[] = ['expert', 'management', 'auditor']
 
 export const PLACES: readonly Place[] = [
   { name: 'queue', path: '/queue', roles: READERS, icon: Tickets, screen: () => import('./screens/QueueScreen.vue') },
+  { name: 'duties', path: '/duties', roles: ['expert', 'management', 'department', 'branch_manager', 'clerk'], icon: List, screen: () => import('./screens/DutiesScreen.vue') },
   { name: 'tasks', path: '/tasks', roles: ['department'], icon: Files, screen: () => import('./screens/TasksScreen.vue') },
   { name: 'board', path: '/board', roles: READERS, icon: DataBoard, screen: () => import('./screens/BoardScreen.vue') },
   { name: 'approvals', path: '/approvals', roles: ['management'], icon: Stamp, screen: () => import('./screens/ApprovalsScreen.vue') },
   { name: 'search', path: '/search', roles: [...READERS, 'department'], icon: Search, screen: () => import('./screens/SearchScreen.vue') },
-  { name: 'case', path: '/case/:id', roles: [...READERS, 'department'], screen: () => import('./screens/CaseScreen.vue') },
+  { name: 'case', path: '/case/:id', roles: [...READERS, 'department', 'branch_manager', 'clerk'], screen: () => import('./screens/CaseScreen.vue') },
   { name: 'desks', path: '/desks', roles: ['administrator', 'management', 'auditor'], icon: Cpu, screen: () => import('./screens/DesksScreen.vue') },
+  { name: 'sms', path: '/sms', roles: [...READERS, 'administrator'], icon: ChatDotRound, screen: () => import('./screens/SmsScreen.vue') },
   { name: 'branches', path: '/admin/branches', roles: ['administrator'], icon: OfficeBuilding, screen: () => import('./screens/admin/BranchesScreen.vue') },
   { name: 'staff', path: '/admin/staff', roles: ['administrator'], icon: User, screen: () => import('./screens/admin/StaffScreen.vue') },
   { name: 'devices', path: '/admin/devices', roles: ['administrator'], icon: Monitor, screen: () => import('./screens/admin/DevicesScreen.vue') },
@@ -62,6 +66,7 @@ const HOMES: Record<Role, string> = {
   clerk: 'elsewhere',
   branch_manager: 'elsewhere',
   system: 'elsewhere',
+  customer: 'elsewhere',
 }
 
 /** What the menu lists for a role, in order. */

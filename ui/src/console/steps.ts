@@ -2,44 +2,140 @@
 // what it asks for, and where it stands among the others. Whether a step is
 // possible now is never decided here: the hub lists what it would admit.
 import type { Steps } from './calls'
-import type { FactKind, State } from './types'
+import { openMeasures, openQuestions, ownMeasures } from './course'
+import type { ComplaintView, FactKind, Me, Role, State } from './types'
 
 export type StepName = Exclude<keyof Steps, 'note'>
-export type StepForm = 'none' | 'text' | 'dispatch' | 'report' | 'plan' | 'answer' | 'call_back' | 'pause' | 'grade'
+export type StepForm =
+  | 'none'
+  | 'text'
+  | 'dispatch'
+  | 'recall'
+  | 'ask'
+  | 'reply'
+  | 'more_time'
+  | 'grant'
+  | 'report'
+  | 'approval'
+  | 'approve'
+  | 'comment'
+  | 'plan'
+  | 'progress'
+  | 'answer'
+  | 'call_back'
+  | 'tried'
+  | 'assign'
+  | 'pause'
+  | 'grade'
 
 export interface StepKind {
   name: StepName
   writes: FactKind
   form: StepForm
   /** For a form of one text: the name it is sent under, and whether it may be empty. */
-  text?: { field: 'reason' | 'summary' | 'comment'; optional?: boolean }
+  text?: { field: 'reason' | 'summary' | 'comment' | 'text'; optional?: boolean }
   /** Part of the way to the answer, or something beside it. */
   onward: boolean
+  /** One beside comes to the front when something waits for it. */
+  pressing?: (view: ComplaintView, who: Me | null) => boolean
   /** Ends or gives away something: asked for in another colour. */
   grave?: boolean
+  /** Cannot be undone: says what it means before it is sent. */
+  warns?: boolean
+  /** Whose screen has it elsewhere. */
+  elsewhere?: Role
 }
+
+const needsApproval = ({ state, needs_approval }: ComplaintView): boolean => state === 'analysed' && needs_approval
 
 export const STEP_KINDS: readonly StepKind[] = [
   { name: 'claim', writes: 'claimed', form: 'none', onward: true },
-  { name: 'approve', writes: 'approved', form: 'text', text: { field: 'comment', optional: true }, onward: true },
+  { name: 'approve', writes: 'approved', form: 'approve', onward: true },
   { name: 'disapprove', writes: 'disapproved', form: 'text', text: { field: 'reason' }, onward: true, grave: true },
+  { name: 'ask-comments', writes: 'comments_asked', form: 'text', text: { field: 'text' }, onward: true },
   { name: 'acknowledge', writes: 'alert_acknowledged', form: 'none', onward: true },
+  { name: 'extend', writes: 'extended', form: 'grant', onward: true },
+  { name: 'refuse-extension', writes: 'extension_refused', form: 'grant', onward: true, grave: true },
+  {
+    name: 'reply',
+    writes: 'replied',
+    form: 'reply',
+    onward: false,
+    pressing: (view, who) => openQuestions(view).some((asked) => asked.of === 'branch' || who?.role === 'expert'),
+  },
+  {
+    name: 'progress',
+    writes: 'measure_progressed',
+    form: 'progress',
+    onward: false,
+    pressing: (view, who) => openMeasures(ownMeasures(view, who)).length > 0,
+  },
   { name: 'answer', writes: 'answered', form: 'answer', onward: true },
   { name: 'implement', writes: 'implemented', form: 'text', text: { field: 'summary' }, onward: true },
   { name: 'start-solving', writes: 'solving_started', form: 'plan', onward: true },
-  { name: 'request-approval', writes: 'approval_requested', form: 'text', text: { field: 'reason' }, onward: true },
+  { name: 'request-approval', writes: 'approval_requested', form: 'approval', onward: true },
   { name: 'dispatch', writes: 'dispatched', form: 'dispatch', onward: true },
-  { name: 'report', writes: 'reported', form: 'report', onward: true },
+  { name: 'report', writes: 'reported', form: 'report', onward: true, elsewhere: 'department' },
   { name: 'return', writes: 'returned_to_branch', form: 'text', text: { field: 'reason' }, onward: true, grave: true },
   { name: 'call-back', writes: 'called_back', form: 'call_back', onward: true },
+  { name: 'call-back-tried', writes: 'call_back_tried', form: 'tried', onward: true },
   { name: 'close', writes: 'closed', form: 'none', onward: true },
+  {
+    name: 'comment',
+    writes: 'commented',
+    form: 'comment',
+    onward: false,
+    pressing: ({ state, approvals }) => state === 'awaiting_approval' && !!approvals.at(-1)?.comments_asked,
+  },
+  { name: 'ask', writes: 'asked', form: 'ask', onward: false },
+  { name: 'request-extension', writes: 'extension_requested', form: 'more_time', onward: false },
+  { name: 'recall-task', writes: 'task_recalled', form: 'recall', onward: false },
+  { name: 'assign-call-back', writes: 'call_back_assigned', form: 'assign', onward: false },
   { name: 'reopen', writes: 'reopened', form: 'text', text: { field: 'reason' }, onward: false },
+  {
+    name: 'decide-finally',
+    writes: 'finally_decided',
+    form: 'text',
+    text: { field: 'reason' },
+    onward: false,
+    grave: true,
+    warns: true,
+  },
   { name: 'pause', writes: 'paused', form: 'pause', onward: false },
   { name: 'resume', writes: 'resumed', form: 'none', onward: true },
   { name: 'grade', writes: 'graded', form: 'grade', onward: false },
   { name: 'release', writes: 'released', form: 'none', onward: false },
   { name: 'withdraw', writes: 'withdrawn', form: 'text', text: { field: 'reason' }, onward: false, grave: true },
 ]
+
+/** What somebody may do now, as the hub admits it. */
+export function possibleSteps(view: ComplaintView, who: Me | null): StepKind[] {
+  return STEP_KINDS.filter((kind) => view.allowed.includes(kind.writes))
+    .filter((kind) => kind.elsewhere === undefined || kind.elsewhere !== who?.role)
+    // The hub would refuse it for the amount, which it does not list.
+    .filter((kind) => kind.name !== 'start-solving' || !needsApproval(view))
+}
+
+/** Part of the way now, or beside it. */
+export const isOnward = (kind: StepKind, view: ComplaintView, who: Me | null): boolean =>
+  kind.onward || kind.pressing?.(view, who) === true
+
+/** Under which name its texts stand: a plan that has begun is changed. */
+export const textOf = (kind: StepKind, { state }: Pick<ComplaintView, 'state'>): string =>
+  kind.name === 'start-solving' && state === 'solving' ? 'change-plan' : kind.name
+
+/** Which sentence says what comes next. */
+export function guideOf(view: ComplaintView, who: Me | null): string {
+  const { state } = view
+  if (state === 'analysed' && view.needs_approval) return view.grade === 'one' ? 'analysed_grade_one' : 'analysed_amount'
+  if (state === 'awaiting_approval' && view.allowed.includes('approved')) return 'awaiting_vote'
+  if (state === 'awaiting_approval' && view.approvals.at(-1)?.comments_asked) return 'awaiting_comments'
+  if (state === 'solving' && openMeasures(view.plan).length > 0) return 'solving_open'
+  if (state !== 'answered') return state
+  if (view.final_decision) return 'answered_final'
+  if (view.answer?.by && view.answer.by === who?.id) return 'answered_by_me'
+  return view.allowed.includes('called_back') && view.call_back.assigned?.staff === who?.id ? 'answered_to_me' : state
+}
 
 /** The five stretches of an expert's way, for the picture above the steps. */
 export const STRETCHES = ['claim', 'investigate', 'solve', 'implement', 'answer'] as const

@@ -106,6 +106,41 @@ export const ids = {
     measureWho: 'console-step-measure-who',
     decision: 'console-step-decision',
     remedy: 'console-step-remedy',
+    reasons: 'console-step-reasons',
+    amount: 'console-step-amount',
+    nextLevel: 'console-step-next-level',
+    until: 'console-step-until',
+    /** data-of holds branch or customer. */
+    askOf: 'console-step-ask-of',
+    changes: 'console-step-changes',
+    /** One per choice, with data-stance. */
+    stance: 'console-step-stance',
+    /** One per measure that can be chosen. */
+    progressMeasure: 'console-step-progress-measure',
+    percent: 'console-step-percent',
+    done: 'console-step-done',
+    score: 'console-step-score',
+    /** data-satisfied holds yes or no. */
+    satisfied: 'console-step-satisfied',
+    /** One per cause, with data-cause. */
+    cause: 'console-step-cause',
+    reopens: 'console-step-reopens',
+    outcome: 'console-step-outcome',
+    colleague: 'console-step-colleague',
+    warning: 'console-step-warning',
+    questions: 'console-case-questions',
+    /** One per request, with data-state. */
+    approval: 'console-case-approval',
+    dissent: 'console-case-dissent',
+    plan: 'console-case-plan',
+    /** One per measure of the plan, with data-percent and data-late. */
+    planned: 'console-case-planned',
+    extensions: 'console-case-extensions',
+    callBack: 'console-case-call-back',
+    rating: 'console-case-rating',
+    finally: 'console-case-finally',
+    /** One per earlier cycle, with data-cycle. */
+    past: 'console-case-past',
     /** data-until holds the end of the lease. */
     lease: 'console-lease',
     lost: 'console-claim-lost',
@@ -115,6 +150,21 @@ export const ids = {
   },
   /** One per part of the report, with data-part. */
   report: 'console-report-part',
+  duties: {
+    screen: 'console-duties',
+    /** One per duty, with data-duty, data-id and data-late. */
+    row: 'console-duty',
+    /** data-count holds how many there are. */
+    badge: 'console-duties-badge',
+  },
+  sms: {
+    screen: 'console-sms',
+    view: 'console-sms-view',
+    alarm: 'console-sms-alarm',
+    /** One per text, with data-id and data-state. */
+    row: 'console-sms-row',
+    retry: 'console-sms-retry',
+  },
   tasks: {
     screen: 'console-tasks',
     view: 'console-tasks-view',

@@ -37,6 +37,16 @@ export function factTitle(fact: Fact, say: Saying): string {
       return say.t(key, { grade: say.t(`words.grade.${fact.grade}`) })
     case 'escalated':
       return say.t(key, { level: say.t(`words.level.${fact.level}`), clock: say.t(`words.clock.${fact.clock}`) })
+    case 'asked':
+      return say.t(key, { of: say.t(`facts.asked_of.${fact.of}`) })
+    case 'commented':
+      return say.t(key, { stance: say.t(`facts.stance.${fact.stance}`) })
+    case 'measure_progressed':
+      return say.t(key, { percent: fact.percent })
+    case 'call_back_assigned':
+      return say.t(key, { name: fact.to.name })
+    case 'rated':
+      return say.t(key, { score: fact.score })
     case 'answered':
       return say.t(key, { decision: say.t(`words.decision.${fact.decision}`) })
     default:
@@ -71,7 +81,9 @@ export function factLines(fact: Fact, say: Saying): string[] {
       return [line('until', { at: say.full(fact.until) })]
     case 'returned_to_branch':
     case 'task_rejected':
-    case 'approval_requested':
+    case 'task_recalled':
+    case 'extension_refused':
+    case 'finally_decided':
     case 'disapproved':
     case 'withdrawn':
     case 'reopened':
@@ -93,17 +105,53 @@ export function factLines(fact: Fact, say: Saying): string[] {
         line('root_cause', { text: fact.report.root_cause }),
         line('impact', { text: fact.report.impact }),
         line('proposal', { text: fact.report.proposal }),
+        ...(fact.report.compensation_minor
+          ? [line('proposed', { amount: say.money(fact.report.compensation_minor) })]
+          : []),
+        ...(fact.report.interviews ?? []).map((one) => line('interviewed', { who: one.who, said: one.said })),
+        ...(fact.report.related ? [line('related', { text: fact.report.related })] : []),
+        ...(fact.report.attachments?.length ? [line('attached', { n: fact.report.attachments.length })] : []),
+      ]
+    case 'asked':
+    case 'replied':
+    case 'comments_asked':
+    case 'commented':
+      return given(fact.text)
+    case 'extension_requested':
+    case 'extended':
+      return [line('more_until', { at: say.full(fact.until) }), ...reason(fact.reason)]
+    case 'approval_requested':
+      return [
+        ...reason(fact.reason),
+        ...(fact.compensation_minor ? [line('amount', { amount: say.money(fact.compensation_minor) })] : []),
+        ...((fact.votes ?? 1) > 1 ? [line('votes', { n: fact.votes ?? 1 })] : []),
       ]
     case 'approved':
+      return [...given(fact.comment), ...(fact.changes ? [line('changes', { text: fact.changes })] : [])]
+    case 'measure_progressed':
+      return given(fact.note)
+    case 'call_back_tried':
+      return [say.t(`facts.outcome.${fact.outcome}`), ...given(fact.comment)]
+    case 'rated':
       return given(fact.comment)
     case 'solving_started':
       return fact.plan.map((m) =>
-        line('measure', { what: m.what, responsible: m.responsible, at: say.full(m.due_at) }),
+        [
+          line('measure', { what: m.what, responsible: m.responsible, at: say.full(m.due_at) }),
+          ...(m.resources ? [line('resources', { text: m.resources })] : []),
+        ].join(' · '),
       )
     case 'implemented':
       return given(fact.summary)
     case 'answered':
-      return [...given(fact.text), ...(fact.remedy ? [line('remedy', { text: fact.remedy })] : [])]
+      return [
+        ...given(fact.text),
+        ...(fact.reasons ? [line('reasons', { text: fact.reasons })] : []),
+        ...(fact.remedy ? [line('remedy', { text: fact.remedy })] : []),
+        ...(fact.amount_minor ? [line('amount', { amount: say.money(fact.amount_minor) })] : []),
+        ...(fact.next_level ? [line('next_level', { text: fact.next_level })] : []),
+        ...(fact.next_level_until ? [line('next_level_until', { at: say.full(fact.next_level_until) })] : []),
+      ]
     case 'settled':
       return [
         ...given(fact.summary),
@@ -114,7 +162,16 @@ export function factLines(fact: Fact, say: Saying): string[] {
           : []),
       ]
     case 'called_back':
-      return [line(fact.satisfied ? 'satisfied' : 'not_satisfied'), ...given(fact.comment)]
+      return [
+        [
+          line(fact.satisfied ? 'satisfied' : 'not_satisfied'),
+          ...(fact.score ? [line('score', { n: fact.score })] : []),
+          ...(fact.causes?.length
+            ? [line('causes', { causes: fact.causes.map((one) => say.t(`facts.cause.${one}`)).join(' · ') })]
+            : []),
+        ].join(' · '),
+        ...given(fact.comment),
+      ]
     case 'time_corrected':
       return [
         ...(fact.arrived
@@ -134,6 +191,7 @@ export function factLines(fact: Fact, say: Saying): string[] {
     case 'closed':
     case 'archived':
     case 'assigned':
+    case 'call_back_assigned':
     case 'alert_acknowledged':
       return []
   }

@@ -5,6 +5,7 @@ import type { Chosen, Contact, Intake, Representative } from '../bindings/desk'
 
 export type {
   AdviceView,
+  AskedOf,
   Assessment,
   BundleReport,
   CasePage,
@@ -20,6 +21,7 @@ export type {
   Deadline,
   Decision,
   Delivery,
+  Dissatisfaction,
   DraftView,
   EnrolmentView,
   ErrorCode,
@@ -54,11 +56,13 @@ export type {
   Settlement,
   Source,
   StaffView,
+  Stance,
   State,
   StatusView,
   Suggestion,
   TimelineEntry,
   Tone,
+  TryOutcome,
 } from '../bindings/desk'
 
 /** The form with every field present; the wire may leave empty ones out. */

@@ -12,6 +12,8 @@ type Areas = [
   Promise<{ consoleDesks: Messages }>,
   Promise<{ consoleTime: Messages }>,
   Promise<{ consoleBeside: Messages }>,
+  Promise<{ consoleCourse: Messages }>,
+  Promise<{ consoleDuties: Messages }>,
 ]
 
 async function joined(areas: Areas): Promise<Messages> {
@@ -24,11 +26,15 @@ async function joined(areas: Areas): Promise<Messages> {
     { consoleDesks },
     { consoleTime },
     { consoleBeside },
+    { consoleCourse },
+    { consoleDuties },
   ] = await Promise.all(areas)
   return {
     console: {
       ...consoleFrame,
       ...consoleWork,
+      ...consoleCourse,
+      ...consoleDuties,
       admin: consoleAdmin,
       errors: consoleErrors,
       phone: consolePhone,
@@ -50,6 +56,8 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-CN/console/desks'),
       import('./zh-CN/console/time'),
       import('./zh-CN/console/beside'),
+      import('./zh-CN/console/course'),
+      import('./zh-CN/console/duties'),
     ]),
   'zh-TW': () =>
     joined([
@@ -61,6 +69,8 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-TW/console/desks'),
       import('./zh-TW/console/time'),
       import('./zh-TW/console/beside'),
+      import('./zh-TW/console/course'),
+      import('./zh-TW/console/duties'),
     ]),
   en: () =>
     joined([
@@ -72,6 +82,8 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./en/console/desks'),
       import('./en/console/time'),
       import('./en/console/beside'),
+      import('./en/console/course'),
+      import('./en/console/duties'),
     ]),
 }
 

@@ -5,8 +5,8 @@ use suda_desk::Clock as _;
 use suda_desk::ImportOptions;
 use suda_domain::clocks::Clock;
 use suda_domain::escalation::Level;
-use suda_domain::fact::HandoffCause;
-use suda_domain::{Actor, Complexity, Fact, Grade, State};
+use suda_domain::fact::{AskedOf, HandoffCause};
+use suda_domain::{Actor, Complexity, Fact, Grade, LeaseId, QuestionId, Role, StaffId, State};
 
 use crate::support::{Bench, form};
 
@@ -129,4 +129,52 @@ async fn the_branch_is_shown_what_the_hub_tells_it_of_a_deadline() {
         .collect();
     assert_eq!(levels, [Level::Copy]);
     assert_eq!(prompts(&bench).await, [], "once");
+}
+
+#[tokio::test]
+async fn a_question_to_the_branch_is_shown_once_and_answered_without_a_link() {
+    let bench = Bench::new().await;
+    let id = bench
+        .record_as(form("断网"), Grade::Two, Complexity::Complex)
+        .await;
+    let case = bench.desk.case(&bench.session, id).await.unwrap();
+    assert!(!case.can_reply, "nothing is asked");
+    bench.contact().await;
+    let question = QuestionId(uuid::Uuid::now_v7());
+    let expert = || Actor {
+        staff: Some(StaffId(uuid::Uuid::from_u128(77))),
+        name: "周雪".into(),
+        role: Role::Expert,
+        branch: None,
+    };
+    bench.hub.write(id, 1, Actor::system(None), Fact::Queued);
+    let claim = Fact::Claimed {
+        lease: LeaseId(uuid::Uuid::now_v7()),
+        until: case.row.arrived_at + TimeDelta::hours(9),
+    };
+    let asked = Fact::Asked {
+        question,
+        of: AskedOf::Branch,
+        task: None,
+        text: "受理单号？".into(),
+    };
+    bench.hub.write(id, 2, expert(), claim);
+    bench.hub.write(id, 2, expert(), asked);
+    bench.contact().await;
+    let shown = bench.desk.sweep().await.unwrap();
+    let questions: Vec<_> = shown.iter().map(|prompt| prompt.question).collect();
+    assert_eq!(questions, [true]);
+    assert_eq!(bench.desk.sweep().await.unwrap(), [], "once");
+
+    let text = "单号 0042".to_owned();
+    let case = bench.desk.reply(&bench.session, id, question, text).await;
+    let case = case.unwrap();
+    assert_eq!(case.questions[0].replies[0].text, "单号 0042");
+    assert_eq!(
+        bench.desk.status().await.unwrap().unsent,
+        1,
+        "it waits for a link"
+    );
+    bench.contact().await;
+    assert_eq!(bench.desk.status().await.unwrap().unsent, 0);
 }

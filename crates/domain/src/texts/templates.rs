@@ -324,7 +324,7 @@ mod tests {
     const LANGUAGES: [Language; 3] = [Language::ZhCn, Language::ZhTw, Language::En];
 
     fn reference() -> ReferenceNumber {
-        let date = chrono::NaiveDate::from_ymd_opt(2026, 7, 21).unwrap();
+        let date = NaiveDate::from_ymd_opt(2026, 7, 21).unwrap();
         ReferenceNumber::compose(&"CQ0123".parse().unwrap(), date, "A", 42).unwrap()
     }
 

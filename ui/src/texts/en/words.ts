@@ -50,6 +50,7 @@ export const words: SameTexts<typeof reference> = {
     auditor: 'Auditor',
     administrator: 'Administrator',
     system: 'System',
+    customer: 'Customer',
   },
   clock: {
     assessment: 'Assessment',
@@ -58,6 +59,7 @@ export const words: SameTexts<typeof reference> = {
     first_response: 'First response',
     initial_analysis: 'Initial analysis',
     department: 'Department',
+    measure: 'Measure',
     feedback: 'Feedback',
     cycle: 'Handling cycle',
     call_back: 'Call-back',

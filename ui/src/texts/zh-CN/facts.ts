@@ -1,5 +1,5 @@
 // A sentence for each thing the ledger can hold.
-import type { FactKind } from '@/shared/types'
+import type { AskedOf, Dissatisfaction, FactKind, Stance, TryOutcome } from '@/shared/types'
 
 export const facts = {
   title: {
@@ -41,6 +41,19 @@ export const facts = {
     recusal_lifted: '回避已解除',
     linked: '关联 {reference}（{relation}）',
     unlinked: '关联已取消',
+    task_recalled: '收回派单',
+    asked: '向{of}提问',
+    replied: '答复提问',
+    extension_requested: '申请延期',
+    extended: '同意延期',
+    extension_refused: '不同意延期',
+    comments_asked: '征求意见',
+    commented: '发表意见（{stance}）',
+    measure_progressed: '措施进度 {percent}%',
+    call_back_assigned: '回访交给 {name}',
+    call_back_tried: '回访未联系上',
+    rated: '客户评价：{score} 分',
+    finally_decided: '管理决策小组作出最终决定',
   } satisfies Record<FactKind, string>,
   by: '{name}（{role}）',
   late: '补录',
@@ -65,5 +78,36 @@ export const facts = {
   satisfied: '客户满意',
   not_satisfied: '客户不满意',
   file: '文件 {name}（{size}）',
+  asked_of: { branch: '营业厅', customer: '客户' } satisfies Record<AskedOf, string>,
+  stance: { for: '赞成', against: '反对', remark: '补充' } satisfies Record<Stance, string>,
+  outcome: {
+    no_answer: '无人接听',
+    busy: '占线',
+    switched_off: '关机或停机',
+    wrong_number: '不是客户本人的号码',
+    another_time: '客户要求改时间',
+  } satisfies Record<TryOutcome, string>,
+  cause: {
+    decision: '结论',
+    remedy: '处理结果',
+    slow: '太慢',
+    attitude: '态度',
+    not_done: '没有办到',
+    unexplained: '没有说明白',
+    other: '其他',
+  } satisfies Record<Dissatisfaction, string>,
+  more_until: '延到 {at}',
+  votes: '须 {n} 名成员同意',
+  changes: '要求改动：{text}',
+  proposed: '建议补偿：{amount}',
+  interviewed: '访谈 {who}：{said}',
+  related: '相关数据：{text}',
+  attached: '依据证据文件 {n} 个',
+  resources: '资源：{text}',
+  reasons: '理由：{text}',
+  next_level: '不认可时：{text}',
+  next_level_until: '期限：{at}',
+  score: '评分：{n} 分',
+  causes: '不满意：{causes}',
   packet_cut: '转派包内文字过长已截短，全文随后送达',
 }

@@ -65,6 +65,7 @@ export const words = {
     auditor: '审计员',
     administrator: '管理员',
     system: '系统',
+    customer: '客户',
   } satisfies Record<Role, string>,
   clock: {
     assessment: '定级',
@@ -73,6 +74,7 @@ export const words = {
     first_response: '首次答复',
     initial_analysis: '初步分析',
     department: '部门查证',
+    measure: '方案措施',
     feedback: '结果反馈',
     cycle: '办理周期',
     call_back: '回访',

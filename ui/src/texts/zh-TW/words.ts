@@ -50,6 +50,7 @@ export const words: SameTexts<typeof reference> = {
     auditor: '審計員',
     administrator: '管理員',
     system: '系統',
+    customer: '客戶',
   },
   clock: {
     assessment: '定級',
@@ -58,6 +59,7 @@ export const words: SameTexts<typeof reference> = {
     first_response: '首次答覆',
     initial_analysis: '初步分析',
     department: '部門查證',
+    measure: '方案措施',
     feedback: '結果反饋',
     cycle: '辦理週期',
     call_back: '回訪',

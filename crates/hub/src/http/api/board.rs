@@ -7,8 +7,9 @@ use axum::Json;
 use axum::extract::{Extension, State};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use suda_domain::breach::{BreachCause, cause};
 use suda_domain::clocks::{Clock, deadlines, nearest};
-use suda_domain::{BranchCode, Complaint, State as CaseState};
+use suda_domain::{BranchCode, State as CaseState};
 use utoipa::ToSchema;
 
 use super::view::{self, Names, WorkOrder};
@@ -30,28 +31,6 @@ pub struct BranchCount {
     pub name: String,
     /// Not finished.
     pub open: u64,
-}
-
-/// Why a deadline was missed, as far as the ledger tells.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum BreachCause {
-    /// The branch recorded it when the time was over already.
-    RecordedLate,
-    /// The branch still has it.
-    StillInBranch,
-    /// Handed off in time; the hub received it late: no link.
-    DeliveredLate,
-    /// Handed off when the time was over already.
-    HandedOffLate,
-    /// Nobody has claimed it.
-    Unclaimed,
-    /// A department has not answered.
-    WaitingForDepartment,
-    /// The management group has not decided.
-    WaitingForApproval,
-    /// The expert who has it.
-    WithExpert,
 }
 
 #[derive(Serialize, Deserialize, ToSchema)]
@@ -108,7 +87,8 @@ pub async fn board(
             Breach {
                 clock: next.map(|deadline| deadline.clock),
                 due: next.map(|deadline| deadline.due),
-                cause: cause(&held.complaint, next.map(|deadline| deadline.due)),
+                // Without a clock that runs there is nothing it is late for.
+                cause: cause(&held.complaint, next.map_or(now, |deadline| deadline.due)),
                 order: view::work_order(&hub, &names, held),
             }
         })
@@ -151,26 +131,4 @@ pub async fn board(
 fn today(names: &Names, now: DateTime<Utc>) -> DateTime<Utc> {
     let zone = names.time().zone_at(now);
     zone.midnight(zone.local(now).date())
-}
-
-/// Where a complaint that is late stands, and so what it waits for.
-fn cause(complaint: &Complaint, due: Option<DateTime<Utc>>) -> BreachCause {
-    let marks = &complaint.marks;
-    let passed = |at: Option<DateTime<Utc>>| at.zip(due).is_some_and(|(at, due)| at > due);
-    if passed(Some(complaint.recorded_at)) {
-        return BreachCause::RecordedLate;
-    }
-    match complaint.state {
-        state if state.is_open_in_branch() => BreachCause::StillInBranch,
-        CaseState::Queued | CaseState::HandoffPending if passed(marks.handed_off_at) => {
-            BreachCause::HandedOffLate
-        }
-        CaseState::Queued | CaseState::HandoffPending if passed(marks.queued_at) => {
-            BreachCause::DeliveredLate
-        }
-        CaseState::AwaitingApproval => BreachCause::WaitingForApproval,
-        _ if complaint.tasks.iter().any(|task| task.is_open()) => BreachCause::WaitingForDepartment,
-        _ if complaint.claim.is_none() => BreachCause::Unclaimed,
-        _ => BreachCause::WithExpert,
-    }
 }

@@ -23,6 +23,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
   },
   places: {
     queue: 'Work orders',
+    duties: 'To do',
     tasks: 'My tasks',
     board: 'Board',
     approvals: 'Approvals',
@@ -34,6 +35,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
     guidance: 'Guidance',
     time: 'Clocks and calendar',
     quarantine: 'Set aside',
+    sms: 'Texts',
   },
   live: {
     connecting: 'Connecting',
@@ -86,7 +88,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
     reject_reason: 'Reason',
     reject_example: 'Why this is not your department\'s, and whose it is',
     cancel: 'Cancel',
-    case: 'Open complaint',
+    case: 'Ask, more time…',
     wish: 'Remedy sought',
     more: 'Show more',
   },

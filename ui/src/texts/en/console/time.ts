@@ -15,6 +15,9 @@ export const consoleTime: SameTexts<typeof reference> = {
   limits: {
     clocks: 'Clocks',
     others: 'Reminders and what happens by itself',
+    money: 'Compensation',
+    compensation_limit: 'Without approval up to',
+    two_votes_from: 'Two members from',
     working_days: '{n} working days',
     working_days_unit: 'working days',
     reminders: 'Reminders at the desk',
@@ -39,6 +42,8 @@ export const consoleTime: SameTexts<typeof reference> = {
       automatic_handoff_before: 'So long before the time for the handoff ends the desk hands off by itself',
       idle_lock: 'After so long without input',
       lease: 'So long without a sign of life from the expert',
+      compensation_limit: 'Above it the management group has to approve first',
+      two_votes_from: 'From this amount on two different members of the management group have to approve',
     },
   },
   hours: {

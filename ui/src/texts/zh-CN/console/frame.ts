@@ -22,6 +22,7 @@ export const consoleFrame = {
   },
   places: {
     queue: '工单',
+    duties: '待办',
     tasks: '我的任务',
     board: '看板',
     approvals: '待审批',
@@ -33,6 +34,7 @@ export const consoleFrame = {
     guidance: '口径',
     time: '时限与日历',
     quarantine: '待核记录',
+    sms: '短信',
   },
   live: {
     connecting: '正在连接',
@@ -85,7 +87,7 @@ export const consoleFrame = {
     reject_reason: '拒单原因',
     reject_example: '说明为什么不归本部门，以及应由哪个部门办理',
     cancel: '取消',
-    case: '查看投诉',
+    case: '提问、延期等',
     wish: '诉求',
     more: '显示更多',
   },

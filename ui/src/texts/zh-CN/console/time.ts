@@ -14,6 +14,9 @@ export const consoleTime = {
   limits: {
     clocks: '各时限',
     others: '提醒与自动处理',
+    money: '补偿权限',
+    compensation_limit: '不经审批的补偿限额',
+    two_votes_from: '须两名成员同意的金额',
     working_days: '{n} 个工作日',
     working_days_unit: '个工作日',
     reminders: '终端提醒',
@@ -38,6 +41,8 @@ export const consoleTime = {
       automatic_handoff_before: '转派时限结束前多久由终端自动转派',
       idle_lock: '没有操作多久后终端自动锁定',
       lease: '专家没有动静多久后认领到期',
+      compensation_limit: '超过这个金额，须先经管理决策小组审批',
+      two_votes_from: '达到这个金额，须管理决策小组两名不同的成员都同意',
     },
   },
   hours: {

@@ -23,6 +23,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
   },
   places: {
     queue: '工單',
+    duties: '待辦',
     tasks: '我的任務',
     board: '看板',
     approvals: '待審批',
@@ -34,6 +35,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
     guidance: '口徑',
     time: '時限與行事曆',
     quarantine: '待核記錄',
+    sms: '簡訊',
   },
   live: {
     connecting: '正在連線',
@@ -86,7 +88,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
     reject_reason: '拒單原因',
     reject_example: '說明為什麼不歸本部門，以及應由哪個部門辦理',
     cancel: '取消',
-    case: '檢視投訴',
+    case: '提問、延期等',
     wish: '訴求',
     more: '顯示更多',
   },

@@ -15,6 +15,9 @@ export const consoleTime: SameTexts<typeof reference> = {
   limits: {
     clocks: '各時限',
     others: '提醒與自動處理',
+    money: '補償權限',
+    compensation_limit: '不經審批的補償限額',
+    two_votes_from: '須兩名成員同意的金額',
     working_days: '{n} 個工作日',
     working_days_unit: '個工作日',
     reminders: '終端提醒',
@@ -39,6 +42,8 @@ export const consoleTime: SameTexts<typeof reference> = {
       automatic_handoff_before: '轉派時限結束前多久由終端自動轉派',
       idle_lock: '沒有操作多久後終端自動鎖定',
       lease: '專家沒有動靜多久後認領到期',
+      compensation_limit: '超過這個金額，須先經管理決策小組審批',
+      two_votes_from: '達到這個金額，須管理決策小組兩名不同的成員都同意',
     },
   },
   hours: {

@@ -27,6 +27,8 @@ const before: Policy = {
   automatic_handoff_before: 10,
   lease: 30,
   idle_lock: 10,
+  compensation_limit: 50_000,
+  two_votes_from: 1_000_000,
   utc_offset: 480,
   zone: null,
   hours,

@@ -1,7 +1,8 @@
 // What differs between two policies, in words: each setting with its old and
 // its new value.
+import { amountText } from '@/shared/words'
 import { LADDER_CLOCKS, LADDER_ROWS, rungsOf, whenOf, type Row as LadderRow } from './ladder'
-import { CLOCK_LIMITS, DESK_LIMITS, ROWS, inUnit, spansOf, spansText, type Row } from './rules'
+import { CLOCK_LIMITS, DESK_LIMITS, MONEY_LIMITS, ROWS, inUnit, spansOf, spansText, type Row } from './rules'
 import type { Clock, Hours, PauseRule, Policy, Rung, Span } from '../../../types'
 
 export interface Words {
@@ -55,6 +56,9 @@ export function changesOf(before: Policy, after: Policy, words: Words): Change[]
   }
   const reminders = ({ reminders }: Policy): string => reminders.map((one) => lengthText(one, words)).join(', ')
   compare(t('console.time.limits.reminders'), reminders(before), reminders(after))
+
+  const money = (minor: number): string => t('words.money.amount', { value: amountText(minor) })
+  for (const name of MONEY_LIMITS) compare(t(`console.time.limits.${name}`), money(before[name]), money(after[name]))
 
   compare(t('console.time.hours.zone'), zoneText(before), zoneText(after))
   for (const { what, was, will } of rowsChanged(before.hours, after.hours, words)) compare(what, was, will)

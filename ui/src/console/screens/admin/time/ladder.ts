@@ -11,6 +11,7 @@ export const LADDER_CLOCKS = [
   'first_response',
   'initial_analysis',
   'department',
+  'measure',
   'feedback',
   'cycle',
   'call_back',

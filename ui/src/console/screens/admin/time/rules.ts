@@ -8,8 +8,8 @@ export type Unit = keyof typeof UNITS
 
 const MIDNIGHT = 24 * 60
 
-/** The settings that are lengths in minutes. */
-type Lengths = { [Key in keyof Policy]: Policy[Key] extends number ? Key : never }[keyof Policy]
+/** The settings that are one number. */
+type Numbers = { [Key in keyof Policy]: Policy[Key] extends number ? Key : never }[keyof Policy]
 /** Those of a clock have its name. */
 export const CLOCK_LIMITS = [
   'assessment',
@@ -20,8 +20,11 @@ export const CLOCK_LIMITS = [
   'feedback',
   'call_back',
   'outer_limit',
-] as const satisfies readonly Lengths[]
-export const DESK_LIMITS = ['automatic_handoff_before', 'idle_lock', 'lease'] as const satisfies readonly Lengths[]
+] as const satisfies readonly Numbers[]
+export const DESK_LIMITS = ['automatic_handoff_before', 'idle_lock', 'lease'] as const satisfies readonly Numbers[]
+
+/** The settings that are amounts, in the smallest unit of the currency. */
+export const MONEY_LIMITS = ['compensation_limit', 'two_votes_from'] as const satisfies readonly Numbers[]
 
 /** A length in the largest unit that says it exactly. */
 export function inUnit(minutes: number): { n: number; unit: Unit } {

@@ -1,0 +1,70 @@
+// What is open in the course of a case, and for whom: questions, requests for
+// more time, measures. Which step may be taken the hub says; this tells which
+// thing the step is about.
+import type { ComplaintView, Extension, Me, Planned, Question, Task } from './types'
+
+type Who = Pick<Me, 'id' | 'role'> | null
+
+/** Nobody has answered yet. */
+export const openQuestions = (view: ComplaintView): Question[] =>
+  view.questions.filter((asked) => asked.replies.length === 0)
+
+export const openTasks = (view: ComplaintView): Task[] =>
+  view.tasks.filter((task) => task.state === 'sent' || task.state === 'accepted')
+
+/** A department's tasks that are not reported yet. */
+export const ownTasks = (view: ComplaintView, who: Who): Task[] =>
+  who?.role === 'department' ? openTasks(view).filter((task) => task.department === who.id) : []
+
+/** Requests this person decides: management the outer limit's, an expert a task's. */
+export const requestsFor = (view: ComplaintView, who: Who): Extension[] =>
+  view.extensions.filter((one) => !one.outcome && (one.task ? who?.role === 'expert' : who?.role === 'management'))
+
+/** Measures whose progress this person tells: their own, and all of who holds the case. */
+export const ownMeasures = (view: ComplaintView, who: Who): Planned[] =>
+  view.plan.filter((one) => who !== null && (one.staff === who.id || view.claim?.expert === who.id))
+
+export const openMeasures = (plan: readonly Planned[]): Planned[] => plan.filter((one) => !one.done_at)
+
+/** Not done in time, or done later than that. */
+export function isLate(measure: Pick<Planned, 'due_at' | 'done_at'>, now: number): boolean {
+  const until = measure.done_at ? Date.parse(measure.done_at) : now
+  return until > Date.parse(measure.due_at)
+}
+
+export interface Longer {
+  task: string | null
+  /** When it ends now. */
+  due: string
+  /** As late as it may end. */
+  latest: string
+  /** It has ended: nothing can be lengthened any more. */
+  over: boolean
+}
+
+/** A deadline that may be lengthened, by no more than it had to begin with. */
+export function longer(view: ComplaintView, task: string | null, now: number): Longer | null {
+  const clock = task === null ? 'outer_limit' : 'department'
+  const deadline = view.deadlines.find((one) => one.running && one.clock === clock && (one.task ?? null) === task)
+  if (deadline === undefined) return null
+  const due = Date.parse(deadline.due)
+  const latest = new Date(due + (due - Date.parse(deadline.from))).toISOString()
+  return { task, due: deadline.due, latest, over: due <= now }
+}
+
+/** What is wrong with a new end. */
+export function untilProblem(until: string, { due, latest }: Longer): 'not_later' | 'too_late' | null {
+  const at = Date.parse(until)
+  if (!(at > Date.parse(due))) return 'not_later'
+  return at > Date.parse(latest) ? 'too_late' : null
+}
+
+/** The request for approval that counts: the last one. */
+export const lastApproval = (view: ComplaintView) => view.approvals.at(-1)
+
+/** The name of each evidence file, by its id, as the ledger tells it. */
+export function fileNames(view: ComplaintView): Map<string, string> {
+  const named = new Map<string, string>()
+  for (const { fact } of view.timeline) if (fact.kind === 'evidence_added') named.set(fact.file.id, fact.file.name)
+  return named
+}
