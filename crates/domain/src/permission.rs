@@ -103,6 +103,12 @@ pub fn may_write(role: Role, kind: FactKind) -> bool {
         Withdrawn => matches!(role, Role::Clerk | Role::BranchManager | Role::Expert),
         CallBackAssigned => matches!(role, Role::Expert | Role::System),
         Archived | TimeCorrected | Escalated => role == Role::System,
+        Recused => matches!(
+            role,
+            Role::Clerk | Role::BranchManager | Role::Expert | Role::Management
+        ),
+        RecusalLifted => role == Role::Management,
+        Linked | Unlinked => matches!(role, Role::Expert | Role::Management),
         TakenOver | Assigned => role == Role::BranchManager,
     }
 }

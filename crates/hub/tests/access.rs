@@ -137,7 +137,9 @@ fn branch_staff_may_only_remark_from_the_console() {
         .filter(|(_, _, a)| matches!(a, Access::Step(_)))
     {
         if access.admits(Role::Clerk) || access.admits(Role::BranchManager) {
-            let remarks = ["evidence", "letters", "note", "reply", "progress"];
+            let remarks = [
+                "evidence", "letters", "note", "reply", "progress", "people", "recuse",
+            ];
             let step = route.rsplit_once('/').map_or(*route, |(_, step)| step);
             assert!(remarks.contains(&step), "{route}");
         }

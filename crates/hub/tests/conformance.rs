@@ -28,7 +28,7 @@ use suda_hub::store::letters::LetterFile;
 use suda_hub::store::postgres::PostgresStore;
 use suda_hub::store::sqlite::SqliteStore;
 use suda_hub::store::{
-    AddError, After, Branch, EnrolError, Own, Scope, Step, StepError, StepRefused, Store,
+    AddError, After, Branch, EnrolError, Own, Reader, Scope, Step, StepError, StepRefused, Store,
     TimeChange, TimeChanged, View,
 };
 use suda_sync::evidence::sha256;
@@ -181,7 +181,12 @@ async fn batches_are_stored_once_and_in_order(store: &impl Store) {
         desk.send(Lane::Urgent, 1, vec![packet.clone()]).await,
         [Verdict::Applied]
     );
-    let queued = store.complaint(id).await.unwrap().unwrap().complaint;
+    let queued = store
+        .complaint(id, Reader::Program)
+        .await
+        .unwrap()
+        .unwrap()
+        .complaint;
     assert_eq!((queued.state, queued.owner_no), (State::Queued, 2));
     assert_eq!(
         desk.send(Lane::Ordinary, 1, events.clone()).await,
@@ -214,8 +219,14 @@ async fn batches_are_stored_once_and_in_order(store: &impl Store) {
         let device = store.device(desk.device.id).await.unwrap().unwrap();
         assert_eq!(device.incarnation, 3, "it never goes back");
     }
-    assert_eq!(store.timeline(id).await.unwrap().len(), 4);
-    assert_eq!(store.find_reference(&reference).await.unwrap(), Some(id));
+    assert_eq!(store.timeline(id, Reader::Program).await.unwrap().len(), 4);
+    assert_eq!(
+        store
+            .find_reference(&reference, Reader::Program)
+            .await
+            .unwrap(),
+        Some(id)
+    );
     let counts = store.counts().await.unwrap();
     assert_eq!(
         (counts.complaints(), counts.of(State::Queued), counts.events),
@@ -416,7 +427,10 @@ async fn lists_are_in_order_and_paged(store: &impl Store) {
     let soon = desk.queue(early, "二级，早", Grade::Two).await;
     let grave = desk.queue(morning(), "一级", Grade::One).await;
     let order = [grave, soon, late, low];
-    let queue = store.work_orders(View::Queue, None, 10).await.unwrap();
+    let queue = store
+        .work_orders(View::Queue, None, 10, Reader::Program)
+        .await
+        .unwrap();
     assert_eq!(ids(&queue), order);
     let time = store.settings().await.unwrap().time;
     let row = suda_hub::store::row::Row::of(&queue[1].complaint, &time);
@@ -427,30 +441,48 @@ async fn lists_are_in_order_and_paged(store: &impl Store) {
     };
     assert_eq!(
         ids(&store
-            .work_orders(View::Queue, Some(after), 10)
+            .work_orders(View::Queue, Some(after), 10, Reader::Program)
             .await
             .unwrap()),
         [late, low]
     );
-    assert_eq!(ids(&store.alerts(10).await.unwrap()), [grave]);
+    assert_eq!(
+        ids(&store.alerts(10, Reader::Program).await.unwrap()),
+        [grave]
+    );
 
     let expert = member(store, "expert").await;
     claim(store, grave, &expert, morning() + TimeDelta::minutes(30)).await;
     let mine = View::Mine(expert.staff.unwrap());
     assert_eq!(
-        ids(&store.work_orders(mine, None, 10).await.unwrap()),
+        ids(&store
+            .work_orders(mine, None, 10, Reader::Program)
+            .await
+            .unwrap()),
         [grave]
     );
     assert_eq!(
-        ids(&store.work_orders(View::Queue, None, 10).await.unwrap()),
+        ids(&store
+            .work_orders(View::Queue, None, 10, Reader::Program)
+            .await
+            .unwrap()),
         order[1..]
     );
     assert_eq!(
-        ids(&store.work_orders(View::Team, None, 10).await.unwrap()),
+        ids(&store
+            .work_orders(View::Team, None, 10, Reader::Program)
+            .await
+            .unwrap()),
         order
     );
     let other = View::All(Some("CQ0102".parse().unwrap()));
-    assert!(store.work_orders(other, None, 10).await.unwrap().is_empty());
+    assert!(
+        store
+            .work_orders(other, None, 10, Reader::Program)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 
     let handoffs = store
         .handoffs_since(morning() - TimeDelta::hours(1))
@@ -458,7 +490,10 @@ async fn lists_are_in_order_and_paged(store: &impl Store) {
         .unwrap();
     assert_eq!((handoffs.in_time, handoffs.late), (2, 2));
     let next_day = morning() + TimeDelta::days(2);
-    assert_eq!(store.overdue(next_day, 1).await.unwrap().0, 4);
+    assert_eq!(
+        store.overdue(next_day, 1, Reader::Program).await.unwrap().0,
+        4
+    );
 
     let department = member(store, "department").await;
     let task = suda_domain::TaskId(uuid::Uuid::now_v7());
@@ -562,7 +597,13 @@ async fn onlookers_hear_what_was_committed(store: &impl Store) {
     assert_eq!(heard.complaints[0].id, id);
     assert_eq!(heard.complaints[0].branch, desk.device.branch);
     // What others are told is there to be read.
-    assert!(store.complaint(id).await.unwrap().is_some());
+    assert!(
+        store
+            .complaint(id, Reader::Program)
+            .await
+            .unwrap()
+            .is_some()
+    );
 }
 
 async fn guidance_and_staff_change_the_directory(store: &impl Store) {
@@ -664,7 +705,7 @@ async fn rules_of_time_are_replaced_once(store: &impl Store) {
     assert_eq!(store.time_changes().await.unwrap(), [change]);
     // 1 January is no working day any more; the row knows.
     assert_eq!(store.verify().await.unwrap().fault, None);
-    let held = store.complaint(id).await.unwrap().unwrap();
+    let held = store.complaint(id, Reader::Program).await.unwrap().unwrap();
     let due = |keep| {
         let clocks = suda_domain::clocks::deadlines(&held.complaint, keep);
         let cycle = |one: &&suda_domain::clocks::Deadline| one.clock == Clock::Cycle;
@@ -702,7 +743,10 @@ async fn texts_are_found(store: &impl Store) {
     assert_eq!(store.index_texts(10).await.unwrap(), 0);
     let find = async |text: &str, scope: Scope| {
         let words = suda_domain::text::shingles(text);
-        ids(&store.search(&words, &scope, 10).await.unwrap())
+        ids(&store
+            .search(&words, &scope, 10, Reader::Program)
+            .await
+            .unwrap())
     };
     for text in ["宽带", "wifi", "断了", "１３８００１３８０００", "张小明"] {
         assert_eq!(find(text, Scope::Everything).await, [id], "{text}");
@@ -713,7 +757,7 @@ async fn texts_are_found(store: &impl Store) {
             .await
             .is_empty()
     );
-    let timeline = store.timeline(id).await.unwrap();
+    let timeline = store.timeline(id, Reader::Program).await.unwrap();
     let kinds: Vec<_> = timeline
         .iter()
         .map(|line| line.sealed.open().unwrap().fact.kind())
@@ -745,7 +789,12 @@ async fn evidence_is_put_together_in_order(store: &impl Store) {
     assert_eq!(add(0, 10, true).await, so_far(10));
     assert_eq!(add(0, 10, true).await, so_far(10), "nor the same twice");
     assert_eq!(add(10, 7, true).await, so_far(17));
-    let slice = async |at| store.evidence_slice(file, at).await.unwrap();
+    let slice = async |at| {
+        store
+            .evidence_slice(file, at, Reader::Program)
+            .await
+            .unwrap()
+    };
     assert_eq!(slice(9).await.unwrap(), (0, (0..10).collect()));
     assert_eq!(slice(10).await.unwrap().0, 10);
     assert!(slice(17).await.is_none());
@@ -793,7 +842,13 @@ async fn evidence_is_put_together_in_order(store: &impl Store) {
         file,
     };
     store.note_evidence_read(read).await.unwrap();
-    assert_eq!(store.evidence_reads(complaint).await.unwrap(), [read]);
+    assert_eq!(
+        store
+            .evidence_reads(complaint, Reader::Program)
+            .await
+            .unwrap(),
+        [read]
+    );
 }
 
 async fn letters_are_kept_and_compared_with_the_ledger(store: &impl Store) {

@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{ConnectOptions as _, Connection as _};
 use suda_domain::Complaint;
 use suda_hub::store::sqlite::SqliteStore;
-use suda_hub::store::{Lists as _, Upkeep as _, View};
+use suda_hub::store::{Lists as _, Reader, Upkeep as _, View};
 use suda_sync::receipt_key::receipt_key;
 use suda_tests::{City, Failure};
 
@@ -78,7 +78,7 @@ pub async fn status() -> Result<(), Failure> {
 /// id and a number of its own, and gives the real ones.
 async fn fill(data: &Path) -> Result<Vec<Complaint>, Failure> {
     let store = SqliteStore::open(data, false).await.map_err(said)?;
-    let held = store.work_orders(View::All(None), None, ASKED as u32);
+    let held = store.work_orders(View::All(None), None, ASKED as u32, Reader::Program);
     let held = held.await.map_err(said)?;
     store.close().await;
     drop(store);

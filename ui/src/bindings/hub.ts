@@ -126,6 +126,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/staff/{id}/superior": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says who stands directly above a member. Whom a complaint is about, and
+         *     everybody above them, can neither see nor handle it.
+         */
+        post: operations["set_superior"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/time": {
         parameters: {
             query?: never;
@@ -257,6 +277,27 @@ export interface paths {
         put?: never;
         /** The answer to the customer. */
         post: operations["answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/answer-linked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives the answer of this case to each one that follows it, one by one: each
+         *     by events of its own, as far as the rules allow the expert. Asked again, it
+         *     answers those that could not be answered before.
+         */
+        post: operations["answer_linked"];
         delete?: never;
         options?: never;
         head?: never;
@@ -625,6 +666,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The staff of the complaint's branch, and of the centre. */
+        get: operations["people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/progress": {
         parameters: {
             query?: never;
@@ -653,6 +711,26 @@ export interface paths {
         put?: never;
         /** Takes a task back before the department has reported. */
         post: operations["recall_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/recuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The complaint is about this member of staff: to them and their line it no
+         *     longer exists. Answers with nothing, as that may be the caller.
+         */
+        post: operations["recuse"];
         delete?: never;
         options?: never;
         head?: never;
@@ -840,6 +918,23 @@ export interface paths {
         put?: never;
         /** Begins to solve, with the measures of the plan. */
         post: operations["start_solving"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/unlink": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a link away; a merge can be undone until the answer. */
+        post: operations["unlink"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1394,6 +1489,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        About: {
+            reason: string;
+            /** @description From `/api/complaints/{id}/people`. */
+            staff: components["schemas"]["StaffId"];
+        };
         Active: {
             active: boolean;
         };
@@ -1409,6 +1509,11 @@ export interface components {
             password?: string | null;
             staff: components["schemas"]["StaffRow"];
         };
+        /**
+         * @description What became of one case that follows.
+         * @enum {string}
+         */
+        AlongOutcome: "done" | "already" | "refused";
         /** @description The answer the customer was given. */
         Answer: {
             /** Format: int64 */
@@ -1424,6 +1529,10 @@ export interface components {
             remedy: string;
             text: string;
         };
+        AnswerLinked: {
+            /** @description What was done for those that are answered along. */
+            summary: string;
+        };
         AnswerText: {
             /** Format: int32 */
             amount_minor?: number | null;
@@ -1436,6 +1545,16 @@ export interface components {
             reasons?: string;
             remedy?: string;
             text: string;
+        };
+        AnsweredAlong: {
+            code?: components["schemas"]["ErrorCode"] | null;
+            id: components["schemas"]["ComplaintId"];
+            outcome: components["schemas"]["AlongOutcome"];
+            /** @description What the code's sentence needs. */
+            params: {
+                [key: string]: string;
+            };
+            reference: components["schemas"]["ReferenceNumber"];
         };
         /** @description The body of every answer that is not a success. */
         ApiError: {
@@ -1673,6 +1792,7 @@ export interface components {
             /** @description Requests for more time, in order. */
             extensions: components["schemas"]["Extension"][];
             final_decision?: string | null;
+            follows?: components["schemas"]["Relation"] | null;
             grade?: components["schemas"]["Grade"] | null;
             guidance?: components["schemas"]["Guidance"] | null;
             handoff_cause?: components["schemas"]["HandoffCause"] | null;
@@ -1696,6 +1816,8 @@ export interface components {
             /** Format: date-time */
             recorded_at: string;
             recorded_by: components["schemas"]["Actor"];
+            /** @description Whom it is about. */
+            recused: components["schemas"]["Recusal"][];
             reference: components["schemas"]["ReferenceNumber"];
             /** Format: date-time */
             reopened_at?: string | null;
@@ -2600,6 +2722,8 @@ export interface components {
             late: boolean;
             /** Format: date-time */
             recorded_at: string;
+            /** @description Whom it is about: they may not see it in the queue for a moment. */
+            recused?: components["schemas"]["Recusal"][];
             reference: components["schemas"]["ReferenceNumber"];
             /**
              * Format: int64
@@ -3180,6 +3304,12 @@ export interface components {
              * @description Absent while it lasts.
              */
             to?: string | null;
+        };
+        /** @description Somebody a complaint may be about, by name alone. */
+        PersonChoice: {
+            id: components["schemas"]["StaffId"];
+            name: string;
+            role: components["schemas"]["Role"];
         };
         Plan: {
             /** @description May be empty when there is nothing to organise. */
@@ -3763,6 +3893,15 @@ export interface components {
             reason: string;
             task: components["schemas"]["TaskId"];
         };
+        /** @description Somebody the complaint is about. */
+        Recusal: {
+            /** Format: date-time */
+            at: string;
+            /** @description As it was then. */
+            name: string;
+            reason: string;
+            staff: components["schemas"]["StaffId"];
+        };
         /**
          * @description A complaint's number for life. Parsing accepts lower case, full-width
          *     characters and missing dashes, as read out over a telephone; the stored
@@ -3770,10 +3909,15 @@ export interface components {
          */
         ReferenceNumber: string;
         /**
+         * @description How a complaint refers to another.
+         * @enum {string}
+         */
+        Relation: "duplicate" | "repeat" | "group" | "related";
+        /**
          * @description How a claim ended without work.
          * @enum {string}
          */
-        ReleaseCause: "given_back" | "lease_expired";
+        ReleaseCause: "given_back" | "lease_expired" | "recused";
         /** @description What was answered to a question. */
         Reply: {
             /** Format: date-time */
@@ -3953,6 +4097,7 @@ export interface components {
             login: string;
             name: string;
             role: components["schemas"]["Role"];
+            superior?: components["schemas"]["StaffId"] | null;
         };
         /**
          * @description What a comment on an approval says of it.
@@ -4155,6 +4300,9 @@ export interface components {
         Summary: {
             summary: string;
         };
+        Superior: {
+            superior?: components["schemas"]["StaffId"] | null;
+        };
         /** @description One dispatch to one department. */
         Task: {
             department: components["schemas"]["StaffId"];
@@ -4332,6 +4480,11 @@ export interface components {
          * @enum {string}
          */
         TryOutcome: "no_answer" | "busy" | "switched_off" | "wrong_number" | "another_time";
+        UnlinkFrom: {
+            /** @description Why. */
+            note: string;
+            to: components["schemas"]["ComplaintId"];
+        };
         /** @description One member's vote. */
         Vote: {
             /** Format: date-time */
@@ -4363,6 +4516,7 @@ export interface components {
             escalation?: components["schemas"]["Escalation"] | null;
             /** @description The beginning of what happened. */
             excerpt: string;
+            follows?: components["schemas"]["Relation"] | null;
             grade?: components["schemas"]["Grade"] | null;
             id: components["schemas"]["ComplaintId"];
             /** @description Recorded after the fact. */
@@ -4703,6 +4857,37 @@ export interface operations {
             };
         };
     };
+    set_superior: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["StaffId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Superior"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     rules: {
         parameters: {
             query?: never;
@@ -4955,6 +5140,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    answer_linked: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerLinked"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnsweredAlong"][];
                 };
             };
             "4XX": {
@@ -5739,6 +5958,36 @@ export interface operations {
             };
         };
     };
+    people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonChoice"][];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     progress: {
         parameters: {
             query?: never;
@@ -5796,6 +6045,38 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ComplaintView"];
                 };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    recuse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["About"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             "4XX": {
                 headers: {
@@ -6148,6 +6429,40 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Plan"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    unlink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnlinkFrom"];
             };
         };
         responses: {

@@ -66,6 +66,21 @@ export const ids = {
     letterLanguage: 'console-case-letter-language',
     letterMake: 'console-case-letter-make',
     letterLacks: 'console-case-letter-lacks',
+    persons: 'console-case-persons',
+    /** One per person complained about. */
+    person: 'console-case-person',
+    personAdd: 'console-case-person-add',
+    personWho: 'console-case-person-who',
+    personWhy: 'console-case-person-why',
+    links: 'console-case-links',
+    /** One per link, with data-relation. */
+    link: 'console-case-link',
+    linkAdd: 'console-case-link-add',
+    linkTo: 'console-case-link-to',
+    linkNote: 'console-case-link-note',
+    answerLinked: 'console-case-answer-linked',
+    /** One line per case that follows, with data-outcome. */
+    along: 'console-case-along',
     reference: 'console-case-reference',
     /** data-state holds the state. */
     state: 'console-case-state',

@@ -6,6 +6,11 @@ import type { Answered } from '@/shared/answered'
 type Shapes = components['schemas']
 type Shape<Name extends keyof Shapes> = Answered<Shapes[Name]>
 
+export type AnsweredAlong = Shape<'AnsweredAlong'>
+export type LinkView = Shape<'LinkView'>
+export type PersonChoice = Shape<'PersonChoice'>
+export type Recusal = Shape<'Recusal'>
+export type Relation = Shape<'Relation'>
 export type Answer = Shape<'Answer'>
 export type Approval = Shape<'Approval'>
 export type AskedOf = Shape<'AskedOf'>

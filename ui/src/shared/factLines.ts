@@ -28,8 +28,11 @@ export function factTitle(fact: Fact, say: Saying): string {
       return say.t(key, { department: fact.department_name })
     case 'assigned':
       return say.t(key, { name: fact.to.name })
+    case 'recused':
     case 'paused':
       return say.t(key, { name: fact.name })
+    case 'linked':
+      return say.t(key, { reference: fact.reference, relation: say.t(`words.relation.${fact.relation}`) })
     case 'graded':
       return say.t(key, { grade: say.t(`words.grade.${fact.grade}`) })
     case 'escalated':
@@ -90,7 +93,12 @@ export function factLines(fact: Fact, say: Saying): string[] {
     case 'reopened':
     case 'taken_over':
     case 'graded':
+    case 'recused':
+    case 'recusal_lifted':
       return reason(fact.reason)
+    case 'linked':
+    case 'unlinked':
+      return given(fact.note)
     case 'dispatched':
       return [
         line('question', { question: fact.question }),

@@ -12,6 +12,7 @@ type Areas = [
   Promise<{ consoleDesks: Messages }>,
   Promise<{ consoleTime: Messages }>,
   Promise<{ consoleLetters: Messages }>,
+  Promise<{ consoleBeside: Messages }>,
   Promise<{ consoleCourse: Messages }>,
   Promise<{ consoleDuties: Messages }>,
 ]
@@ -26,6 +27,7 @@ async function joined(areas: Areas): Promise<Messages> {
     { consoleDesks },
     { consoleTime },
     { consoleLetters },
+    { consoleBeside },
     { consoleCourse },
     { consoleDuties },
   ] = await Promise.all(areas)
@@ -41,6 +43,7 @@ async function joined(areas: Areas): Promise<Messages> {
       desks: consoleDesks,
       time: consoleTime,
       letters: consoleLetters,
+      beside: consoleBeside,
     },
   }
 }
@@ -56,6 +59,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-CN/console/desks'),
       import('./zh-CN/console/time'),
       import('./zh-CN/console/letters'),
+      import('./zh-CN/console/beside'),
       import('./zh-CN/console/course'),
       import('./zh-CN/console/duties'),
     ]),
@@ -69,6 +73,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-TW/console/desks'),
       import('./zh-TW/console/time'),
       import('./zh-TW/console/letters'),
+      import('./zh-TW/console/beside'),
       import('./zh-TW/console/course'),
       import('./zh-TW/console/duties'),
     ]),
@@ -82,6 +87,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./en/console/desks'),
       import('./en/console/time'),
       import('./en/console/letters'),
+      import('./en/console/beside'),
       import('./en/console/course'),
       import('./en/console/duties'),
     ]),

@@ -25,6 +25,8 @@ use crate::ids::{BranchCode, ComplaintId, TaskId};
 use crate::intake::Intake;
 use crate::ledger::{Actor, LedgerEvent};
 use crate::letter::LetterHeld;
+use crate::link::Link;
+use crate::recusal::Recusal;
 use crate::reference::ReferenceNumber;
 use crate::state::{Complexity, Grade, State};
 
@@ -106,6 +108,12 @@ pub struct Complaint {
     /// Why the management group ended it for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub final_decision: Option<String>,
+    /// Whom it is about, over all cycles.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recused: Vec<Recusal>,
+    /// The complaints it refers to, over all cycles.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
 }
 
 /// What the first event tells of a complaint.
@@ -202,6 +210,8 @@ impl Complaint {
             call_back: CallBack::default(),
             rating: None,
             final_decision: None,
+            recused: Vec::new(),
+            links: Vec::new(),
         }
     }
 

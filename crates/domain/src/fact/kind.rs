@@ -79,6 +79,10 @@ kinds! {
     Rated => "rated",
     FinallyDecided => "finally_decided",
     LetterMade => "letter_made",
+    Recused => "recused",
+    RecusalLifted => "recusal_lifted",
+    Linked => "linked",
+    Unlinked => "unlinked",
 }
 
 impl FactKind {
@@ -111,6 +115,10 @@ impl FactKind {
                 | Self::CallBackTried
                 | Self::Rated
                 | Self::LetterMade
+                | Self::Recused
+                | Self::RecusalLifted
+                | Self::Linked
+                | Self::Unlinked
         )
     }
 }

@@ -153,6 +153,41 @@ pub const TABLE: &[(&str, &str, Access)] = &[
         Access::Step(FactKind::AlertAcknowledged),
     ),
     (
+        "GET",
+        "/api/complaints/{id}/people",
+        Access::Step(FactKind::Recused),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/recuse",
+        Access::Step(FactKind::Recused),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/lift-recusal",
+        Access::Step(FactKind::RecusalLifted),
+    ),
+    (
+        "GET",
+        "/api/complaints/{id}/links",
+        Access::Any(&[Right::SeeAll]),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/link",
+        Access::Step(FactKind::Linked),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/unlink",
+        Access::Step(FactKind::Unlinked),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/answer-linked",
+        Access::Step(FactKind::Answered),
+    ),
+    (
         "POST",
         "/api/complaints/{id}/ask",
         Access::Step(FactKind::Asked),
@@ -280,6 +315,7 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/admin/staff", ADMINISTERS),
     ("POST", "/api/admin/staff/{id}/active", ADMINISTERS),
     ("POST", "/api/admin/staff/{id}/password", ADMINISTERS),
+    ("POST", "/api/admin/staff/{id}/superior", ADMINISTERS),
     ("GET", "/api/admin/devices", ADMINISTERS),
     ("POST", "/api/admin/enrolment-codes", ADMINISTERS),
     ("GET", "/api/admin/time", ADMINISTERS),

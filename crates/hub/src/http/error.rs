@@ -70,6 +70,10 @@ pub enum ErrorCode {
     NoFonts,
     /// A letter's file is not the one whose hash is in the ledger.
     LetterAltered,
+    /// It is about them, or about somebody below them.
+    Recused,
+    /// Not possible between these complaints.
+    NotLinkable,
     AlreadyExists,
     UnknownBranch,
     UnknownDepartment,
@@ -182,9 +186,8 @@ impl ErrorCode {
             | LetterIncomplete => StatusCode::UNPROCESSABLE_ENTITY,
             NotInThisState | NotOwner | ClaimedByOther | NotClaimed | TaskNotOpen
             | NeedsApproval | SamePerson | Handler | NotCalledBack | MeasuresOpen | TooLate
-            | ExtendedAlready | FinallyDecided | AlreadyExists | OwnAccount | Outdated => {
-                StatusCode::CONFLICT
-            }
+            | ExtendedAlready | FinallyDecided | Recused | NotLinkable | AlreadyExists
+            | OwnAccount | Outdated => StatusCode::CONFLICT,
             Busy | DiskFull | NoFonts => StatusCode::SERVICE_UNAVAILABLE,
             Internal | LetterAltered => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -227,6 +230,7 @@ impl From<StepError> for ApiError {
             StepError::Refused(StepRefused::ClaimedBy(name)) => {
                 Self::new(ErrorCode::ClaimedByOther).with("name", name)
             }
+            StepError::Refused(StepRefused::Barred) => Self::new(ErrorCode::NotFound),
             StepError::Refused(StepRefused::Rule(refusal)) => Self::new(refused(refusal)),
             StepError::Store(error) => error.into(),
         }
@@ -253,5 +257,7 @@ fn refused(refusal: Refusal) -> ErrorCode {
         Refusal::TooLate => ErrorCode::TooLate,
         Refusal::ExtendedAlready => ErrorCode::ExtendedAlready,
         Refusal::FinallyDecided => ErrorCode::FinallyDecided,
+        Refusal::Recused => ErrorCode::Recused,
+        Refusal::Link => ErrorCode::NotLinkable,
     }
 }

@@ -58,8 +58,8 @@ struct Described;
 /// The console's routes with their description, from the same list.
 fn described() -> (Router<Arc<Hub>>, OpenApi) {
     use api::{
-        admin, board, complaints, course, desks, duties, escalations, evidence, letters, lists,
-        quarantine, sms, steps, stubs, tasks, time,
+        admin, board, complaints, course, desks, duties, escalations, evidence, letters, links,
+        lists, quarantine, recusal, sms, steps, stubs, tasks, time,
     };
     let timed = OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(session::login))
@@ -106,6 +106,13 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(steps::withdraw))
         .routes(routes!(steps::reopen))
         .routes(routes!(steps::acknowledge))
+        .routes(routes!(recusal::people))
+        .routes(routes!(recusal::recuse))
+        .routes(routes!(recusal::lift_recusal))
+        .routes(routes!(links::links))
+        .routes(routes!(links::link))
+        .routes(routes!(links::unlink))
+        .routes(routes!(links::answer_linked))
         .routes(routes!(stubs::phone_stubs, stubs::open_stub))
         .routes(routes!(stubs::note_stub))
         .routes(routes!(stubs::take_stub))
@@ -131,6 +138,7 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(admin::staff, admin::add_staff))
         .routes(routes!(admin::set_active))
         .routes(routes!(admin::set_password))
+        .routes(routes!(admin::set_superior))
         .routes(routes!(admin::devices))
         .routes(routes!(admin::make_code))
         .routes(routes!(admin::guidance, admin::put_guidance))

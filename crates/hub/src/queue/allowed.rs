@@ -6,8 +6,8 @@ use suda_domain::Grade;
 use suda_domain::fact::{AskedOf, Assignee, Decision, ReleaseCause, Report, Stance, TryOutcome};
 use suda_domain::intake::Language;
 use suda_domain::{
-    Actor, Complaint, Evidence, EvidenceId, EvidenceKind, Fact, FactKind, LeaseId, Letter,
-    LetterId, LetterKind, MeasureId, QuestionId, Role, StaffId, TaskId,
+    Actor, Complaint, ComplaintId, Evidence, EvidenceId, EvidenceKind, Fact, FactKind, LeaseId,
+    Letter, LetterId, LetterKind, MeasureId, QuestionId, Relation, Role, StaffId, TaskId,
 };
 use uuid::Uuid;
 
@@ -47,6 +47,25 @@ fn sample(kind: FactKind, actor: &Actor, held: &Held, now: DateTime<Utc>) -> Opt
         .map(|task| task.id);
     Some(match kind {
         FactKind::Noted => Fact::Noted { text: text() },
+        FactKind::Recused => Fact::Recused {
+            staff: StaffId(Uuid::nil()),
+            name: text(),
+            reason: text(),
+        },
+        FactKind::RecusalLifted => Fact::RecusalLifted {
+            staff: complaint.recused.first()?.staff,
+            reason: text(),
+        },
+        FactKind::Linked => Fact::Linked {
+            to: ComplaintId(Uuid::nil()),
+            reference: complaint.reference.clone(),
+            relation: Relation::Related,
+            note: String::new(),
+        },
+        FactKind::Unlinked => Fact::Unlinked {
+            to: complaint.links.first()?.to,
+            note: text(),
+        },
         FactKind::EvidenceAdded => Fact::EvidenceAdded {
             file: Evidence {
                 id: EvidenceId(Uuid::nil()),

@@ -101,7 +101,8 @@ export const words = {
   scope: { open: '待处理', with_experts: '专家处理中', done: '已完成', all: '全部', mine: '指派给我' } satisfies Record<Scope, string>,
   letter_kind: { letter: '信函（A4）', receipt: '小票（80 毫米）' } satisfies Record<LetterKind, string>,
   handoff_cause: { manual: '人工转派', automatic: '到时自动转派', import: '导入时转派' } satisfies Record<HandoffCause, string>,
-  release_cause: { given_back: '主动放回', lease_expired: '认领到期' } satisfies Record<ReleaseCause, string>,
+  relation: { duplicate: '重复登记', repeat: '再次投诉', group: '群体投诉', related: '相关' },
+  release_cause: { given_back: '主动放回', lease_expired: '认领到期', recused: '需回避，自动放回' } satisfies Record<ReleaseCause, string>,
   decision: { upheld: '投诉成立', partly_upheld: '部分成立', not_upheld: '不成立' } satisfies Record<Decision, string>,
   time: {
     paused: '已暂停 {span}',

@@ -102,7 +102,10 @@ pub async fn reads(
     let held = visible(&hub, &who, &id).await?;
     let staff = hub.store.staff().await?;
     let name = |id: StaffId| staff.iter().find(|one| one.id == id).map(|one| &one.name);
-    let reads = hub.store.evidence_reads(held.complaint.id).await?;
+    let reads = hub
+        .store
+        .evidence_reads(held.complaint.id, who.reader())
+        .await?;
     let views = reads.into_iter().map(|read| EvidenceReadView {
         at: read.at,
         staff: read.staff,
@@ -165,7 +168,7 @@ pub async fn file(
     };
     hub.store.note_evidence_read(read).await?;
     let (from, upto) = range.unwrap_or((0, of.bytes));
-    let body = Body::from_stream(contents(Arc::clone(&hub), file, from, upto));
+    let body = Body::from_stream(contents(Arc::clone(&hub), file, from, upto, who.reader()));
     let mut response = body.into_response();
     describe(response.headers_mut(), &of, upto - from);
     if range.is_some() {

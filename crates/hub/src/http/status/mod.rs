@@ -27,7 +27,7 @@ use crate::metrics::LookUp as Counted;
 use crate::status::token::LASTS;
 use crate::status::view::{StatusCase, Viewing, answered_by};
 use crate::status::way::Way;
-use crate::store::Held;
+use crate::store::{Held, Reader};
 
 /// Every look-up that fails takes this long: longer than any of the questions
 /// it asks the store, so that its time tells nothing, and a brake in itself.
@@ -127,10 +127,10 @@ pub async fn look_up(
 }
 
 async fn find(hub: &Hub, reference: &ReferenceNumber, way: &Way) -> ApiResult<Option<Held>> {
-    let Some(id) = hub.store.find_reference(reference).await? else {
+    let Some(id) = hub.store.find_reference(reference, Reader::Program).await? else {
         return Ok(None);
     };
-    let held = hub.store.complaint(id).await?;
+    let held = hub.store.complaint(id, Reader::Program).await?;
     Ok(held.filter(|held| way.opens(&held.complaint)))
 }
 
@@ -171,7 +171,11 @@ impl FromRequestParts<Arc<Hub>> for Customer {
         let id: Option<ComplaintId> =
             token.and_then(|token| hub.status.tokens.read(token, hub.clock.now()));
         let id = id.ok_or_else(not_known)?;
-        let held = hub.store.complaint(id).await?.ok_or_else(not_known)?;
+        let held = hub
+            .store
+            .complaint(id, Reader::Program)
+            .await?
+            .ok_or_else(not_known)?;
         Ok(Self {
             hub: Arc::clone(hub),
             held,

@@ -16,7 +16,7 @@ use crate::http::body::{Asked, Body, TEXT, optional, required};
 use crate::http::error::{ApiError, ApiResult, ErrorCode};
 use crate::queue::steps::plain;
 use crate::status::view::{StatusCase, customer, may_add_file};
-use crate::store::Decide;
+use crate::store::{Decide, Reader};
 
 /// A photo of a telephone or a scan of some pages.
 const FILE_BYTES: u64 = 20 * 1024 * 1024;
@@ -50,7 +50,7 @@ impl Customer {
     async fn step(mut self, decide: Decide) -> ApiResult<Json<StatusCase>> {
         let id = self.held.complaint.id;
         self.hub.step(id, customer(), self.key, decide).await?;
-        let held = self.hub.store.complaint(id).await?;
+        let held = self.hub.store.complaint(id, Reader::Program).await?;
         self.held = held.ok_or_else(|| ApiError::new(ErrorCode::NotSignedIn))?;
         self.show().await
     }

@@ -11,6 +11,7 @@
 //! All SQL for PostgreSQL is in this folder.
 
 mod apply;
+mod barred;
 mod derive;
 mod devices;
 mod directory;
@@ -47,7 +48,7 @@ use crate::store::requests::{Burden, Request};
 use listen::Listening;
 
 /// Each raises `schema_version` by one; only ever added to.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
@@ -58,7 +59,8 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("0008_escalation.sql"),
     include_str!("0009_sms.sql"),
     include_str!("0010_letter.sql"),
-    include_str!("0013_duty.sql"),
+    include_str!("0011_recusal.sql"),
+    include_str!("0012_duty.sql"),
 ];
 /// The oldest server that is tried by the tests.
 const OLDEST_SERVER: i32 = 150_000;

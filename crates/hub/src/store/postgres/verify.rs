@@ -12,7 +12,8 @@ use suda_sync::Hash;
 use uuid::Uuid;
 
 use super::value::{count, hash, lane, number};
-use super::{failed, letters};
+use super::{barred, failed, letters};
+use crate::store::barred::KnownLines;
 use crate::store::checks::{ComplaintRow, LaneKey, Lanes, LogRow, fault, line, refold};
 use crate::store::{Fault, Result, Verified};
 
@@ -44,7 +45,12 @@ async fn check(
     if let Some(fault) = complaints(connection, keep, verified).await? {
         return Ok(Some(fault));
     }
-    letters::check(connection).await
+    if let Some(fault) = letters::check(&mut *connection).await? {
+        return Ok(Some(fault));
+    }
+    // Of the same snapshot, not those kept from before.
+    let lines = barred::lines(connection, &KnownLines::default()).await?;
+    barred::differing(connection, &lines).await
 }
 
 /// Events kept apart fill their numbers' places in the lanes.

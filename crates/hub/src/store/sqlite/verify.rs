@@ -13,7 +13,8 @@ use suda_sync::evidence::Hashing;
 use uuid::Uuid;
 
 use super::value::{count, hash, lane, number};
-use super::{copies, failed, letters};
+use super::{barred, copies, failed, letters};
+use crate::store::barred::KnownLines;
 use crate::store::checks::{ComplaintRow, LaneKey, Lanes, LogRow, fault, line, refold};
 use crate::store::{Fault, Result, Verified};
 
@@ -43,6 +44,11 @@ async fn check(
         return Ok(Some(fault));
     }
     if let Some(fault) = complaints(connection, keep, verified).await? {
+        return Ok(Some(fault));
+    }
+    // Of the same snapshot, not those kept from before.
+    let lines = barred::lines(connection, &KnownLines::default()).await?;
+    if let Some(fault) = barred::differing(connection, &lines).await? {
         return Ok(Some(fault));
     }
     if let Some(fault) = beside_the_chain(connection).await? {

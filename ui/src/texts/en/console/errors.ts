@@ -23,6 +23,8 @@ export const consoleErrors: SameTexts<typeof reference> = {
     not_claimed: 'Claim it first. What you typed is still here.',
     task_not_open: 'This task has ended or is not yours.',
     incomplete: 'Something required is missing.',
+    recused: 'The complaint is about this person or somebody below them; it cannot be given to them.',
+    not_linkable: 'These cannot be linked so: the same case, linked already, answered, or one of them follows another.',
     needs_approval: 'Grade 1, and compensation above the limit, need the management group\'s approval first; no more may be given than it approved.',
     same_person: 'Another member has to decide: nobody decides on their own request, and nobody votes twice.',
     handler: 'Whoever answered the customer does not call back. Another expert or management has to.',

@@ -23,6 +23,8 @@ export const consoleErrors: SameTexts<typeof reference> = {
     not_claimed: '請先認領，再做這一步。填寫的內容還在。',
     task_not_open: '這個任務已經結束，或者不是派給您的。',
     incomplete: '有必填內容沒有填寫。',
+    recused: '這件投訴涉及此人或其下屬，不能交給此人處理。',
+    not_linkable: '不能這樣關聯：可能是同一件、已關聯、已答覆，或其中一件已隨另一件答覆。',
     needs_approval: '一級投訴、超過限額的補償，須先經管理決策小組審批；金額也不能高於批准的。',
     same_person: '審批須由別的成員作出：不能審批自己提請的，也不能投兩次票。',
     handler: '答覆客戶的人不能自己回訪，請由別的專家或管理層來做。',
