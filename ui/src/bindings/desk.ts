@@ -131,6 +131,33 @@ export type Assignee = {
  */
 export type BranchCode = string;
 
+/**  What a complaint that is late waits for, or how it came to be late. */
+export type BreachCause = 
+/**  The branch recorded it when the time was over already. */
+"recorded_late" | 
+/**  The branch still has it. */
+"still_in_branch" | 
+/**  Handed off in time; the hub received it late: no link. */
+"delivered_late" | 
+/**  Handed off when the time was over already. */
+"handed_off_late" | 
+/**  Nobody has claimed it. */
+"unclaimed" | 
+/**  The customer has not answered a question. */
+"waiting_for_customer" | 
+/**  The branch has not answered a question. */
+"waiting_for_branch" | 
+/**  A department has not answered. */
+"waiting_for_department" | 
+/**  The management group has not decided. */
+"waiting_for_approval" | 
+/**  A measure of the plan is late. */
+"waiting_for_measure" | 
+/**  The customer has not been called back. */
+"waiting_for_call_back" | 
+/**  The expert who has it. */
+"with_expert";
+
 /**  A bundle that was written. */
 export type BundleReport = {
 	/**  Absent when nothing waited to be sent. */
@@ -189,6 +216,8 @@ export type CaseRow = {
 	assigned: Assignee | null,
 	/**  It is answered with another case. */
 	follows: Relation | null,
+	/**  Why its nearest deadline was missed, when it was. */
+	breach: BreachCause | null,
 };
 
 /**  One complaint, whole. */

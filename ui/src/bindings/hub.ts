@@ -1675,10 +1675,10 @@ export interface components {
             order: components["schemas"]["WorkOrder"];
         };
         /**
-         * @description Why a deadline was missed, as far as the ledger tells.
+         * @description What a complaint that is late waits for, or how it came to be late.
          * @enum {string}
          */
-        BreachCause: "recorded_late" | "still_in_branch" | "delivered_late" | "handed_off_late" | "unclaimed" | "waiting_for_department" | "waiting_for_approval" | "with_expert";
+        BreachCause: "recorded_late" | "still_in_branch" | "delivered_late" | "handed_off_late" | "unclaimed" | "waiting_for_customer" | "waiting_for_branch" | "waiting_for_department" | "waiting_for_approval" | "waiting_for_measure" | "waiting_for_call_back" | "with_expert";
         CalendarDay: {
             /** Format: date */
             date: string;
