@@ -81,7 +81,18 @@ test('who answered is told that somebody else calls back', () => {
   expect(names(view, who('expert'))).not.toContain('release')
 })
 
+test('the customer is called back once, until it is decided for good', () => {
+  const allowed: FactKind[] = ['called_back', 'call_back_tried', 'closed']
+  const waiting = complaint('answered', allowed)
+  expect(onward(waiting, who('expert'))).toEqual(['call-back', 'call-back-tried', 'close'])
+  for (const parts of [{ final_decision: 'x' }, { call_back: { tries: [], satisfied: false } }]) {
+    expect(onward(complaint('answered', allowed, parts), who('expert'))).toEqual(['close'])
+  }
+  const hours = [0, 4, 8].map((n) => ({ at: new Date(n * 3_600_000).toISOString() }))
+  expect(guideOf(complaint('answered', allowed, { call_back: { tries: hours } }), who('expert'))).toBe('answered_not_reached')
+})
+
 test('every sentence that tells what comes next is there', () => {
-  const guides = ['dispatched_to_me', 'branch_asked', 'branch_reads', 'awaiting_vote', 'awaiting_comments', 'solving_open']
+  const guides = ['answered_content', 'answered_not', 'answered_not_reached', 'dispatched_to_me', 'branch_asked', 'branch_reads', 'awaiting_vote', 'awaiting_comments', 'solving_open']
   for (const guide of [...guides, 'answered_final']) expect(consoleWork.guide).toHaveProperty(guide)
 })

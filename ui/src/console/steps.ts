@@ -1,6 +1,7 @@
 // The steps of the work as a person chooses them: which fact each writes,
 // what it asks for, and where it stands among the others. Whether a step is
 // possible now is never decided here: the hub lists what it would admit.
+import { MOST_TRIES, countedTries } from './callBack'
 import type { Steps } from './calls'
 import { openMeasures, openQuestions, ownMeasures } from './course'
 import type { ComplaintView, FactKind, Me, Role, State } from './types'
@@ -46,6 +47,11 @@ export interface StepKind {
   elsewhere?: Role
 }
 
+/** Nobody has asked the customer yet, and it is not decided for good. */
+function waitsForCallBack({ state, call_back, final_decision }: ComplaintView): boolean {
+  return state === 'answered' && typeof call_back.satisfied !== 'boolean' && !final_decision
+}
+
 const needsApproval = ({ state, needs_approval }: ComplaintView): boolean => state === 'analysed' && needs_approval
 
 export const STEP_KINDS: readonly StepKind[] = [
@@ -79,8 +85,8 @@ export const STEP_KINDS: readonly StepKind[] = [
   { name: 'dispatch', writes: 'dispatched', form: 'dispatch', onward: true },
   { name: 'report', writes: 'reported', form: 'report', onward: true, elsewhere: 'department' },
   { name: 'return', writes: 'returned_to_branch', form: 'text', text: { field: 'reason' }, onward: true, grave: true },
-  { name: 'call-back', writes: 'called_back', form: 'call_back', onward: true },
-  { name: 'call-back-tried', writes: 'call_back_tried', form: 'tried', onward: true },
+  { name: 'call-back', writes: 'called_back', form: 'call_back', onward: false, pressing: waitsForCallBack },
+  { name: 'call-back-tried', writes: 'call_back_tried', form: 'tried', onward: false, pressing: waitsForCallBack },
   { name: 'close', writes: 'closed', form: 'none', onward: true },
   {
     name: 'comment',
@@ -117,6 +123,7 @@ export function possibleSteps(view: ComplaintView, who: Me | null): StepKind[] {
     .filter((kind) => kind.elsewhere === undefined || kind.elsewhere !== who?.role)
     // Nothing of an answered case goes back into the queue.
     .filter((kind) => kind.name !== 'release' || stretchesDone(view.state) < STRETCHES.length)
+    .filter((kind) => kind.name !== 'assign-call-back' || waitsForCallBack(view))
     // The hub would refuse it for the amount, which it does not list.
     .filter((kind) => kind.name !== 'start-solving' || !needsApproval(view))
   // Approved, but nobody has said yet who does what.
@@ -146,6 +153,8 @@ export function guideOf(view: ComplaintView, who: Me | null): string {
   if (state === 'solving' && openMeasures(view.plan).length > 0) return 'solving_open'
   if (state !== 'answered') return state
   if (view.final_decision) return 'answered_final'
+  if (typeof view.call_back.satisfied === 'boolean') return view.call_back.satisfied ? 'answered_content' : 'answered_not'
+  if (countedTries(view.call_back.tries).length >= MOST_TRIES) return 'answered_not_reached'
   if (view.answer?.by && view.answer.by === who?.id) return 'answered_by_me'
   return view.allowed.includes('called_back') && view.call_back.assigned?.staff === who?.id ? 'answered_to_me' : state
 }
