@@ -17,6 +17,7 @@ use suda_domain::{
     Actor, Complaint, ComplaintId, Complexity, Fact, Grade, Intake, Lane, QuestionId, Role, State,
 };
 use suda_hub::queue::steps::plain;
+use suda_hub::store::Reader;
 use suda_sync::receipt_key::receipt_key;
 use support::{FakeDesk, TestHub, actor, eventually, intake};
 use uuid::Uuid;
@@ -38,7 +39,7 @@ async fn look_up(hub: &TestHub, body: Value) -> (StatusCode, Value) {
 async fn complaint(hub: &TestHub, id: ComplaintId) -> Complaint {
     hub.hub
         .store
-        .complaint(id)
+        .complaint(id, Reader::Program)
         .await
         .unwrap()
         .unwrap()
@@ -498,7 +499,7 @@ async fn the_customer_judges_once_a_click_and_has_it_taken_up_again() {
         assert_eq!(asked.0, StatusCode::OK);
         assert_eq!(asked.1["rating"]["score"], 2);
     }
-    let lines = hub.hub.store.timeline(id).await.unwrap();
+    let lines = hub.hub.store.timeline(id, Reader::Program).await.unwrap();
     let events: Vec<_> = lines
         .iter()
         .map(|line| line.sealed.open().unwrap())
