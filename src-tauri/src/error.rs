@@ -51,6 +51,10 @@ pub enum ErrorCode {
     /// `problems` say what to mend.
     FormIncomplete,
     OverrideReasonMissing,
+    /// The complaint is about who records it: a colleague has to go on.
+    AboutYou,
+    /// It is about that person, or about somebody below them.
+    RefusedRecused,
     /// `params.limit` says how many characters fit.
     TextTooLong,
     NotFound,
@@ -236,6 +240,7 @@ impl From<Refusal> for AppError {
             Refusal::Role | Refusal::OtherBranch => (Tone::Denied, ErrorCode::RefusedRole),
             Refusal::NotOwner | Refusal::OwnerAhead => (Tone::State, ErrorCode::RefusedOwner),
             Refusal::Incomplete => (Tone::State, ErrorCode::RefusedIncomplete),
+            Refusal::Recused => (Tone::Denied, ErrorCode::RefusedRecused),
             _ => (Tone::State, ErrorCode::RefusedOther),
         };
         Self::new(tone, code)
@@ -298,6 +303,7 @@ impl From<RecordError> for AppError {
             },
             RecordError::OverrideReasonMissing => Self::state(ErrorCode::OverrideReasonMissing),
             RecordError::ReasonTooLong { limit } => Self::too_long(limit),
+            RecordError::AboutYou => Self::new(Tone::Denied, ErrorCode::AboutYou),
             RecordError::Refused(refusal) => refusal.into(),
             RecordError::Session(error) => error.into(),
             RecordError::Store(error) => error.into(),

@@ -279,6 +279,7 @@ async fn hand_off(desk: &Desk, session: &Session) -> Result<String, Failure> {
         grade: Grade::Two,
         complexity: Complexity::Complex,
         override_reason: Some("现场判断".into()),
+        about: None,
     };
     let said = |error: &dyn std::fmt::Display| Failure::Said(error.to_string());
     let draft = desk

@@ -100,6 +100,7 @@ impl Counter {
             grade: Grade::Three,
             complexity,
             override_reason: Some("按流程".into()),
+            about: None,
         };
         let recorded = self
             .desk

@@ -12,6 +12,7 @@ use suda_sync::{Directory, Page};
 use crate::clock::{HubTime, to_ms};
 use crate::desk::{Change, Desk, Enrolled};
 use crate::fold;
+use crate::store::barrier::Reader;
 use crate::store::directory::save_directory;
 use crate::store::ledger::{NewEvent, StoredEvent, signed};
 use crate::store::{StoreError, WriteTx, complaints, hub_order, ledger, outbox, search};
@@ -234,7 +235,9 @@ impl Desk {
     /// Another calendar moves deadlines of what is not done; a further policy may.
     async fn reorder(&self, tx: &mut WriteTx<'_>, enrolled: &Enrolled) -> Result<(), StoreError> {
         for scope in [Scope::Open, Scope::WithExperts] {
-            for stored in complaints::page(tx.conn(), scope, None, i64::MAX).await? {
+            for stored in
+                complaints::page(tx.conn(), scope, None, i64::MAX, &Reader::program()).await?
+            {
                 let row = fold::state_row(stored.complaint, &enrolled.keep, stored.reminded);
                 complaints::update(tx.conn(), &row).await?;
             }
@@ -343,7 +346,7 @@ pub(crate) async fn touch<'a>(
     match touched.entry(id) {
         Entry::Occupied(entry) => Ok(entry.into_mut()),
         Entry::Vacant(entry) => {
-            let stored = complaints::get(tx.conn(), id).await?;
+            let stored = complaints::get(tx.conn(), id, &Reader::program()).await?;
             let known = stored.as_ref().map(|s| Known {
                 reminded: s.reminded,
                 cut: s.complaint.cut,

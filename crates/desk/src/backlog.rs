@@ -10,7 +10,9 @@ use suda_domain::complaint::{Owner, Task};
 use suda_domain::fact::{Assignee, HandoffCause};
 use suda_domain::guidance;
 use suda_domain::trusted::Corrections;
-use suda_domain::{Actor, Complaint, ComplaintId, FactKind, LedgerEvent, ReferenceNumber, StaffId};
+use suda_domain::{
+    Actor, Complaint, ComplaintId, Fact, FactKind, LedgerEvent, ReferenceNumber, StaffId,
+};
 use suda_sync::phone::PhoneCode;
 
 use crate::clock::from_ms;
@@ -18,6 +20,7 @@ use crate::desk::{Desk, Enrolled, Inner};
 use crate::mask::{excerpt, masked_name};
 use crate::pen::packet;
 use crate::session::{Session, SessionError};
+use crate::store::barrier::Reader;
 use crate::store::complaints::{List, Place, Stored};
 use crate::store::incarnation::Receipted;
 use crate::store::ledger::{StoredEvent, signed};
@@ -53,23 +56,27 @@ impl Desk {
         after: Option<String>,
         limit: u32,
     ) -> Result<CasePage, ReadError> {
-        self.inner.at_work(session)?;
+        let (enrolled, _) = self.inner.at_work(session)?;
+        let reader = enrolled.reader(session.staff_id())?;
         let list = match scope {
             Scope::Mine => List::Of(session.staff_id()),
             scope => List::In(scope),
         };
-        self.inner.cases(list, after.as_deref(), limit).await
+        self.inner
+            .cases(list, after.as_deref(), limit, &reader)
+            .await
     }
 
     /// One complaint, whole, with what the person may do now.
     pub async fn case(&self, session: &Session, id: ComplaintId) -> Result<CaseView, ReadError> {
-        let (_, actor) = self.inner.at_work(session)?;
+        let (enrolled, actor) = self.inner.at_work(session)?;
+        let reader = enrolled.reader(session.staff_id())?;
         let mut conn = self.inner.store.read().await?;
-        let stored = complaints::get(&mut conn, id)
+        let stored = complaints::get(&mut conn, id, &reader)
             .await?
             .ok_or(ReadError::NotFound)?;
         drop(conn);
-        self.inner.case(stored, Some(&actor)).await
+        self.inner.case(stored, Some(&actor), &reader).await
     }
 
     /// Complaints by reference number, phone digits or words, the newest first.
@@ -79,8 +86,9 @@ impl Desk {
         text: &str,
         limit: u32,
     ) -> Result<Vec<CaseRow>, ReadError> {
-        self.inner.at_work(session)?;
-        self.inner.search(text, limit).await
+        let (enrolled, _) = self.inner.at_work(session)?;
+        let reader = enrolled.reader(session.staff_id())?;
+        self.inner.search(text, limit, &reader).await
     }
 
     /// The status line.
@@ -135,6 +143,7 @@ impl Inner {
         list: List,
         after: Option<&str>,
         limit: u32,
+        reader: &Reader,
     ) -> Result<CasePage, ReadError> {
         let enrolled = self.enrolled()?;
         let limit = limit.clamp(1, PAGE_LIMIT);
@@ -144,6 +153,7 @@ impl Inner {
             list,
             after.and_then(parse_place),
             i64::from(limit) + 1,
+            reader,
         )
         .await?;
         let more = found.len() > limit as usize;
@@ -162,18 +172,23 @@ impl Inner {
         })
     }
 
-    pub(crate) async fn search(&self, text: &str, limit: u32) -> Result<Vec<CaseRow>, ReadError> {
+    pub(crate) async fn search(
+        &self,
+        text: &str,
+        limit: u32,
+        reader: &Reader,
+    ) -> Result<Vec<CaseRow>, ReadError> {
         let enrolled = self.enrolled()?;
         let mut conn = self.store.read().await?;
         let by_number = match text.parse::<ReferenceNumber>() {
-            Ok(reference) => complaints::by_reference(&mut conn, &reference).await?,
+            Ok(reference) => complaints::by_reference(&mut conn, &reference, reader).await?,
             Err(_) => None,
         };
         let found = match by_number {
             Some(stored) => vec![stored],
             None => {
                 let limit = i64::from(limit.clamp(1, PAGE_LIMIT));
-                search::find(&mut conn, text, limit).await?
+                search::find(&mut conn, text, limit, reader).await?
             }
         };
         Ok(found
@@ -186,6 +201,7 @@ impl Inner {
         &self,
         stored: Stored,
         actor: Option<&Actor>,
+        reader: &Reader,
     ) -> Result<CaseView, ReadError> {
         let enrolled = self.enrolled()?;
         let mut conn = self.store.read().await?;
@@ -206,6 +222,7 @@ impl Inner {
         }
         let row = self.row(&enrolled, &stored);
         put_right(&mut timeline, &events);
+        self.leave_out_links(&mut timeline, reader).await?;
         let complaint = stored.complaint;
         let may = |kind: FactKind| actor.is_some_and(|actor| may_now(&complaint, actor, kind));
         let can = [
@@ -259,9 +276,39 @@ impl Inner {
             can_note,
             can_withdraw,
             can_assign,
+            recused: complaint.recused,
             can_reply,
             intake: complaint.intake,
         })
+    }
+
+    /// A line that names another complaint is not for who may not see that one.
+    async fn leave_out_links(
+        &self,
+        timeline: &mut Vec<TimelineEntry>,
+        reader: &Reader,
+    ) -> Result<(), StoreError> {
+        let mut conn = self.store.read().await?;
+        let mut shown = Vec::with_capacity(timeline.len());
+        for entry in timeline.drain(..) {
+            let other = match &entry.fact {
+                Fact::Linked { to, .. } | Fact::Unlinked { to, .. } => Some(*to),
+                _ => None,
+            };
+            let is_hidden = match other {
+                None => false,
+                // One of another branch is not here, and bars nobody of this one.
+                Some(id) => {
+                    let is_here = complaints::get(&mut conn, id, &Reader::program()).await?;
+                    is_here.is_some() && complaints::get(&mut conn, id, reader).await?.is_none()
+                }
+            };
+            if !is_hidden {
+                shown.push(entry);
+            }
+        }
+        *timeline = shown;
+        Ok(())
     }
 
     fn row(&self, enrolled: &Enrolled, stored: &Stored) -> CaseRow {
@@ -288,6 +335,7 @@ impl Inner {
             delivery: delivery(stored.undelivered, stored.set_aside),
             mine: stored.mine,
             assigned: complaint.assigned.clone(),
+            follows: complaint.leading().map(|link| link.relation),
         }
     }
 }
@@ -311,7 +359,6 @@ fn parse_place(text: &str) -> Option<Place> {
 /// Whether the rules would let this person write such a fact now, its contents
 /// left aside.
 fn may_now(complaint: &Complaint, actor: &Actor, kind: FactKind) -> bool {
-    use suda_domain::Fact;
     let given = || "…".to_owned();
     let fact = match kind {
         FactKind::Settled => Fact::Settled {

@@ -14,6 +14,7 @@ use crate::clock::{HubTime, from_ms, to_ms};
 use crate::desk::{Enrolled, Inner, heads};
 use crate::fold;
 use crate::pen::{Pen, PenError};
+use crate::store::barrier::Reader;
 use crate::store::clock::{self, OwnStep, StretchRow};
 use crate::store::{StoreError, WriteTx, complaints, ledger};
 use crate::time::Held;
@@ -136,7 +137,7 @@ impl Inner {
         }
         let mut corrected = 0;
         for (id, steps) in by_complaint(tx, enrolled, rows).await? {
-            let Some(stored) = complaints::get(tx.conn(), id).await? else {
+            let Some(stored) = complaints::get(tx.conn(), id, &Reader::program()).await? else {
                 continue;
             };
             let stretch = clock::arrival_stretch(tx.conn(), id).await?;

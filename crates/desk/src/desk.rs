@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use suda_domain::category::CategoryTree;
 use suda_domain::guidance::Guidance;
 use suda_domain::time::Timekeeping;
-use suda_domain::{BranchCode, ComplaintId, DeviceId, Stamp};
+use suda_domain::{BranchCode, ComplaintId, DeviceId, Lines, StaffId, Stamp};
 use suda_judge::RuleSet;
 use suda_sync::Directory;
 use suda_sync::place::LaneHead;
@@ -26,6 +26,7 @@ use crate::place::{IdentityFile, Lock, Place, PlaceError};
 use crate::safety::{Safety, restore};
 use crate::session::{SessionError, Throttle};
 use crate::statistics::tally::Tally;
+use crate::store::barrier::Reader;
 use crate::store::directory::DeviceRow;
 use crate::store::{self, Care, FileError, Store, StoreError, WriteTx, ledger};
 use crate::sweep::Told;
@@ -120,6 +121,8 @@ pub(crate) struct Enrolled {
     pub(crate) rules: RuleSet,
     /// What the directory's clocks are counted with.
     pub(crate) keep: Timekeeping,
+    /// Who of the branch stands above whom.
+    pub(crate) lines: Lines,
 }
 
 impl Enrolled {
@@ -129,12 +132,20 @@ impl Enrolled {
     ) -> Result<Self, suda_judge::RuleSetError> {
         let rules = RuleSet::from_value(&directory.rules)?;
         let keep = directory.timekeeping();
+        let lines = Lines::of(&directory.staff);
         Ok(Self {
             device,
             directory,
             rules,
             keep,
+            lines,
         })
+    }
+
+    /// For whatever is read for this person.
+    pub(crate) fn reader(&self, staff: StaffId) -> Result<Reader, StoreError> {
+        let all = self.directory.staff.iter().map(|one| one.id);
+        Reader::person(staff, all, &self.lines)
     }
 
     pub(crate) fn identity(&self) -> (DeviceId, u32) {

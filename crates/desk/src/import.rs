@@ -393,10 +393,12 @@ impl Import<'_> {
         };
         Ok(Entry {
             id: ComplaintId(Uuid::now_v7()),
+            about: None,
             assessment: Assessment {
                 grade: suggestion.grade,
                 complexity: suggestion.complexity,
                 override_reason: None,
+                about: None,
             },
             suggestion: suggestion.trace(),
             intake,

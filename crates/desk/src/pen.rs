@@ -135,6 +135,7 @@ pub(crate) fn packet(whole: &Complaint, cause: HandoffCause, upto_n: u64) -> Han
             HandoffCause::Manual | HandoffCause::Import => Complexity::Complex,
         },
         cycle: whole.cycle,
+        recused: whole.recused.clone(),
         upto_n,
     }
 }

@@ -4,20 +4,24 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use sqlx::SqliteConnection;
 use suda_domain::clocks::{self, Clock};
-use suda_domain::fact::{HandoffCause, Source, SuggestionTrace};
+use suda_domain::fact::{Assignee, HandoffCause, Source, SuggestionTrace};
 use suda_domain::intake::{self, Field, Problem, ProblemCode};
 use suda_domain::{
-    Actor, Complaint, ComplaintId, Complexity, Fact, Grade, Intake, ReferenceNumber, Refusal, Stamp,
+    Actor, Complaint, ComplaintId, Complexity, Fact, Grade, Intake, ReferenceNumber, Refusal,
+    StaffId, Stamp,
 };
+use suda_sync::receipt_key::status_link;
 use suda_sync::statistics::Counts;
 
 use crate::advise::is_override;
 use crate::clock::{from_ms, to_millisecond};
 use crate::desk::{Desk, Enrolled, Inner, heads};
 use crate::fold;
+use crate::mask::excerpt;
 use crate::pen::{Pen, PenError};
 use crate::session::{Session, SessionError};
 use crate::statistics::tally::chosen;
+use crate::store::barrier::Reader;
 use crate::store::complaints::{self, StateRow};
 use crate::store::ledger::NewEvent;
 use crate::store::{StoreError, WriteTx, clock, incarnation};
@@ -32,6 +36,9 @@ pub enum RecordError {
     OverrideReasonMissing,
     #[error("the reason is longer than {limit} characters")]
     ReasonTooLong { limit: u32 },
+    /// The form stays; a colleague has to go on with it.
+    #[error("the complaint is about who records it, or about somebody below them")]
+    AboutYou,
     #[error(transparent)]
     Refused(Refusal),
     #[error(transparent)]
@@ -54,6 +61,8 @@ pub(crate) struct Entry {
     pub(crate) id: ComplaintId,
     pub(crate) intake: Intake,
     pub(crate) assessment: Assessment,
+    /// Whom of the branch it is about.
+    pub(crate) about: Option<Assignee>,
     pub(crate) suggestion: SuggestionTrace,
     pub(crate) arrived_at: DateTime<Utc>,
     pub(crate) late: bool,
@@ -91,7 +100,7 @@ impl Desk {
         let suggestion = self.inner.suggest(&enrolled, &intake);
         let (mut tx, form) = self.inner.store.begin_form(draft).await?;
         if form.recorded {
-            let known = complaints::get(tx.conn(), draft).await?;
+            let known = complaints::get(tx.conn(), draft, &Reader::program()).await?;
             tx.commit().await?;
             let known = known.ok_or(RecordError::Refused(Refusal::AlreadyRecorded))?;
             return Ok(receipt(&enrolled, &known.complaint));
@@ -111,6 +120,21 @@ impl Desk {
             tx.commit().await?;
             return Err(RecordError::OverrideReasonMissing);
         }
+        let about = match assessment.about {
+            None => None,
+            Some(staff) => {
+                let staff = enrolled.workers().find(|one| one.id == staff);
+                Some(staff.ok_or(RecordError::Refused(Refusal::OtherBranch))?)
+            }
+        };
+        if about.is_some_and(|staff| enrolled.is_near(staff.id, session.staff_id())) {
+            tx.commit().await?;
+            return Err(RecordError::AboutYou);
+        }
+        let about = about.map(|staff| Assignee {
+            staff: staff.id,
+            name: staff.name.clone(),
+        });
         // A form can be opened while the clock is ahead and recorded after it
         // was put right; a person may read a clock that is ahead.
         let arrived_at = given.unwrap_or(opened_at).min(now);
@@ -122,6 +146,7 @@ impl Desk {
             handoff: (assessment.complexity == Complexity::Complex).then_some(HandoffCause::Manual),
             intake,
             assessment,
+            about,
             suggestion: suggestion.trace(),
             arrived_at,
             late: given.is_some_and(|at| at + written_down_later < opened_at.min(now)),
@@ -166,10 +191,15 @@ impl Desk {
     }
 
     /// The receipt of a recorded complaint, to print it again.
-    pub async fn receipt(&self, id: ComplaintId) -> Result<ReceiptView, crate::ReadError> {
-        let enrolled = self.inner.enrolled()?;
+    pub async fn receipt(
+        &self,
+        session: &Session,
+        id: ComplaintId,
+    ) -> Result<ReceiptView, crate::ReadError> {
+        let (enrolled, _) = self.inner.at_work(session)?;
+        let reader = enrolled.reader(session.staff_id())?;
         let mut conn = self.inner.store.read().await?;
-        let stored = complaints::get(&mut conn, id)
+        let stored = complaints::get(&mut conn, id, &reader)
             .await?
             .ok_or(crate::ReadError::NotFound)?;
         Ok(receipt(&enrolled, &stored.complaint))
@@ -246,6 +276,15 @@ impl Inner {
             intake: Box::new(entry.intake.clone()),
         };
         pen.write(id, &mut state, recorded)?;
+        if let Some(about) = entry.about {
+            let recused = Fact::Recused {
+                staff: about.staff,
+                name: about.name,
+                // What happened is the reason.
+                reason: excerpt(&entry.intake.description),
+            };
+            pen.write(id, &mut state, recused)?;
+        }
         let assessed = Fact::Assessed {
             category: entry.intake.category,
             grade: entry.assessment.grade,
@@ -319,7 +358,7 @@ pub(crate) fn receipt(enrolled: &Enrolled, complaint: &Complaint) -> ReceiptView
         .map_or(complaint.arrived_at, |deadline| deadline.due);
     let (category_zh, category_en) = enrolled.category_names(&complaint.intake.category);
     let qr = match &directory.status_url {
-        Some(base) => format!("{}/{}", base.trim_end_matches('/'), complaint.reference),
+        Some(page) => status_link(page, &complaint.reference, complaint.id),
         None => complaint.reference.to_string(),
     };
     ReceiptView {
@@ -341,6 +380,11 @@ pub(crate) fn receipt(enrolled: &Enrolled, complaint: &Complaint) -> ReceiptView
 }
 
 impl Enrolled {
+    /// Whether `staff` is the person, or stands above them.
+    fn is_near(&self, about: StaffId, staff: StaffId) -> bool {
+        about == staff || self.lines.above(about).contains(&staff)
+    }
+
     /// The category's names; its code when the tree does not know it.
     pub(crate) fn category_names(&self, code: &str) -> (String, String) {
         match self.directory.categories.get(code) {

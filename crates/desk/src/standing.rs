@@ -10,6 +10,7 @@ use suda_sync::{Hash, Position, Welcome};
 use crate::clock::HubTime;
 use crate::desk::Desk;
 use crate::safety::RenewError;
+use crate::store::barrier::Reader;
 use crate::store::incarnation::Cause;
 use crate::store::{
     Cache, StoreError, WriteTx, complaints, hub_order, incarnation, ledger, outbox,
@@ -120,7 +121,10 @@ impl Desk {
         let concerned = rekeyed.iter().map(|new| new.event.complaint);
         let concerned: std::collections::BTreeSet<_> = concerned.collect();
         for id in concerned {
-            if complaints::get(tx.conn(), id).await?.is_some() {
+            if complaints::get(tx.conn(), id, &Reader::program())
+                .await?
+                .is_some()
+            {
                 self.fold_again(&mut tx, &enrolled, id).await?;
             }
         }

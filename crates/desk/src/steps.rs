@@ -153,6 +153,10 @@ impl Desk {
         self.step(session, id, |pen, state, enrolled| {
             let to = enrolled.workers().find(|worker| worker.id == staff);
             let to = to.ok_or(Refusal::OtherBranch)?;
+            let above = |complaint: &Complaint| enrolled.lines.bar(complaint, to.id);
+            if state.as_ref().is_some_and(above) {
+                return Err(Refusal::Recused.into());
+            }
             let fact = Fact::Assigned {
                 to: Assignee {
                     staff: to.id,
@@ -172,7 +176,8 @@ impl Desk {
     ) -> Result<CaseView, StepError> {
         let (enrolled, actor) = self.inner.at_work(session)?;
         let mut tx = self.inner.store.begin().await?;
-        let stored = complaints::get(tx.conn(), id)
+        let reader = enrolled.reader(session.staff_id())?;
+        let stored = complaints::get(tx.conn(), id, &reader)
             .await?
             .ok_or(StepError::NotFound)?;
         let mut state = Some(stored.complaint);

@@ -13,6 +13,7 @@ use crate::fold;
 use crate::pen::Pen;
 use crate::session::SessionError;
 use crate::steps::StepError;
+use crate::store::barrier::Reader;
 use crate::store::{StoreError, complaints};
 use crate::view::PromptView;
 
@@ -83,7 +84,7 @@ impl Desk {
         id: ComplaintId,
     ) -> Result<Option<PromptView>, StepError> {
         let mut tx = self.inner.store.begin().await?;
-        let stored = complaints::get(tx.conn(), id)
+        let stored = complaints::get(tx.conn(), id, &Reader::program())
             .await?
             .ok_or(StepError::NotFound)?;
         let now = self.inner.now();
@@ -117,8 +118,10 @@ impl Desk {
         complaints::update(tx.conn(), &row).await?;
         tx.append(&events).await?;
         tx.commit().await?;
+        // A notification is read by whoever stands there.
+        let shown = prompt.filter(|_| row.complaint.recused.is_empty());
         let minutes = (now - row.complaint.arrived_at).num_minutes();
-        Ok(prompt.map(|prompt| PromptView {
+        Ok(shown.map(|prompt| PromptView {
             id,
             reference: row.complaint.reference,
             minutes: match prompt {
@@ -136,7 +139,7 @@ impl Desk {
         let mut prompts = Vec::new();
         for (id, told) in self.inner.take_told() {
             let mut conn = self.inner.store.read().await?;
-            let Some(stored) = complaints::get(&mut conn, id).await? else {
+            let Some(stored) = complaints::get(&mut conn, id, &Reader::anybody()).await? else {
                 continue;
             };
             let complaint = stored.complaint;

@@ -11,8 +11,8 @@ use suda_domain::fact::{Assignee, FactKind, HandoffCause};
 use suda_domain::guidance::Guidance;
 use suda_domain::intake::Problem;
 use suda_domain::{
-    BranchCode, ComplaintId, Complexity, EvidenceId, EvidenceKind, Fact, Grade, Intake,
-    ReferenceNumber, Role, StaffId, State,
+    BranchCode, ComplaintId, Complexity, EvidenceId, EvidenceKind, Fact, Grade, Intake, Recusal,
+    ReferenceNumber, Relation, Role, StaffId, State,
 };
 use suda_judge::Suggestion;
 
@@ -61,6 +61,9 @@ pub struct Chosen {
     pub grade: Option<Grade>,
     pub complexity: Option<Complexity>,
     pub override_reason: String,
+    /// Whom of the branch's staff the complaint is about.
+    #[serde(default)]
+    pub about: Option<StaffId>,
     /// The customer's arrival, where it is not the opening of the form.
     pub arrived_at: Option<DateTime<Utc>>,
 }
@@ -84,6 +87,9 @@ pub struct Assessment {
     pub complexity: Complexity,
     /// Required when category, grade or complexity differ from the suggestion.
     pub override_reason: Option<String>,
+    /// Whom of the branch's staff the complaint is about.
+    #[serde(default)]
+    pub about: Option<StaffId>,
 }
 
 /// What the customer gets on paper.
@@ -179,6 +185,8 @@ pub struct CaseRow {
     pub mine: bool,
     /// Who of the branch is to see to it, when the manager has said.
     pub assigned: Option<Assignee>,
+    /// It is answered with another case.
+    pub follows: Option<Relation>,
     /// Why its nearest deadline was missed, when it was.
     pub breach: Option<BreachCause>,
 }
@@ -251,6 +259,8 @@ pub struct CaseView {
     /// In groups, to be read aloud to an expert when nothing else goes.
     pub phone_code: String,
     pub timeline: Vec<TimelineEntry>,
+    /// Whom it is about.
+    pub recused: Vec<Recusal>,
     /// What the experts and the departments asked the branch or the customer.
     pub questions: Vec<Question>,
     /// How far the departments are, as the branch may know it.

@@ -218,6 +218,25 @@ pub fn standing(complaint: &Complaint, clocks: &[Deadline]) -> Vec<Escalation> {
     list
 }
 
+/// Whom it addresses, passing over whom the complaint is about and their line:
+/// what would address them goes to the next level.
+pub fn addressee_of(
+    complaint: &Complaint,
+    escalation: &Escalation,
+    is_barred: impl Fn(&Addressee) -> bool,
+) -> Addressee {
+    let mut one = *escalation;
+    loop {
+        let addressee = addressee(complaint, &one);
+        one.level = match one.level {
+            _ if !is_barred(&addressee) => return addressee,
+            Level::Remind => Level::Copy,
+            Level::Copy => Level::Report,
+            Level::Report => return addressee,
+        };
+    }
+}
+
 /// Whom it addresses, by who has the complaint now.
 pub fn addressee(complaint: &Complaint, escalation: &Escalation) -> Addressee {
     let holder = || match &complaint.claim {

@@ -60,6 +60,10 @@ uuid_id! {
     EvidenceId
 }
 uuid_id! {
+    /// One written answer: a file made for the customer.
+    LetterId
+}
+uuid_id! {
     /// One claim of a work order by one expert.
     LeaseId
 }

@@ -18,9 +18,12 @@ pub mod guidance;
 pub mod ids;
 pub mod intake;
 pub mod ledger;
+pub mod letter;
+pub mod link;
 pub mod packet;
 pub mod permission;
 pub mod policy;
+pub mod recusal;
 pub mod reference;
 pub mod staff;
 pub mod state;
@@ -33,12 +36,16 @@ pub use complaint::{Applied, Complaint, Owner, Refusal};
 pub use evidence::{Evidence, EvidenceKind};
 pub use fact::{Fact, FactKind};
 pub use ids::{
-    BranchCode, ComplaintId, DeviceId, EvidenceId, LeaseId, MeasureId, QuestionId, StaffId, TaskId,
+    BranchCode, ComplaintId, DeviceId, EvidenceId, LeaseId, LetterId, MeasureId, QuestionId,
+    StaffId, TaskId,
 };
 pub use intake::Intake;
 pub use ledger::{Actor, EventKey, Lane, LedgerEvent, Origin, Stamp};
+pub use letter::{Letter, LetterKind};
+pub use link::Relation;
 pub use packet::HandoffPacket;
 pub use policy::Policy;
+pub use recusal::{Lines, Recusal};
 pub use reference::ReferenceNumber;
 pub use staff::Role;
 pub use state::{Complexity, CustomerState, Grade, State};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::BranchCode;
 use crate::intake::Intake;
+use crate::recusal::Recusal;
 use crate::reference::ReferenceNumber;
 use crate::state::{Complexity, Grade};
 use crate::text::cut_bytes;
@@ -31,6 +32,9 @@ pub struct HandoffPacket {
     pub grade: Grade,
     pub complexity: Complexity,
     pub cycle: u32,
+    /// Whom it is about: they may not see it in the queue for a moment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recused: Vec<Recusal>,
     /// The desk's ordinary-lane counter when this was written: events up to it
     /// are this packet's history, later ones are news.
     #[cfg_attr(feature = "specta", specta(type = u32))]
@@ -69,6 +73,9 @@ impl HandoffPacket {
         texts.extend(intake.group.iter_mut().map(|contact| &mut contact.name));
         if let Some(r) = &mut intake.representative {
             texts.extend([&mut r.proof, &mut r.name]);
+        }
+        for recusal in &mut self.recused {
+            texts.extend([&mut recusal.reason, &mut recusal.name]);
         }
         let Some(longest) = texts.into_iter().max_by_key(|text| text.len()) else {
             return false;
@@ -115,6 +122,7 @@ mod tests {
             grade: Grade::Two,
             complexity: Complexity::Complex,
             cycle: 1,
+            recused: Vec::new(),
             upto_n: 7,
         }
     }

@@ -91,6 +91,8 @@ pub fn may_write(role: Role, kind: FactKind) -> bool {
         // department's task the department asks and the expert grants.
         ExtensionRequested => matches!(role, Role::Expert | Role::Department),
         Extended | ExtensionRefused => matches!(role, Role::Expert | Role::Management),
+        // By whoever may hand it to the customer.
+        LetterMade => matches!(role, Role::BranchManager | Role::Expert | Role::Management),
         CommentsAsked | FinallyDecided => role == Role::Management,
         Commented => matches!(role, Role::Expert | Role::Department | Role::Management),
         MeasureProgressed => matches!(
@@ -101,6 +103,12 @@ pub fn may_write(role: Role, kind: FactKind) -> bool {
         Withdrawn => matches!(role, Role::Clerk | Role::BranchManager | Role::Expert),
         CallBackAssigned => matches!(role, Role::Expert | Role::System),
         Archived | TimeCorrected | Escalated => role == Role::System,
+        Recused => matches!(
+            role,
+            Role::Clerk | Role::BranchManager | Role::Expert | Role::Management
+        ),
+        RecusalLifted => role == Role::Management,
+        Linked | Unlinked => matches!(role, Role::Expert | Role::Management),
         TakenOver | Assigned => role == Role::BranchManager,
     }
 }

@@ -84,4 +84,7 @@ pub struct StaffRecord {
     /// Argon2id in PHC string form.
     pub password_hash: String,
     pub active: bool,
+    /// Who stands directly above them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superior: Option<StaffId>,
 }

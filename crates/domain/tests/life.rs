@@ -10,10 +10,11 @@ use proptest::prelude::*;
 use suda_domain::clocks::{self, Clock, Prompt};
 use suda_domain::complaint::{Applied, Complaint, EXPERT_TEAM, Owner, Refusal};
 use suda_domain::fact::{Fact, FactKind, HandoffCause};
+use suda_domain::intake::Language;
 use suda_domain::time::{Calendar, Timekeeping};
 use suda_domain::{
     Actor, Complexity, DeviceId, EventKey, Evidence, EvidenceKind, Grade, Intake, Lane,
-    LedgerEvent, Policy, Role, StaffId, State,
+    LedgerEvent, Letter, LetterId, LetterKind, Policy, Role, StaffId, State,
 };
 use support::{actor, apply, assessed, event, fact, id, packet, photo, recorded, start};
 
@@ -316,4 +317,52 @@ fn a_file_that_cannot_be_what_it_says_is_refused() {
     for change in wrong {
         assert_eq!(admits(change), Err(Refusal::Incomplete));
     }
+}
+
+#[test]
+fn a_letter_is_of_an_answer_and_made_once_a_kind_and_language() {
+    let mut c = Complaint::open(&recorded(start(), false)).unwrap();
+    let letter = |kind, language| Fact::LetterMade {
+        letter: Letter {
+            id: LetterId(id(1)),
+            kind,
+            language,
+            sha256: "a".repeat(64),
+            bytes: 60_000,
+        },
+    };
+    let a4 = || letter(LetterKind::Letter, Language::ZhCn);
+    apply(
+        &mut c,
+        Role::Clerk,
+        assessed(Grade::Three, Complexity::Simple),
+        2,
+    )
+    .unwrap();
+    let manager = actor(Role::BranchManager);
+    assert_eq!(
+        c.admit(&manager, &a4()),
+        Err(Refusal::State),
+        "no answer yet"
+    );
+    let settled = fact(FactKind::Settled, &c, 3);
+    apply(&mut c, Role::Clerk, settled, 3).unwrap();
+    assert_eq!(c.admit(&actor(Role::Clerk), &a4()), Err(Refusal::Role));
+    apply(&mut c, Role::BranchManager, a4(), 4).unwrap();
+    assert_eq!(c.state, State::Answered, "a letter changes no state");
+    assert_eq!(
+        c.admit(&manager, &a4()),
+        Err(Refusal::State),
+        "made already"
+    );
+    for other in [
+        letter(LetterKind::Receipt, Language::ZhCn),
+        letter(LetterKind::Letter, Language::En),
+    ] {
+        assert_eq!(c.admit(&manager, &other), Ok(()));
+    }
+    let reopened = fact(FactKind::Reopened, &c, 5);
+    apply(&mut c, Role::Expert, reopened, 5).unwrap();
+    assert!(c.letter(1, LetterKind::Letter, Language::ZhCn).is_some());
+    assert_eq!(c.admit(&actor(Role::Expert), &a4()), Err(Refusal::State));
 }

@@ -131,6 +131,7 @@ fn handed_off(intake: Intake) -> Fact {
             grade: Grade::Two,
             complexity: Complexity::Complex,
             cycle: 1,
+            recused: Vec::new(),
             upto_n: 0,
         }),
         cause: HandoffCause::Manual,

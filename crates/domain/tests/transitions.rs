@@ -93,6 +93,14 @@ fn table(kind: FactKind) -> Vec<(&'static [Role], &'static [State], To)> {
     match kind {
         // A complaint is recorded once.
         Recorded => vec![],
+        Recused => vec![
+            (BRANCH, ALL, Stays),
+            (EXPERT, ALL, Stays),
+            (MANAGEMENT, ALL, Stays),
+        ],
+        RecusalLifted => vec![(MANAGEMENT, ALL, Stays)],
+        // Not one that follows another: those are in `recusal.rs`.
+        Linked | Unlinked => vec![(EXPERT, ALL, Stays), (MANAGEMENT, ALL, Stays)],
         Assessed => vec![
             (BRANCH, &[State::Recorded], Becomes(State::Assessed)),
             (
@@ -191,6 +199,11 @@ fn table(kind: FactKind) -> Vec<(&'static [Role], &'static [State], To)> {
         CalledBack | CallBackTried => vec![(MANAGEMENT, ANSWERED, Stays)],
         Rated => vec![(&[Role::Customer], ANSWERED, Stays)],
         FinallyDecided => vec![(MANAGEMENT, ANSWERED, Stays)],
+        LetterMade => vec![(
+            &[Role::BranchManager, Role::Expert, Role::Management],
+            &[State::Answered, State::Closed, State::Archived],
+            Stays,
+        )],
         // The customer is content.
         Closed => vec![(
             &[Role::Expert, Role::BranchManager, Role::System],
@@ -313,12 +326,17 @@ fn step(complaint: &mut Complaint, n: u64, role: Role, fact: Fact) {
 fn in_each_state() -> BTreeMap<State, Complaint> {
     let mut found = BTreeMap::new();
     let mut c = Complaint::open(&recorded(start(), false)).unwrap();
-    found.insert(c.state, c.clone());
     let mut n = 2;
     let mut go = |c: &mut Complaint, role, fact: Fact| {
         step(c, n, role, fact);
         n += 1;
     };
+    // So that there is something to lift and to take away.
+    for kind in [Recused, Linked] {
+        let made = fact(kind, &c, 0);
+        go(&mut c, Role::Expert, made);
+    }
+    found.insert(c.state, c.clone());
     let simple = suda_domain::Complexity::Complex;
     go(&mut c, Role::Clerk, assessed(Grade::Two, simple));
     found.insert(c.state, c.clone());

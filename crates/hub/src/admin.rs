@@ -73,6 +73,7 @@ pub async fn add_staff(store: &dyn Store, new: NewStaff) -> Result<AddedStaff, A
         branch: new.branch.filter(|_| new.role.is_of_branch()),
         password_hash,
         active: true,
+        superior: None,
     };
     store.add_staff(&record).await?;
     Ok(AddedStaff {

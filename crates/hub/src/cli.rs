@@ -4,6 +4,7 @@
 mod desks;
 mod judge;
 mod parcel;
+mod public;
 mod sms;
 
 use std::io::{self, BufRead as _, Write as _};
@@ -59,6 +60,12 @@ enum Command {
         /// The directory with the console's files.
         #[arg(long, env = "SUDA_HUB_UI", value_name = "DIR")]
         ui: Option<PathBuf>,
+        /// A directory with the fonts letters are set in; without it, those
+        /// this system has.
+        #[arg(long, env = "SUDA_HUB_FONTS", value_name = "DIR")]
+        fonts: Option<PathBuf>,
+        #[command(flatten)]
+        public: public::Public,
     },
     /// Make a new hub with its first administrator.
     Init {
@@ -264,7 +271,13 @@ impl CommandError {
 impl Cli {
     pub async fn run(self) -> Result<(), CommandError> {
         match self.command {
-            Command::Serve { place, listen, ui } => serve(&place, listen, ui).await,
+            Command::Serve {
+                place,
+                listen,
+                ui,
+                fonts,
+                public,
+            } => serve(&place, listen, ui, fonts, public).await,
             Command::Init {
                 place,
                 demo,
@@ -381,7 +394,13 @@ pub(crate) fn unexpected() -> Result<(), CommandError> {
     })
 }
 
-async fn serve(place: &Place, listen: SocketAddr, ui: Option<PathBuf>) -> Result<(), CommandError> {
+async fn serve(
+    place: &Place,
+    listen: SocketAddr,
+    ui: Option<PathBuf>,
+    fonts: Option<PathBuf>,
+    public: public::Public,
+) -> Result<(), CommandError> {
     let ui = http::ui::find(ui);
     let serving = match place.target()? {
         Target::Directory(dir) => Serving::prepare(dir, listen, ui, Clock::system()).await?,
@@ -392,6 +411,13 @@ async fn serve(place: &Place, listen: SocketAddr, ui: Option<PathBuf>) -> Result
             Serving::over(Arc::new(store), listen, ui, Clock::system(), dir).await?
         }
     };
+    if let Some(fonts) = fonts {
+        serving.hub.letters.take_fonts_from(fonts);
+    }
+    // Looking through many fonts takes a moment; whether there are any is told now.
+    let hub = Arc::clone(&serving.hub);
+    tokio::task::spawn_blocking(move || hub.letters.fonts().is_some());
+    public.apply(&serving.hub).await?;
     let stop = CancellationToken::new();
     let asked = stop.clone();
     let signals = tokio::spawn(async move {

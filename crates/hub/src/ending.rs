@@ -6,7 +6,7 @@ use suda_domain::duty::{DutyKind, Holder, duties};
 use suda_domain::{Actor, Fact, Role};
 
 use crate::hub::Hub;
-use crate::store::{Decide, Held, StepError, StoreError};
+use crate::store::{Decide, Held, Reader, StepError, StoreError};
 
 const AT_ONCE: u32 = 100;
 
@@ -21,7 +21,7 @@ pub async fn end_due(hub: &Hub) -> Result<usize, StoreError> {
     let program = [Holder::Everybody(Role::System)];
     let mut ended = 0;
     loop {
-        let found = hub.store.duties(&program, AT_ONCE).await?;
+        let found = hub.store.duties(&program, AT_ONCE, Reader::Program).await?;
         let due: Vec<_> = found
             .into_iter()
             .take_while(|duty| duty.at <= now)

@@ -12,7 +12,7 @@ use suda_sync::evidence::{After, Border, FileName, Hashing, Standing, border};
 
 use crate::hub::Hub;
 use crate::store::evidence::{SliceOf, Stored};
-use crate::store::{Result, StoreError};
+use crate::store::{Reader, Result, StoreError};
 
 /// What the console began to send and never ended is forgotten after this.
 const STAGED: TimeDelta = TimeDelta::hours(24);
@@ -107,7 +107,7 @@ async fn hash_of(hub: &Hub, file: EvidenceId, from: u64, upto: u64) -> Result<Ha
     let mut hashing = Hashing::default();
     let mut at = from;
     while at < upto {
-        let bytes = part(hub, file, at, upto).await?;
+        let bytes = part(hub, file, at, upto, Reader::Program).await?;
         at += bytes.len() as u64;
         hashing.take(&bytes);
     }
@@ -115,8 +115,8 @@ async fn hash_of(hub: &Hub, file: EvidenceId, from: u64, upto: u64) -> Result<Ha
 }
 
 /// Stored bytes from `at` on: the rest of one slice, up to `upto` at most.
-async fn part(hub: &Hub, file: EvidenceId, at: u64, upto: u64) -> Result<Bytes> {
-    let found = hub.store.evidence_slice(file, at).await?;
+async fn part(hub: &Hub, file: EvidenceId, at: u64, upto: u64, reader: Reader) -> Result<Bytes> {
+    let found = hub.store.evidence_slice(file, at, reader).await?;
     let (from, data) = found.ok_or_else(|| missing(file, at))?;
     let skip = usize::try_from(at - from).unwrap_or(usize::MAX);
     let most = usize::try_from(upto - at).unwrap_or(usize::MAX);
@@ -132,12 +132,14 @@ fn missing(file: EvidenceId, at: u64) -> StoreError {
     StoreError::Damaged(format!("evidence {file} lacks byte {at}"))
 }
 
-/// The stored bytes from `from` up to `upto`, read as they are sent.
+/// The stored bytes from `from` up to `upto`, read as they are sent. Who is
+/// barred meanwhile gets no more of them.
 pub fn contents(
     hub: Arc<Hub>,
     file: EvidenceId,
     from: u64,
     upto: u64,
+    reader: Reader,
 ) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
     stream::try_unfold(from, move |at| {
         let hub = Arc::clone(&hub);
@@ -145,7 +147,7 @@ pub fn contents(
             if at >= upto {
                 return Ok(None);
             }
-            let bytes = part(&hub, file, at, upto).await?;
+            let bytes = part(&hub, file, at, upto, reader).await?;
             let next = at + bytes.len() as u64;
             Ok(Some((bytes, next)))
         }
@@ -157,7 +159,7 @@ pub fn contents(
 pub async fn forget_staged(hub: &Hub) -> Result<()> {
     let before = hub.clock.now() - STAGED;
     for (file, complaint) in hub.store.staged_before(before).await? {
-        let held = hub.store.complaint(complaint).await?;
+        let held = hub.store.complaint(complaint, Reader::Program).await?;
         let is_known = held.is_some_and(|held| held.complaint.evidence_file(file).is_some());
         if is_known {
             hub.store.unstage_evidence(file).await?;

@@ -4,12 +4,15 @@
 //! and keeps what [`World::finish`] gives.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use suda_domain::fact::ReleaseCause;
 use suda_domain::staff::StaffRecord;
 use suda_domain::texts::asked;
 use suda_domain::{
-    Complaint, ComplaintId, DeviceId, EventKey, Lane, Origin, ReferenceNumber, StaffId,
+    Actor, Complaint, ComplaintId, DeviceId, EventKey, Fact, Lane, Lines, Origin, ReferenceNumber,
+    StaffId,
 };
 use suda_sync::Hash;
 use suda_sync::place::LaneHead;
@@ -70,6 +73,8 @@ pub struct World {
     pub renamed: HashSet<Origin>,
     /// Of the events concerned and what they were first, those that have arrived.
     pub arrived: HashSet<Origin>,
+    /// Who stands above whom.
+    pub lines: Arc<Lines>,
     written: Written,
 }
 
@@ -89,6 +94,8 @@ pub struct Written {
     pub origins: Vec<Origin>,
     /// What customers are to be told.
     pub texts: Vec<NewSms>,
+    /// For deriving whom the cases bar.
+    pub lines: Arc<Lines>,
 }
 
 impl Written {
@@ -112,6 +119,7 @@ impl World {
             held: Vec::new(),
             renamed: HashSet::new(),
             arrived: HashSet::new(),
+            lines: Arc::default(),
             written: Written::default(),
         }
     }
@@ -129,7 +137,16 @@ impl World {
     pub fn batch(&mut self, batch: &Batch) -> Result<Ingested, PenError> {
         let mut pen = self.pen(batch.now, batch.mono_ms);
         let judgement = judge(batch, self.situation(batch), &mut pen)?;
+        let touched: Vec<ComplaintId> = judgement
+            .changes
+            .cases
+            .iter()
+            .map(|case| case.complaint.id)
+            .collect();
         self.keep(judgement.changes, batch.now);
+        for id in touched {
+            self.release_barred(id, batch.now, batch.mono_ms)?;
+        }
         let watermarks = Lane::ALL.map(|lane| self.head((batch.device, batch.incarnation, lane)).n);
         Ok(Ingested {
             verdicts: judgement.verdicts,
@@ -147,6 +164,11 @@ impl World {
             .complaints
             .get(&step.complaint)
             .ok_or(StepError::Unknown)?;
+        // As if there were none, also for a click that was done before.
+        let actor = step.actor.staff;
+        if actor.is_some_and(|staff| self.lines.bar(&held.complaint, staff)) {
+            return Err(StepError::Refused(StepRefused::Barred));
+        }
         if step.key.is_some_and(|key| self.done_steps.contains(&key)) {
             return Ok(held.complaint.clone());
         }
@@ -154,6 +176,9 @@ impl World {
         let mut after = held.complaint.clone();
         let mut entries = Vec::new();
         for fact in (step.decide)(held)? {
+            self.lines
+                .admit(&after, &step.actor, &fact)
+                .map_err(StepRefused::Rule)?;
             let entry = pen
                 .write(&mut after, &step.actor, fact)
                 .map_err(|error| match error {
@@ -162,18 +187,15 @@ impl World {
                 })?;
             entries.push(entry);
         }
+        let released = self.release(&mut pen, &mut after);
+        entries.extend(released.map_err(|error| StoreError::Failed(Box::new(error)))?);
         if entries.is_empty() {
             return Ok(after);
         }
         let changes = Changes {
             entries,
             cases: vec![Case::new(Some(&held.complaint), after.clone())],
-            heads: vec![Head {
-                device: pen.device,
-                incarnation: pen.incarnation,
-                lane: Pen::LANE,
-                head: pen.head,
-            }],
+            heads: vec![own_head(&pen)],
             ..Changes::default()
         };
         self.keep(changes, step.now);
@@ -186,7 +208,49 @@ impl World {
 
     /// Everything the requests have changed.
     pub fn finish(self) -> Written {
-        self.written
+        Written {
+            lines: self.lines,
+            ..self.written
+        }
+    }
+
+    /// The claim of an expert who is barred by now ends in the same step.
+    fn release(&self, pen: &mut Pen, complaint: &mut Complaint) -> Result<Option<Entry>, PenError> {
+        let claim = complaint.claim.as_ref();
+        let barred = claim.filter(|claim| self.lines.bar(complaint, claim.expert));
+        let Some(lease) = barred.map(|claim| claim.lease) else {
+            return Ok(None);
+        };
+        let fact = Fact::Released {
+            lease,
+            cause: ReleaseCause::Recused,
+        };
+        let entry = pen.write(complaint, &Actor::system(None), fact)?;
+        Ok(Some(entry))
+    }
+
+    /// Like [`release`](Self::release), after a batch.
+    fn release_barred(
+        &mut self,
+        id: ComplaintId,
+        now: DateTime<Utc>,
+        mono_ms: u64,
+    ) -> Result<(), PenError> {
+        let Some(held) = self.complaints.get(&id) else {
+            return Ok(());
+        };
+        let mut pen = self.pen(now, mono_ms);
+        let mut after = held.complaint.clone();
+        if let Some(entry) = self.release(&mut pen, &mut after)? {
+            let changes = Changes {
+                entries: vec![entry],
+                cases: vec![Case::new(Some(&held.complaint), after)],
+                heads: vec![own_head(&pen)],
+                ..Changes::default()
+            };
+            self.keep(changes, now);
+        }
+        Ok(())
     }
 
     fn pen(&self, now: DateTime<Utc>, mono_ms: u64) -> Pen {
@@ -225,6 +289,7 @@ impl World {
             references: references.collect(),
             staff: staff.collect(),
             arrived: self.arrived.clone(),
+            lines: Arc::clone(&self.lines),
             held,
         }
     }
@@ -313,11 +378,23 @@ impl World {
         let merged = Case {
             text_changed: case.text_changed || earlier.as_ref().is_some_and(|e| e.text_changed),
             claim_changed: case.claim_changed || earlier.as_ref().is_some_and(|e| e.claim_changed),
+            beside_changed: case.beside_changed
+                || earlier.as_ref().is_some_and(|e| e.beside_changed),
             tasks_changed: case.tasks_changed || earlier.as_ref().is_some_and(|e| e.tasks_changed),
             duties_changed: case.duties_changed
                 || earlier.as_ref().is_some_and(|e| e.duties_changed),
             complaint: case.complaint,
         };
         self.written.cases.insert(id, merged);
+    }
+}
+
+/// Where the hub's own lane ends after the pen's writing.
+fn own_head(pen: &Pen) -> Head {
+    Head {
+        device: pen.device,
+        incarnation: pen.incarnation,
+        lane: Pen::LANE,
+        head: pen.head,
     }
 }

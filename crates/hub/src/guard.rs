@@ -1,46 +1,109 @@
-//! Brakes on guessing: passwords and enrolment codes. Kept in memory; a
-//! restart forgives.
+//! Brakes on guessing: passwords, enrolment codes, and what opens the status
+//! page. Kept in memory: a restart forgives, and of several processes each
+//! counts for itself, so that all of them together allow so many times more.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Names remembered at most; the oldest go first.
 const REMEMBERED: usize = 10_000;
 
-/// A growing pause after failures for one name: none for the first three,
-/// then 2, 4, 8 … up to 60 seconds. A success clears it; so does a quiet
-/// quarter of an hour.
-#[derive(Default)]
+/// How failures under one name are paused.
+#[derive(Clone, Copy, Debug)]
+pub struct PauseRule {
+    /// Failures without a pause.
+    pub free: u32,
+    /// The pauses grow from 2 seconds by doubling up to this.
+    pub longest_s: i64,
+    /// A quiet time after which failures are forgotten; longer than any pause.
+    pub forgotten: TimeDelta,
+}
+
+impl PauseRule {
+    /// Signing in: somebody tries to remember a password.
+    pub const SIGN_IN: Self = Self {
+        free: 3,
+        longest_s: 60,
+        forgotten: TimeDelta::minutes(15),
+    };
+}
+
+/// A growing pause after failures for one name; a success clears it.
 pub struct Pauses {
+    rule: PauseRule,
     failures: Mutex<HashMap<String, (u32, DateTime<Utc>)>>,
 }
 
+impl Default for Pauses {
+    fn default() -> Self {
+        Self::new(PauseRule::SIGN_IN)
+    }
+}
+
+type Failures<'p> = MutexGuard<'p, HashMap<String, (u32, DateTime<Utc>)>>;
+
 impl Pauses {
-    const FREE: u32 = 3;
-    const LONGEST_S: i64 = 60;
-    const FORGOTTEN: TimeDelta = TimeDelta::minutes(15);
+    pub fn new(rule: PauseRule) -> Self {
+        Self {
+            rule,
+            failures: Mutex::default(),
+        }
+    }
 
     /// How many seconds this name has still to wait.
     pub fn wait_s(&self, name: &str, now: DateTime<Utc>) -> Option<i64> {
-        let failures = self
-            .failures
+        self.left_s(&self.failures(), name, now)
+    }
+
+    pub fn failed(&self, name: &str, now: DateTime<Utc>) {
+        self.count(&mut self.failures(), name, now);
+    }
+
+    /// Counts a try as failed before it is made, so that many at once are not
+    /// all free; who succeeds takes it back with [`Self::take_back`] or
+    /// [`Self::succeeded`].
+    ///
+    /// # Errors
+    /// The seconds to wait; then nothing was counted.
+    pub fn begin(&self, name: &str, now: DateTime<Utc>) -> Result<(), i64> {
+        let mut failures = self.failures();
+        if let Some(seconds) = self.left_s(&failures, name, now) {
+            return Err(seconds);
+        }
+        self.count(&mut failures, name, now);
+        Ok(())
+    }
+
+    /// The last try under this name was no failure; those before it stay.
+    pub fn take_back(&self, name: &str) {
+        let mut failures = self.failures();
+        if let Some((count, _)) = failures.get_mut(name) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    pub fn succeeded(&self, name: &str) {
+        self.failures().remove(name);
+    }
+
+    fn failures(&self) -> Failures<'_> {
+        self.failures
             .lock()
-            .unwrap_or_else(|broken| broken.into_inner());
+            .unwrap_or_else(|broken| broken.into_inner())
+    }
+
+    fn left_s(&self, failures: &Failures<'_>, name: &str, now: DateTime<Utc>) -> Option<i64> {
         let (count, last) = failures.get(name)?;
-        let extra = count.checked_sub(Self::FREE)?;
-        let pause = (2i64 << extra.min(6)).min(Self::LONGEST_S);
+        let extra = count.checked_sub(self.rule.free)?;
+        let pause = (2i64 << extra.min(30)).min(self.rule.longest_s);
         let left = (*last + TimeDelta::seconds(pause) - now).num_milliseconds();
         (left > 0).then_some((left + 999) / 1000)
     }
 
-    pub fn failed(&self, name: &str, now: DateTime<Utc>) {
-        let mut failures = self
-            .failures
-            .lock()
-            .unwrap_or_else(|broken| broken.into_inner());
-        failures.retain(|_, (_, last)| now - *last < Self::FORGOTTEN);
+    fn count(&self, failures: &mut Failures<'_>, name: &str, now: DateTime<Utc>) {
+        failures.retain(|_, (_, last)| now - *last < self.rule.forgotten);
         if failures.len() >= REMEMBERED
             && let Some(oldest) = failures
                 .iter()
@@ -51,13 +114,6 @@ impl Pauses {
         }
         let entry = failures.entry(name.to_owned()).or_insert((0, now));
         *entry = (entry.0.saturating_add(1), now);
-    }
-
-    pub fn succeeded(&self, name: &str) {
-        self.failures
-            .lock()
-            .unwrap_or_else(|broken| broken.into_inner())
-            .remove(name);
     }
 }
 
@@ -89,6 +145,69 @@ impl PerMinute {
     }
 }
 
+/// At most so many failures a minute over all who try; while they keep coming,
+/// fewer from minute to minute, down to an eighth.
+pub struct Shrinking {
+    full: u32,
+    window: Mutex<Window>,
+}
+
+struct Window {
+    began: DateTime<Utc>,
+    failed: u32,
+    allowed: u32,
+}
+
+impl Shrinking {
+    pub fn new(full: u32) -> Self {
+        let window = Window {
+            began: DateTime::UNIX_EPOCH,
+            failed: 0,
+            allowed: full,
+        };
+        Self {
+            full,
+            window: Mutex::new(window),
+        }
+    }
+
+    /// Counts a try as failed before it is made.
+    ///
+    /// # Errors
+    /// The seconds to wait; then nothing was counted.
+    pub fn begin(&self, now: DateTime<Utc>) -> Result<(), i64> {
+        let mut window = self.window();
+        let minutes = (now - window.began).num_minutes();
+        if minutes >= 1 || now < window.began {
+            let least = (self.full / 8).max(1);
+            window.allowed = match (window.failed >= window.allowed, minutes) {
+                (true, 1) => (window.allowed / 2).max(least),
+                _ => (window.allowed.saturating_mul(2)).min(self.full),
+            };
+            window.began = now;
+            window.failed = 0;
+        }
+        if window.failed >= window.allowed {
+            let left = window.began + TimeDelta::minutes(1) - now;
+            return Err(left.num_seconds().max(1));
+        }
+        window.failed += 1;
+        Ok(())
+    }
+
+    /// The last try was no failure.
+    pub fn take_back(&self) {
+        let mut window = self.window();
+        window.failed = window.failed.saturating_sub(1);
+    }
+
+    fn window(&self) -> MutexGuard<'_, Window> {
+        self.window
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,6 +230,42 @@ mod tests {
         assert_eq!(pauses.wait_s("a", at(2)), Some(4));
         pauses.succeeded("a");
         assert_eq!(pauses.wait_s("a", at(2)), None);
+    }
+
+    #[test]
+    fn many_tries_at_once_are_not_all_free() {
+        let pauses = Pauses::default();
+        let begun = (0..9).filter(|_| pauses.begin("a", at(0)).is_ok()).count();
+        assert_eq!(begun, 3);
+        pauses.take_back("a");
+        assert_eq!(pauses.begin("a", at(0)), Ok(()));
+        assert_eq!(pauses.begin("a", at(0)), Err(2));
+    }
+
+    #[test]
+    fn a_long_rule_pauses_for_an_hour_and_remembers_for_a_day() {
+        let pauses = Pauses::new(PauseRule {
+            free: 5,
+            longest_s: 3600,
+            forgotten: TimeDelta::hours(24),
+        });
+        let day = 24 * 3600;
+        let allowed = (0..day).filter(|s| pauses.begin("a", at(*s)).is_ok());
+        assert_eq!(allowed.count(), 38);
+    }
+
+    #[test]
+    fn failures_that_keep_coming_shrink_what_a_minute_allows() {
+        let brake = Shrinking::new(16);
+        let minute = |n: i64| (0..99).filter(|_| brake.begin(at(60 * n)).is_ok()).count();
+        let busy = [0, 1, 2, 3, 4].map(minute);
+        assert_eq!(busy, [16, 8, 4, 2, 2]);
+        let quiet = [5, 6, 7, 8].map(|n| {
+            brake.begin(at(60 * n)).unwrap();
+            brake.take_back();
+        });
+        assert_eq!(quiet.len(), 4);
+        assert_eq!(minute(9), 16);
     }
 
     #[test]

@@ -14,7 +14,9 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::guard::{Pauses, PerMinute};
+use crate::letters::LetterDesk;
 use crate::metrics::Metrics;
+use crate::status::StatusDoor;
 use crate::store::{Decide, Identity, Result, Step, StepError, Store, StoreError};
 use crate::timing;
 use crate::turns::Turns;
@@ -32,9 +34,12 @@ pub struct Hub {
     pub metrics: Metrics,
     pub logins: Pauses,
     pub enrolments: PerMinute,
+    pub status: StatusDoor,
     slots: Mutex<Slots>,
     /// Of the desks, for reading and checking what they send.
     pub(crate) turns: Turns,
+    /// Where letters are made.
+    pub letters: LetterDesk,
     /// Where the console's files are.
     pub ui: Option<PathBuf>,
     /// The data directory, where there is one.
@@ -65,8 +70,10 @@ impl Hub {
         let rules = RuleSet::parse(suda_judge::TELECOM)?;
         store.use_rules(rules.version).await?;
         timing::give_ladder(store.as_ref(), clock.now()).await?;
+        let identity = store.identity().await?;
         Ok(Self {
-            identity: store.identity().await?,
+            status: StatusDoor::new(&identity.key),
+            identity,
             store,
             clock,
             rules_json: serde_json::from_str(suda_judge::TELECOM)?,
@@ -76,6 +83,7 @@ impl Hub {
             enrolments: PerMinute::new(ENROL_TRIES),
             slots: Mutex::default(),
             turns: Turns::default(),
+            letters: LetterDesk::default(),
             ui,
             dir,
             stopping: CancellationToken::new(),

@@ -14,6 +14,14 @@ use crate::store::Counts;
 /// Upper bounds of the ingest histogram in seconds.
 const BOUNDS: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0];
 
+/// How a look-up at the status page ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LookUp {
+    Opened,
+    Refused,
+    HeldUp,
+}
+
 #[derive(Default)]
 pub struct Metrics {
     applied: AtomicU64,
@@ -23,6 +31,8 @@ pub struct Metrics {
     ingest_buckets: [AtomicU64; BOUNDS.len()],
     ingest_count: AtomicU64,
     ingest_micros: AtomicU64,
+    /// By [`LookUp`].
+    look_ups: [AtomicU64; 3],
     /// By method, route and status.
     requests: Mutex<BTreeMap<(String, String, u16), u64>>,
 }
@@ -48,6 +58,16 @@ impl Metrics {
         self.ingest_count.fetch_add(1, Ordering::Relaxed);
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.ingest_micros.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    pub fn looked_up(&self, ended: LookUp) {
+        let [opened, refused, held_up] = &self.look_ups;
+        let counter = match ended {
+            LookUp::Opened => opened,
+            LookUp::Refused => refused,
+            LookUp::HeldUp => held_up,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
     }
 
     pub fn answered(&self, method: &str, route: &str, status: u16) {
@@ -124,6 +144,14 @@ impl Metrics {
         let seconds = Duration::from_micros(read(&self.ingest_micros)).as_secs_f64();
         line(format!("suda_ingest_seconds_sum {seconds}"));
         line(format!("suda_ingest_seconds_count {count}"));
+        line("# HELP suda_status_look_ups_total Look-ups at the status page.".into());
+        line("# TYPE suda_status_look_ups_total counter".into());
+        for (result, counter) in ["opened", "refused", "held_up"].iter().zip(&self.look_ups) {
+            line(format!(
+                "suda_status_look_ups_total{{result=\"{result}\"}} {}",
+                read(counter)
+            ));
+        }
         line("# HELP suda_requests_total Answers by route.".into());
         line("# TYPE suda_requests_total counter".into());
         let requests = self

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use suda_domain::staff::StaffRecord;
-use suda_domain::{Actor, BranchCode, ComplaintId, Fact, LeaseId, StaffId, State};
+use suda_domain::{Actor, BranchCode, Complaint, ComplaintId, Fact, LeaseId, StaffId, State};
 use suda_sync::phone::PhoneCode;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
@@ -17,7 +17,9 @@ use uuid::Uuid;
 
 use crate::hub::Hub;
 use crate::queue::steps;
-use crate::store::{Decide, Held, PhoneNote, PhoneStub, Result, StepError, Touched};
+use crate::store::{
+    Decide, Held, PhoneNote, PhoneStub, Reader, Result, StepError, StepRefused, Touched,
+};
 
 /// Everything is looked through again after so long.
 const LOOK: Duration = Duration::from_secs(30);
@@ -116,7 +118,7 @@ async fn join_among(
     else {
         return Ok(None);
     };
-    let held = hub.store.complaint(id).await?;
+    let held = hub.store.complaint(id, Reader::Program).await?;
     if held.is_none_or(|held| is_on_its_way(held.complaint.state)) {
         return Ok(None);
     }
@@ -130,7 +132,7 @@ async fn join_among(
             tracing::info!(complaint = %id, "what was told by telephone has found its record");
             return Ok(Some(id));
         }
-        match hub.store.stub(stub.id).await? {
+        match hub.store.stub(stub.id, Reader::Program).await? {
             Some(after) if after.joined.is_none() => stub = after,
             Some(after) => return Ok(after.joined.map(|(id, _)| id)),
             None => return Ok(None),
@@ -154,9 +156,8 @@ async fn take_over(hub: &Hub, stub: &PhoneStub, id: ComplaintId) -> Result<(), S
     };
     let time = hub.store.settings().await?.time;
     let until = steps::lease_end(time.latest(), hub.clock.now());
-    hub.step(id, expert.clone(), Some(stub.id), claim(expert, until))
-        .await
-        .map(drop)
+    let claimed = hub.step(id, expert.clone(), Some(stub.id), claim(expert, until));
+    unless_barred(claimed.await)
 }
 
 /// A claim where the rules allow one, and otherwise nothing.
@@ -177,14 +178,18 @@ async fn write_down(hub: &Hub, note: &PhoneNote, id: ComplaintId) -> Result<(), 
         return Ok(());
     };
     let text = note.text.clone();
-    hub.step(
-        id,
-        author,
-        Some(note.id),
-        steps::plain(Fact::Noted { text }),
-    )
-    .await
-    .map(drop)
+    let noted = steps::plain(Fact::Noted { text });
+    unless_barred(hub.step(id, author, Some(note.id), noted).await)
+}
+
+/// The complaint told of was about the expert who took the call, or about
+/// somebody below them. It goes on without them; what they wrote down stays
+/// with the stub.
+fn unless_barred(done: Result<Complaint, StepError>) -> Result<(), StepError> {
+    match done {
+        Err(StepError::Refused(StepRefused::Barred)) => Ok(()),
+        done => done.map(drop),
+    }
 }
 
 async fn actor(hub: &Hub, staff: StaffId) -> Result<Option<Actor>> {

@@ -33,7 +33,9 @@ use crate::desks::{self, DesksReport};
 use crate::secret;
 use crate::sms::report::{SmsOutbox, outbox};
 use crate::sms::settings::{SmsChange, SmsSettings};
-use crate::store::{AddError, BackupError, Branch, Counts, Fault, Store, StoreError, Verified};
+use crate::store::{
+    AddError, BackupError, Branch, Counts, Fault, Reader, Store, StoreError, Verified,
+};
 
 const LOCK: &str = "hub.lock";
 const ADDRESS: &str = "admin.json";
@@ -231,16 +233,18 @@ pub async fn perform(store: &dyn Store, clock: &Clock, ask: LocalAsk) -> LocalRe
             Err(error) => store_failed(error),
         },
         LocalAsk::SmsOutbox { failing, limit } => {
-            match outbox(store, clock.now(), failing, None, limit).await {
+            match outbox(store, Reader::Program, clock.now(), failing, None, limit).await {
                 Ok(outbox) => LocalReply::SmsOutbox(outbox),
                 Err(error) => store_failed(error),
             }
         }
-        LocalAsk::RetrySms { id } => match store.retry_sms(id, clock.now()).await {
-            Ok(true) => LocalReply::Done,
-            Ok(false) => failed(format!("no text {id} has failed or was given up")),
-            Err(error) => store_failed(error),
-        },
+        LocalAsk::RetrySms { id } => {
+            match store.retry_sms(id, clock.now(), Reader::Program).await {
+                Ok(true) => LocalReply::Done,
+                Ok(false) => failed(format!("no text {id} has failed or was given up")),
+                Err(error) => store_failed(error),
+            }
+        }
     }
 }
 

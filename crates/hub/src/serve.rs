@@ -120,7 +120,11 @@ impl Serving {
                 hub.stopping.cancel();
             }
         };
-        let serving = axum::serve(listener, router).with_graceful_shutdown(asked);
+        let serving = axum::serve(
+            listener,
+            router.into_make_service_with_connect_info::<SocketAddr>(),
+        )
+        .with_graceful_shutdown(asked);
         let late = async {
             stop.cancelled().await;
             tokio::time::sleep(GRACE).await;

@@ -11,7 +11,7 @@ use suda_domain::time::{Calendar, CalendarError, DayKind, TimeRules, Timekeeping
 use suda_domain::{BranchCode, Complaint, ComplaintId, Policy, StaffId};
 use utoipa::ToSchema;
 
-use crate::store::{After, Store, StoreError, TimeChange, TimeChanged, View};
+use crate::store::{After, Reader, Store, StoreError, TimeChange, TimeChanged, View};
 
 /// What is to be changed.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -150,11 +150,13 @@ fn drafted(
     Ok((rules, changes))
 }
 
-/// What a draft would do, were it used at `now`.
+/// What a draft would do, were it used at `now`. Its figures count all
+/// complaints; none is named to whom it is about.
 pub async fn preview(
     store: &dyn Store,
     draft: &TimeDraft,
     now: DateTime<Utc>,
+    reader: StaffId,
 ) -> Result<TimePreview, StoreError> {
     let keep = store.settings().await?.time;
     let before = keep.rules();
@@ -188,16 +190,20 @@ pub async fn preview(
             })
             .collect();
     }
+    let lines = store.lines().await?;
     let mut from = None;
     loop {
-        let page = store.work_orders(View::All(None), from, PAGE).await?;
+        let page = store
+            .work_orders(View::All(None), from, PAGE, Reader::Program)
+            .await?;
         let Some(last) = page.last() else { break };
         from = Some(After::of(&last.complaint, &keep));
         let running = page.iter().map(|held| &held.complaint);
         let running: Vec<&Complaint> = running.filter(|one| !one.state.is_finished()).collect();
         let some_are_finished = running.len() < page.len();
         for complaint in running {
-            preview.compare(complaint, (&keep, &after), now);
+            let names = !lines.bar(complaint, reader);
+            preview.compare(complaint, (&keep, &after), now, names);
         }
         // They stand behind all others.
         if some_are_finished {
@@ -213,6 +219,7 @@ impl TimePreview {
         complaint: &Complaint,
         (before, after): (&Timekeeping, &Timekeeping),
         now: DateTime<Utc>,
+        names: bool,
     ) {
         self.running += 1;
         let was = clocks::deadlines(complaint, before);
@@ -222,7 +229,7 @@ impl TimePreview {
         for (was, will) in pairs.filter(moves) {
             self.moved += 1;
             self.overdue += u64::from(will.due <= now);
-            if self.first_moved.len() < NAMED {
+            if names && self.first_moved.len() < NAMED {
                 self.first_moved.push(MovedDeadline {
                     complaint: complaint.id,
                     reference: complaint.reference.to_string(),

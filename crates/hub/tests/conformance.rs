@@ -13,19 +13,25 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use chrono::TimeDelta;
 use direct::{Desk, claim, code, ids, member, step};
 use suda_domain::clocks::Clock;
+use suda_domain::fact::{Decision, Report};
 use suda_domain::guidance::Guidance;
+use suda_domain::intake::Language;
 use suda_domain::time::{Calendar, TimeRules};
 use suda_domain::{
-    ComplaintId, Complexity, Fact, FactKind, Grade, Lane, Policy, Refusal, Role, State,
+    ComplaintId, Complexity, Fact, FactKind, Grade, Lane, Letter, LetterId, LetterKind, Policy,
+    Refusal, Role, State,
 };
+use suda_hub::letters::settings::LetterSettings;
 use suda_hub::queue::steps;
 use suda_hub::store::evidence::{EvidenceRead, SliceOf, Stored};
+use suda_hub::store::letters::LetterFile;
 use suda_hub::store::postgres::PostgresStore;
 use suda_hub::store::sqlite::SqliteStore;
 use suda_hub::store::{
-    AddError, After, Branch, EnrolError, Own, Scope, Step, StepError, StepRefused, Store,
+    AddError, After, Branch, EnrolError, Own, Reader, Scope, Step, StepError, StepRefused, Store,
     TimeChange, TimeChanged, View,
 };
+use suda_sync::evidence::sha256;
 use suda_sync::message::ClockNotice;
 use suda_sync::place::LaneHead;
 use suda_sync::statistics::{Counts, DayName, DayTaken, DayTotals, DeskStanding};
@@ -79,6 +85,7 @@ async fn conformance<S: Store>(make: impl AsyncFn() -> S) {
     sessions_end(&make().await).await;
     texts_are_found(&make().await).await;
     evidence_is_put_together_in_order(&make().await).await;
+    letters_are_kept_and_compared_with_the_ledger(&make().await).await;
     of_each_day_the_highest_revision_is_held(&make().await).await;
 }
 
@@ -174,7 +181,12 @@ async fn batches_are_stored_once_and_in_order(store: &impl Store) {
         desk.send(Lane::Urgent, 1, vec![packet.clone()]).await,
         [Verdict::Applied]
     );
-    let queued = store.complaint(id).await.unwrap().unwrap().complaint;
+    let queued = store
+        .complaint(id, Reader::Program)
+        .await
+        .unwrap()
+        .unwrap()
+        .complaint;
     assert_eq!((queued.state, queued.owner_no), (State::Queued, 2));
     assert_eq!(
         desk.send(Lane::Ordinary, 1, events.clone()).await,
@@ -207,8 +219,14 @@ async fn batches_are_stored_once_and_in_order(store: &impl Store) {
         let device = store.device(desk.device.id).await.unwrap().unwrap();
         assert_eq!(device.incarnation, 3, "it never goes back");
     }
-    assert_eq!(store.timeline(id).await.unwrap().len(), 4);
-    assert_eq!(store.find_reference(&reference).await.unwrap(), Some(id));
+    assert_eq!(store.timeline(id, Reader::Program).await.unwrap().len(), 4);
+    assert_eq!(
+        store
+            .find_reference(&reference, Reader::Program)
+            .await
+            .unwrap(),
+        Some(id)
+    );
     let counts = store.counts().await.unwrap();
     assert_eq!(
         (counts.complaints(), counts.of(State::Queued), counts.events),
@@ -409,7 +427,10 @@ async fn lists_are_in_order_and_paged(store: &impl Store) {
     let soon = desk.queue(early, "二级，早", Grade::Two).await;
     let grave = desk.queue(morning(), "一级", Grade::One).await;
     let order = [grave, soon, late, low];
-    let queue = store.work_orders(View::Queue, None, 10).await.unwrap();
+    let queue = store
+        .work_orders(View::Queue, None, 10, Reader::Program)
+        .await
+        .unwrap();
     assert_eq!(ids(&queue), order);
     let time = store.settings().await.unwrap().time;
     let row = suda_hub::store::row::Row::of(&queue[1].complaint, &time);
@@ -420,30 +441,48 @@ async fn lists_are_in_order_and_paged(store: &impl Store) {
     };
     assert_eq!(
         ids(&store
-            .work_orders(View::Queue, Some(after), 10)
+            .work_orders(View::Queue, Some(after), 10, Reader::Program)
             .await
             .unwrap()),
         [late, low]
     );
-    assert_eq!(ids(&store.alerts(10).await.unwrap()), [grave]);
+    assert_eq!(
+        ids(&store.alerts(10, Reader::Program).await.unwrap()),
+        [grave]
+    );
 
     let expert = member(store, "expert").await;
     claim(store, grave, &expert, morning() + TimeDelta::minutes(30)).await;
     let mine = View::Mine(expert.staff.unwrap());
     assert_eq!(
-        ids(&store.work_orders(mine, None, 10).await.unwrap()),
+        ids(&store
+            .work_orders(mine, None, 10, Reader::Program)
+            .await
+            .unwrap()),
         [grave]
     );
     assert_eq!(
-        ids(&store.work_orders(View::Queue, None, 10).await.unwrap()),
+        ids(&store
+            .work_orders(View::Queue, None, 10, Reader::Program)
+            .await
+            .unwrap()),
         order[1..]
     );
     assert_eq!(
-        ids(&store.work_orders(View::Team, None, 10).await.unwrap()),
+        ids(&store
+            .work_orders(View::Team, None, 10, Reader::Program)
+            .await
+            .unwrap()),
         order
     );
     let other = View::All(Some("CQ0102".parse().unwrap()));
-    assert!(store.work_orders(other, None, 10).await.unwrap().is_empty());
+    assert!(
+        store
+            .work_orders(other, None, 10, Reader::Program)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 
     let handoffs = store
         .handoffs_since(morning() - TimeDelta::hours(1))
@@ -451,7 +490,10 @@ async fn lists_are_in_order_and_paged(store: &impl Store) {
         .unwrap();
     assert_eq!((handoffs.in_time, handoffs.late), (2, 2));
     let next_day = morning() + TimeDelta::days(2);
-    assert_eq!(store.overdue(next_day, 1).await.unwrap().0, 4);
+    assert_eq!(
+        store.overdue(next_day, 1, Reader::Program).await.unwrap().0,
+        4
+    );
 
     let department = member(store, "department").await;
     let task = suda_domain::TaskId(uuid::Uuid::now_v7());
@@ -530,7 +572,7 @@ async fn leases_lapse_and_are_renewed(store: &impl Store) {
             .unwrap()
     );
     assert!(store.lapsed(until, 10).await.unwrap().is_empty());
-    let report = suda_domain::fact::Report {
+    let report = Report {
         root_cause: "a".into(),
         impact: "b".into(),
         proposal: "c".into(),
@@ -555,7 +597,13 @@ async fn onlookers_hear_what_was_committed(store: &impl Store) {
     assert_eq!(heard.complaints[0].id, id);
     assert_eq!(heard.complaints[0].branch, desk.device.branch);
     // What others are told is there to be read.
-    assert!(store.complaint(id).await.unwrap().is_some());
+    assert!(
+        store
+            .complaint(id, Reader::Program)
+            .await
+            .unwrap()
+            .is_some()
+    );
 }
 
 async fn guidance_and_staff_change_the_directory(store: &impl Store) {
@@ -597,6 +645,16 @@ async fn guidance_and_staff_change_the_directory(store: &impl Store) {
     assert_eq!(version().await, first + 3);
     store.use_rules(2).await.unwrap();
     assert_eq!(version().await, first + 4);
+    let page = "https://c.example.com/s";
+    for _ in 0..2 {
+        store.use_status_url(Some(page)).await.unwrap();
+        let settings = store.settings().await.unwrap();
+        assert_eq!(settings.status_url.as_deref(), Some(page));
+        assert_eq!(version().await, first + 5, "told once");
+    }
+    store.use_status_url(None).await.unwrap();
+    assert_eq!(store.settings().await.unwrap().status_url, None);
+    assert_eq!(version().await, first + 6);
     assert_eq!(store.staff_with_role(Role::Expert).await.unwrap().len(), 2);
 }
 
@@ -647,7 +705,7 @@ async fn rules_of_time_are_replaced_once(store: &impl Store) {
     assert_eq!(store.time_changes().await.unwrap(), [change]);
     // 1 January is no working day any more; the row knows.
     assert_eq!(store.verify().await.unwrap().fault, None);
-    let held = store.complaint(id).await.unwrap().unwrap();
+    let held = store.complaint(id, Reader::Program).await.unwrap().unwrap();
     let due = |keep| {
         let clocks = suda_domain::clocks::deadlines(&held.complaint, keep);
         let cycle = |one: &&suda_domain::clocks::Deadline| one.clock == Clock::Cycle;
@@ -685,7 +743,10 @@ async fn texts_are_found(store: &impl Store) {
     assert_eq!(store.index_texts(10).await.unwrap(), 0);
     let find = async |text: &str, scope: Scope| {
         let words = suda_domain::text::shingles(text);
-        ids(&store.search(&words, &scope, 10).await.unwrap())
+        ids(&store
+            .search(&words, &scope, 10, Reader::Program)
+            .await
+            .unwrap())
     };
     for text in ["宽带", "wifi", "断了", "１３８００１３８０００", "张小明"] {
         assert_eq!(find(text, Scope::Everything).await, [id], "{text}");
@@ -696,7 +757,7 @@ async fn texts_are_found(store: &impl Store) {
             .await
             .is_empty()
     );
-    let timeline = store.timeline(id).await.unwrap();
+    let timeline = store.timeline(id, Reader::Program).await.unwrap();
     let kinds: Vec<_> = timeline
         .iter()
         .map(|line| line.sealed.open().unwrap().fact.kind())
@@ -728,7 +789,12 @@ async fn evidence_is_put_together_in_order(store: &impl Store) {
     assert_eq!(add(0, 10, true).await, so_far(10));
     assert_eq!(add(0, 10, true).await, so_far(10), "nor the same twice");
     assert_eq!(add(10, 7, true).await, so_far(17));
-    let slice = async |at| store.evidence_slice(file, at).await.unwrap();
+    let slice = async |at| {
+        store
+            .evidence_slice(file, at, Reader::Program)
+            .await
+            .unwrap()
+    };
     assert_eq!(slice(9).await.unwrap(), (0, (0..10).collect()));
     assert_eq!(slice(10).await.unwrap().0, 10);
     assert!(slice(17).await.is_none());
@@ -776,7 +842,110 @@ async fn evidence_is_put_together_in_order(store: &impl Store) {
         file,
     };
     store.note_evidence_read(read).await.unwrap();
-    assert_eq!(store.evidence_reads(complaint).await.unwrap(), [read]);
+    assert_eq!(
+        store
+            .evidence_reads(complaint, Reader::Program)
+            .await
+            .unwrap(),
+        [read]
+    );
+}
+
+async fn letters_are_kept_and_compared_with_the_ledger(store: &impl Store) {
+    assert_eq!(
+        store.letter_settings().await.unwrap(),
+        LetterSettings::default()
+    );
+    let settings = LetterSettings {
+        next_level_days: 15,
+        ..LetterSettings::default()
+    };
+    store.put_letter_settings(&settings).await.unwrap();
+    assert_eq!(store.letter_settings().await.unwrap(), settings);
+
+    let mut desk = Desk::enrol(store, "clerk", 1).await;
+    let complaint = desk.queue(morning(), "多扣话费", Grade::Two).await;
+    let expert = member(store, "expert").await;
+    claim(store, complaint, &expert, morning() + TimeDelta::hours(1)).await;
+    let write = async |fact| {
+        let decide = steps::plain(fact);
+        let step = step(complaint, expert.clone(), decide);
+        store.step(step).await.unwrap();
+    };
+    write(Fact::Reported {
+        task: None,
+        report: Report {
+            root_cause: "重复计费".into(),
+            impact: "一人".into(),
+            proposal: "退费".into(),
+            ..Report::default()
+        },
+    })
+    .await;
+    write(Fact::SolvingStarted { plan: Vec::new() }).await;
+    write(Fact::Implemented {
+        summary: "已退费".into(),
+    })
+    .await;
+    write(Fact::Answered {
+        decision: Decision::Upheld,
+        text: "已退费".into(),
+        remedy: "退费".into(),
+        reasons: String::new(),
+        amount_minor: None,
+        next_level: String::new(),
+        next_level_until: None,
+    })
+    .await;
+
+    let file = |language, data: &[u8]| LetterFile {
+        letter: Letter {
+            id: LetterId(uuid::Uuid::now_v7()),
+            kind: LetterKind::Letter,
+            language,
+            sha256: sha256(data).to_string(),
+            bytes: data.len() as u64,
+        },
+        complaint,
+        cycle: 1,
+        made_at: morning(),
+        data: data.to_vec(),
+    };
+    let (kept, orphan) = (file(Language::ZhCn, b"kept"), file(Language::ZhCn, b"lost"));
+    let other = file(Language::En, b"other");
+    for file in [&kept, &orphan, &other] {
+        store.add_letter(file).await.unwrap();
+        store.add_letter(file).await.unwrap();
+    }
+    let read = async |file: &LetterFile| store.letter_file(file.letter.id).await.unwrap();
+    assert_eq!(read(&kept).await, Some((complaint, b"kept".to_vec())));
+    let letter = kept.letter.clone();
+    write(Fact::LetterMade { letter }).await;
+    store
+        .keep_only_letter(complaint, 1, &kept.letter)
+        .await
+        .unwrap();
+    assert_eq!(read(&orphan).await, None);
+    assert!(read(&kept).await.is_some() && read(&other).await.is_some());
+    assert_eq!(store.verify().await.unwrap().fault, None);
+
+    let of = |id: LetterId| format!("letter {id} of complaint ");
+    let mut told = file(Language::ZhTw, b"told");
+    told.data = b"tolD".to_vec();
+    store.add_letter(&told).await.unwrap();
+    let letter = told.letter.clone();
+    write(Fact::LetterMade { letter }).await;
+    let fault = store.verify().await.unwrap().fault.unwrap();
+    assert!(fault.row.starts_with(&of(told.letter.id)), "{fault:?}");
+    assert!(fault.reason.contains("hash"), "{fault:?}");
+    let gone = Letter {
+        id: LetterId(uuid::Uuid::now_v7()),
+        ..told.letter.clone()
+    };
+    store.keep_only_letter(complaint, 1, &gone).await.unwrap();
+    let fault = store.verify().await.unwrap().fault.unwrap();
+    assert!(fault.row.starts_with(&of(told.letter.id)), "{fault:?}");
+    assert!(fault.reason.contains("missing"), "{fault:?}");
 }
 
 async fn of_each_day_the_highest_revision_is_held(store: &impl Store) {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use suda_domain::{Grade, Lane};
 use suda_hub::store::postgres::PostgresStore;
-use suda_hub::store::{Devices as _, Directory as _, Lists as _, Scope, Upkeep as _};
+use suda_hub::store::{Devices as _, Directory as _, Lists as _, Reader, Scope, Upkeep as _};
 use suda_sync::statistics::{Counts, DayName, DayTotals, DeskStanding};
 use suda_sync::{Ask, Reply};
 use suda_test_postgres::PrivatePostgres;
@@ -225,7 +225,10 @@ async fn a_hub_moves_to_postgresql_with_everything_and_its_desks_go_on() {
 
     let store = PostgresStore::open(&url).await.unwrap();
     let words = suda_domain::text::shingles("宽带");
-    let found = store.search(&words, &Scope::Everything, 10).await.unwrap();
+    let found = store
+        .search(&words, &Scope::Everything, 10, Reader::Program)
+        .await
+        .unwrap();
     assert_eq!(found.len(), 1);
     assert!(found[0].lease_until.is_some());
     assert_eq!(
@@ -237,8 +240,23 @@ async fn a_hub_moves_to_postgresql_with_everything_and_its_desks_go_on() {
     let hub = TestHub::over(&url, TestClock::new()).await;
     desk.at(&hub);
     let next = desk.hand_off(morning(), "又断了", Grade::Two).await;
-    assert!(hub.hub.store.complaint(next).await.unwrap().is_some());
-    assert_eq!(hub.hub.store.timeline(id).await.unwrap().len(), 5);
+    assert!(
+        hub.hub
+            .store
+            .complaint(next, Reader::Program)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert_eq!(
+        hub.hub
+            .store
+            .timeline(id, Reader::Program)
+            .await
+            .unwrap()
+            .len(),
+        5
+    );
     assert_eq!(hub.hub.store.verify().await.unwrap().fault, None);
 }
 

@@ -11,7 +11,7 @@ use sqlx::{Connection as _, Executor as _};
 use suda_domain::Grade;
 use suda_hub::store::postgres::PostgresStore;
 use suda_hub::store::sqlite::SqliteStore;
-use suda_hub::store::{Directory as _, Store, Upkeep as _, View};
+use suda_hub::store::{Directory as _, Reader, Store, Upkeep as _, View};
 use suda_test_postgres::PrivatePostgres;
 use support::{fill, morning};
 use tempfile::TempDir;
@@ -35,7 +35,10 @@ async fn begun(store: &impl Store) {
 async fn is_whole(store: &impl Store, directory: u32) {
     let verified = store.verify().await.unwrap();
     assert_eq!((verified.fault, verified.complaints), (None, 2));
-    let queue = store.work_orders(View::Queue, None, 9).await.unwrap();
+    let queue = store
+        .work_orders(View::Queue, None, 9, Reader::Program)
+        .await
+        .unwrap();
     assert_eq!(
         queue.first().unwrap().complaint.grade,
         Some(Grade::One),

@@ -23,6 +23,7 @@ fn clerk() -> StaffRecord {
         branch: Some("CQ0101".parse().unwrap()),
         password_hash: String::new(),
         active: true,
+        superior: None,
     }
 }
 

@@ -10,6 +10,7 @@ use futures::StreamExt as _;
 use reqwest::StatusCode;
 use serde_json::json;
 use suda_domain::{Fact, FactKind, Grade, Lane, Role, State};
+use suda_hub::store::Reader;
 use suda_sync::{Ask, Reply, Verdict};
 use support::{TestHub, add_member, eventually, fold};
 use uuid::Uuid;
@@ -263,7 +264,15 @@ async fn of_twenty_experts_who_claim_at_once_exactly_one_wins() {
         .position(|(status, _)| status.is_success())
         .unwrap();
     people[winner].post(&path, json!({})).await;
-    assert_eq!(hub.hub.store.timeline(id).await.unwrap().len(), 5);
+    assert_eq!(
+        hub.hub
+            .store
+            .timeline(id, Reader::Program)
+            .await
+            .unwrap()
+            .len(),
+        5
+    );
     hub.stop().await;
 }
 
@@ -294,7 +303,7 @@ async fn a_lapsed_claim_returns_by_itself_and_a_begun_case_does_not() {
     let state = async |id| {
         hub.hub
             .store
-            .complaint(id)
+            .complaint(id, Reader::Program)
             .await
             .unwrap()
             .unwrap()
@@ -322,7 +331,7 @@ async fn a_lapsed_claim_returns_by_itself_and_a_begun_case_does_not() {
     let store = &hub.hub.store;
     eventually("the claim returns after a restart", async || {
         store
-            .complaint(renewed)
+            .complaint(renewed, Reader::Program)
             .await
             .unwrap()
             .unwrap()
@@ -456,7 +465,7 @@ async fn two_character_words_are_found_by_those_who_may_see_them() {
     let reference = hub
         .hub
         .store
-        .complaint(id)
+        .complaint(id, Reader::Program)
         .await
         .unwrap()
         .unwrap()
@@ -535,7 +544,7 @@ async fn a_second_click_with_the_same_key_writes_one_note() {
             .unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
     }
-    let timeline = hub.hub.store.timeline(id).await.unwrap();
+    let timeline = hub.hub.store.timeline(id, Reader::Program).await.unwrap();
     let notes = timeline
         .iter()
         .filter(|line| line.sealed.open().unwrap().fact.kind() == FactKind::Noted)

@@ -12,7 +12,7 @@ use serde_json::Value;
 use sqlx::{Connection as _, SqliteConnection};
 use suda_domain::{Grade, Lane};
 use suda_hub::store::sqlite::SqliteStore;
-use suda_hub::store::{Directory as _, Upkeep as _};
+use suda_hub::store::{Directory as _, Reader, Upkeep as _};
 use suda_sync::Verdict;
 use support::{TestClock, TestHub, morning};
 
@@ -119,9 +119,24 @@ async fn a_restored_hub_has_a_new_epoch_and_gets_again_what_it_forgot() {
         desk.batch(Lane::Ordinary, 3, events).await.verdicts,
         vec![Verdict::Applied; 2]
     );
-    assert!(hub.hub.store.complaint(id).await.unwrap().is_some());
+    assert!(
+        hub.hub
+            .store
+            .complaint(id, Reader::Program)
+            .await
+            .unwrap()
+            .is_some()
+    );
     let second = desk.hand_off(morning(), "换卡", Grade::Two).await;
-    assert_eq!(hub.hub.store.timeline(second).await.unwrap().len(), 4);
+    assert_eq!(
+        hub.hub
+            .store
+            .timeline(second, Reader::Program)
+            .await
+            .unwrap()
+            .len(),
+        4
+    );
     assert_eq!(hub.hub.store.verify().await.unwrap().fault, None);
     hub.stop().await;
 

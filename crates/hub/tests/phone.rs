@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use suda_domain::{Complexity, Grade, Lane};
 use suda_hub::store::postgres::PostgresStore;
 use suda_hub::store::sqlite::SqliteStore;
-use suda_hub::store::{AddError, PhoneNote, PhoneStub, Store};
+use suda_hub::store::{AddError, PhoneNote, PhoneStub, Reader, Store};
 use suda_sync::bundle::seal_events;
 use suda_sync::message::VERSION;
 use suda_sync::phone::PhoneCode;
@@ -67,7 +67,10 @@ async fn keeps_what_was_told(store: &impl Store) {
     };
     let first = stub(10, vec![note(0, expert, "客户很急")]);
     assert_eq!(store.open_stub(&first).await.unwrap(), first.id);
-    assert_eq!(store.stub(first.id).await.unwrap(), Some(first.clone()));
+    assert_eq!(
+        store.stub(first.id, Reader::Program).await.unwrap(),
+        Some(first.clone())
+    );
     let repeated = store.open_stub(&first).await.unwrap();
     assert_eq!(repeated, first.id, "the same call twice");
 
@@ -122,7 +125,12 @@ async fn keeps_what_was_told(store: &impl Store) {
     assert!(!store.add_stub_note(first.id, &third).await.unwrap());
     assert!(!store.hold_stub(first.id, expert).await.unwrap());
     assert!(!store.hold_stub(Uuid::now_v7(), expert).await.unwrap());
-    let joined = store.stub(first.id).await.unwrap().unwrap().joined;
+    let joined = store
+        .stub(first.id, Reader::Program)
+        .await
+        .unwrap()
+        .unwrap()
+        .joined;
     assert_eq!(joined, Some((complaint, late)));
     assert_eq!(store.open_stubs().await.unwrap().len(), 1);
     assert_eq!(store.open_stub(&first).await.unwrap(), first.id);
@@ -186,7 +194,13 @@ async fn what_was_told_joins_its_record_when_the_network_brings_it() {
     assert_eq!(open["complaint"], Value::Null, "{open}");
     desk.batch(Lane::Urgent, 1, vec![packet]).await;
     eventually("it is joined", async || stubs(&expert).await.is_empty()).await;
-    let held = hub.hub.store.complaint(id).await.unwrap().unwrap();
+    let held = hub
+        .hub
+        .store
+        .complaint(id, Reader::Program)
+        .await
+        .unwrap()
+        .unwrap();
     let claim = held.complaint.claim.unwrap();
     assert_eq!(
         claim.expert,
@@ -203,7 +217,13 @@ async fn what_was_told_joins_its_record_when_the_network_brings_it() {
     assert_eq!(there["complaint"], json!(id), "led to the record");
     assert!(stubs(&expert).await.is_empty());
     assert_eq!(notes(&expert, &id.to_string()).await.len(), 4);
-    let held = hub.hub.store.complaint(id).await.unwrap().unwrap();
+    let held = hub
+        .hub
+        .store
+        .complaint(id, Reader::Program)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(held.complaint.claim.unwrap().expert, claim.expert);
 }
 

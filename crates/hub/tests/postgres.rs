@@ -20,7 +20,7 @@ use suda_domain::{Complexity, Fact, Grade, Lane};
 use suda_hub::queue::steps;
 use suda_hub::store::postgres::{OpenError, PostgresStore};
 use suda_hub::store::{
-    Devices as _, Directory as _, EnrolError, Ledger as _, Lists as _, Scope, StepError,
+    Devices as _, Directory as _, EnrolError, Ledger as _, Lists as _, Reader, Scope, StepError,
     StepRefused, Store as _, StoreError, Touched, Upkeep as _,
 };
 use suda_sync::SecretKey;
@@ -135,7 +135,13 @@ async fn what_one_process_commits_the_other_hears_also_after_a_break() {
     let id = desk.queue(morning(), "x", Grade::Two).await;
     let heard = hear(&mut there, |touched| !touched.complaints.is_empty()).await;
     assert_eq!(heard.complaints[0].id, id);
-    assert!(stores[1].complaint(id).await.unwrap().is_some());
+    assert!(
+        stores[1]
+            .complaint(id, Reader::Program)
+            .await
+            .unwrap()
+            .is_some()
+    );
     // One's own comes once, although the database tells it to all.
     hear(&mut here, |touched| !touched.complaints.is_empty()).await;
     let hash = suda_hub::secret::hash_password("another password").unwrap();
@@ -284,11 +290,15 @@ async fn texts_are_indexed_by_whoever_comes_and_the_last_text_stays() {
     assert_eq!(taken, 40, "each is taken once");
     for n in 0..40 {
         let words = suda_domain::text::shingles(&format!("号{n:03}尾"));
-        let found = stores[0].search(&words, &Scope::Everything, 10).await;
+        let found = stores[0]
+            .search(&words, &Scope::Everything, 10, Reader::Program)
+            .await;
         assert_eq!(found.unwrap().len(), 1, "{n}");
     }
     let words = suda_domain::text::shingles("宽带");
-    let found = stores[1].search(&words, &Scope::Everything, 100).await;
+    let found = stores[1]
+        .search(&words, &Scope::Everything, 100, Reader::Program)
+        .await;
     assert_eq!(ids(&found.unwrap()).len(), 40);
 }
 

@@ -12,6 +12,7 @@ use futures::StreamExt as _;
 use reqwest::Method;
 use serde_json::json;
 use suda_domain::{Complexity, FactKind, Grade, Lane};
+use suda_hub::store::Reader;
 use suda_hub::store::Upkeep as _;
 use suda_hub::store::postgres::PostgresStore;
 use suda_sync::{Ask, Reply, Verdict};
@@ -132,7 +133,7 @@ async fn a_lapsed_claim_is_returned_once_although_every_process_looks_for_it() {
         assert_eq!(suda_hub::leases::return_lapsed(&hub.hub).await.unwrap(), 0);
     }
     for id in all {
-        let timeline = store.timeline(id).await.unwrap();
+        let timeline = store.timeline(id, Reader::Program).await.unwrap();
         let released = timeline
             .iter()
             .filter(|line| line.sealed.open().unwrap().fact.kind() == FactKind::Released);

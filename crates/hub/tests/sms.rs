@@ -15,6 +15,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use suda_domain::{ComplaintId, Complexity, Grade, Intake, Lane};
 use suda_hub::sms::incoming;
 use suda_hub::sms::settings::{SmsBy, SmsChange, SmsSettings};
+use suda_hub::store::Reader;
 use suda_hub::store::sms::{Sms, SmsState};
 use support::{FakeDesk, Person, TestClock, TestHub, eventually, intake};
 
@@ -41,11 +42,21 @@ fn words(line: &Value) -> &str {
 }
 
 async fn texts(hub: &TestHub) -> Vec<Sms> {
-    hub.hub.store.sms_page(false, None, 100).await.unwrap()
+    hub.hub
+        .store
+        .sms_page(false, None, 100, Reader::Program)
+        .await
+        .unwrap()
 }
 
 async fn reference(hub: &TestHub, id: ComplaintId) -> String {
-    let held = hub.hub.store.complaint(id).await.unwrap().unwrap();
+    let held = hub
+        .hub
+        .store
+        .complaint(id, Reader::Program)
+        .await
+        .unwrap()
+        .unwrap();
     held.complaint.reference.to_string()
 }
 

@@ -16,6 +16,7 @@ use suda_domain::texts::{Mobile, segments};
 use suda_hub::sms::settings::{SmppSettings, SmsBy, SmsSettings};
 use suda_hub::sms::smpp::SmppAdapter;
 use suda_hub::sms::{Adapter as _, Heard, Outgoing, SendError};
+use suda_hub::store::Reader;
 use suda_hub::store::sms::{Sms, SmsState};
 use support::{TestHub, eventually};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -270,7 +271,11 @@ async fn hub(centre: &Centre) -> TestHub {
 }
 
 async fn texts(hub: &TestHub) -> Vec<Sms> {
-    hub.hub.store.sms_page(false, None, 100).await.unwrap()
+    hub.hub
+        .store
+        .sms_page(false, None, 100, Reader::Program)
+        .await
+        .unwrap()
 }
 
 /// Lets time pass until it holds: texts are tried again by the hub's clock.
@@ -453,7 +458,13 @@ async fn a_customers_question_is_answered_over_the_same_session() {
     let mut desk = hub.enrol("CQ0101", "clerk").await;
     let id = desk.hand_off(hub.clock.now(), "断网", Grade::Two).await;
     centre.wait("submit", 1).await;
-    let held = hub.hub.store.complaint(id).await.unwrap().unwrap();
+    let held = hub
+        .hub
+        .store
+        .complaint(id, Reader::Program)
+        .await
+        .unwrap()
+        .unwrap();
     let reference = held.complaint.reference.to_string();
     for (from, text, expected) in [
         ("8613800138000", reference.to_lowercase(), true),

@@ -16,6 +16,7 @@ use suda_domain::texts::{Mobile, Template};
 use suda_domain::{ComplaintId, Complexity, Fact, Grade, Lane};
 use suda_hub::queue::steps;
 use suda_hub::sms::settings::{SmsBy, SmsSettings};
+use suda_hub::store::Reader;
 use suda_hub::store::Store;
 use suda_hub::store::postgres::PostgresStore;
 use suda_hub::store::sms::{
@@ -67,7 +68,10 @@ async fn suite<S: Store>(make: impl AsyncFn() -> S) {
 }
 
 async fn all(store: &impl Store) -> Vec<Sms> {
-    store.sms_page(false, None, 100).await.unwrap()
+    store
+        .sms_page(false, None, 100, Reader::Program)
+        .await
+        .unwrap()
 }
 
 fn later(minutes: i64) -> DateTime<Utc> {
@@ -233,16 +237,31 @@ async fn failures_are_kept_and_tried_again(store: &impl Store) {
     note(&text, 21, SmsDone::GivenUp { error }).await;
     assert_eq!(take(store, 60, false).await, None);
     let [given_up] = store
-        .sms_page(true, None, 10)
+        .sms_page(true, None, 10, Reader::Program)
         .await
         .unwrap()
         .try_into()
         .unwrap();
     assert_eq!(given_up.state, SmsState::GivenUp);
 
-    assert!(store.retry_sms(text.id, later(70)).await.unwrap());
-    assert!(!store.retry_sms(text.id, later(70)).await.unwrap());
-    assert!(!store.retry_sms(Uuid::nil(), later(70)).await.unwrap());
+    assert!(
+        store
+            .retry_sms(text.id, later(70), Reader::Program)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .retry_sms(text.id, later(70), Reader::Program)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .retry_sms(Uuid::nil(), later(70), Reader::Program)
+            .await
+            .unwrap()
+    );
     let text = take(store, 70, false).await.unwrap();
     assert_eq!((text.attempts, text.failing_since), (5, None));
     note(
@@ -258,8 +277,19 @@ async fn failures_are_kept_and_tried_again(store: &impl Store) {
     assert_eq!(delivered.state, SmsState::Delivered);
     assert_eq!(delivered.delivered_at, Some(later(71)));
     assert_eq!(store.sms_failing().await.unwrap(), Default::default());
-    assert!(store.sms_page(true, None, 10).await.unwrap().is_empty());
-    assert!(!store.retry_sms(text.id, later(80)).await.unwrap());
+    assert!(
+        store
+            .sms_page(true, None, 10, Reader::Program)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        !store
+            .retry_sms(text.id, later(80), Reader::Program)
+            .await
+            .unwrap()
+    );
 }
 
 async fn receipts_find_their_text(store: &impl Store) {
@@ -363,9 +393,15 @@ async fn settings_and_old_texts(store: &impl Store) {
         desk.queue(morning(), text, Grade::Two).await;
     }
     let whole = all(store).await;
-    let first = store.sms_page(false, None, 2).await.unwrap();
+    let first = store
+        .sms_page(false, None, 2, Reader::Program)
+        .await
+        .unwrap();
     let last = first.last().map(|text| (text.made_at, text.id));
-    let rest = store.sms_page(false, last, 2).await.unwrap();
+    let rest = store
+        .sms_page(false, last, 2, Reader::Program)
+        .await
+        .unwrap();
     assert_eq!([first, rest].concat(), whole);
     store.sweep(morning() + TimeDelta::days(179)).await.unwrap();
     assert_eq!(all(store).await.len(), 3);

@@ -60,6 +60,7 @@ impl City {
             branch: branch.cloned(),
             password_hash: String::new(),
             active: true,
+            superior: None,
         }));
         actor
     }
@@ -126,6 +127,7 @@ pub fn handed_off(whole: &Complaint, upto_n: u64) -> Fact {
         grade: whole.grade.unwrap_or(Grade::Three),
         complexity: Complexity::Complex,
         cycle: whole.cycle,
+        recused: Vec::new(),
         upto_n,
     };
     let size = |packet: &HandoffPacket| serde_json::to_vec(packet).map_or(0, |json| json.len());

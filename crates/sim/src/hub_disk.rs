@@ -398,6 +398,7 @@ impl HubDisk {
             .filter_map(|id| Some((id, self.staff.get(&id)?.clone())))
             .collect();
         Situation {
+            lines: std::sync::Arc::default(),
             head,
             known,
             complaints,

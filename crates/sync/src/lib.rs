@@ -13,6 +13,7 @@ pub mod lan;
 pub mod message;
 pub mod phone;
 pub mod place;
+pub mod receipt_key;
 pub mod rekey;
 pub mod sign;
 pub mod statistics;

@@ -69,8 +69,8 @@ pub async fn record(
 #[tauri::command]
 #[specta::specta]
 pub async fn receipt(host: State<'_, Host>, id: ComplaintId) -> Answer<ReceiptView> {
-    let (desk, _) = host.signed_in().await?;
-    Ok(desk.receipt(id).await?)
+    let (desk, session) = host.signed_in().await?;
+    Ok(desk.receipt(&session, id).await?)
 }
 
 #[tauri::command]

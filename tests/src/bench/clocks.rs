@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use suda_domain::Complaint;
 use suda_domain::clocks::deadlines;
 use suda_hub::store::sqlite::SqliteStore;
-use suda_hub::store::{Directory as _, Lists as _, Upkeep as _, View};
+use suda_hub::store::{Directory as _, Lists as _, Reader, Upkeep as _, View};
 use suda_tests::{City, Failure};
 
 use crate::desk::import_rows;
@@ -31,7 +31,7 @@ pub async fn clocks() -> Result<(), Failure> {
     let data = city.hub_data();
     let store = SqliteStore::open(&data, false).await.map_err(said)?;
     let keep = store.settings().await.map_err(said)?.time;
-    let held = store.work_orders(View::All(None), None, COMPLAINTS as u32);
+    let held = store.work_orders(View::All(None), None, COMPLAINTS as u32, Reader::Program);
     let held = held.await.map_err(said)?;
     let complaints: Vec<Complaint> = held.into_iter().map(|held| held.complaint).collect();
     let mut counted = 0;

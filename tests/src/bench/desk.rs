@@ -59,6 +59,7 @@ pub fn intake(n: usize, complex: bool) -> (Intake, Assessment) {
             grade: Grade::Three,
             complexity,
             override_reason: Some(reason),
+            about: None,
         },
     )
 }

@@ -186,6 +186,7 @@ async fn city(store: &dyn Store) -> Result<Vec<Desk>, Failure> {
             branch: Some(code.clone()),
             password_hash: String::new(),
             active: true,
+            superior: None,
         };
         store.add_staff(&clerk).await.map_err(said)?;
         desks.push(enrol(store, code, clerk).await?);

@@ -11,10 +11,21 @@ struct Line<'a> {
     value: f64,
     unit: &'a str,
     n: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bound: Option<f64>,
 }
 
 /// Prints a figure made of `n` measurements.
 pub fn print(bench: &str, metric: &str, value: f64, unit: &str, n: usize) {
+    put(bench, metric, value, unit, n, None);
+}
+
+/// Prints a figure together with what it must not exceed.
+pub fn print_bounded(bench: &str, metric: &str, value: f64, unit: &str, n: usize, bound: f64) {
+    put(bench, metric, value, unit, n, Some(bound));
+}
+
+fn put(bench: &str, metric: &str, value: f64, unit: &str, n: usize, bound: Option<f64>) {
     let value = (value * 1000.0).round() / 1000.0;
     match serde_json::to_string(&Line {
         bench,
@@ -22,6 +33,7 @@ pub fn print(bench: &str, metric: &str, value: f64, unit: &str, n: usize) {
         value,
         unit,
         n,
+        bound,
     }) {
         Ok(line) => println!("{line}"),
         Err(error) => eprintln!("{bench} {metric}: {error}"),

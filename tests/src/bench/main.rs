@@ -7,6 +7,7 @@ mod hub;
 mod ingest;
 mod line;
 mod raw;
+mod status;
 mod window;
 
 use std::process::ExitCode;
@@ -41,6 +42,9 @@ async fn main() -> ExitCode {
     }
     if is_wanted("clocks") {
         note("clocks", clocks::clocks().await);
+    }
+    if is_wanted("status") {
+        note("status", status::status().await);
     }
     if is_wanted("search") {
         note("search", desk::search().await);

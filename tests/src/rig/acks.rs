@@ -176,10 +176,12 @@ fn forgetful(desk: &LightDesk) -> Result<Changes, Failure> {
             branch: Some(desk.pen.branch.clone()),
             password_hash: String::new(),
             active: true,
+            superior: None,
         };
         (id, record)
     });
     let situation = Situation {
+        lines: std::sync::Arc::default(),
         head: LaneHead::EMPTY,
         known: HashMap::new(),
         complaints: HashMap::new(),

@@ -111,6 +111,7 @@ pub fn form(run: &str, n: u64) -> (Intake, Assessment) {
         grade: Grade::Three,
         complexity,
         override_reason: Some("现场判断".to_owned()),
+        about: None,
     };
     (intake, assessment)
 }

@@ -106,6 +106,7 @@ impl Pen {
                 grade: Grade::Two,
                 complexity,
                 cycle: 1,
+                recused: Vec::new(),
                 upto_n: self.written()[Lane::Ordinary.index()],
             };
             let handed_off = Fact::HandedOff {

@@ -48,6 +48,7 @@ async fn one(store: &SqliteStore, n: u32, dice: &mut Dice) -> Result<LightDesk, 
         // Nobody signs in as this one.
         password_hash: String::new(),
         active: true,
+        superior: None,
     };
     store.add_staff(&clerk).await.map_err(|e| said(&e))?;
     let now = Utc::now();

@@ -31,6 +31,7 @@ export const commands = {
 	settle: (id: ComplaintId, settlement: Settlement) => typedError<CaseView, AppError>(__TAURI_INVOKE("settle", { id, settlement })),
 	handOff: (id: ComplaintId, note: string | null) => typedError<CaseView, AppError>(__TAURI_INVOKE("hand_off", { id, note })),
 	note: (id: ComplaintId, text: string) => typedError<CaseView, AppError>(__TAURI_INVOKE("note", { id, text })),
+	reply: (id: ComplaintId, question: QuestionId, text: string) => typedError<CaseView, AppError>(__TAURI_INVOKE("reply", { id, question, text })),
 	withdraw: (id: ComplaintId, reason: string) => typedError<CaseView, AppError>(__TAURI_INVOKE("withdraw", { id, reason })),
 	/**  The status line; shown also on the sign-in screen, so it needs nobody signed in. */
 	status: () => typedError<StatusView, AppError>(__TAURI_INVOKE("status")),
@@ -114,6 +115,8 @@ export type Assessment = {
 	complexity: Complexity,
 	/**  Required when category, grade or complexity differ from the suggestion. */
 	override_reason: string | null,
+	/**  Whom of the branch's staff the complaint is about. */
+	about?: StaffId | null,
 };
 
 /**  Who of the branch is to see to a complaint. */
@@ -127,6 +130,33 @@ export type Assignee = {
  *  and digits, beginning with a letter, for example `CQ0123`.
  */
 export type BranchCode = string;
+
+/**  What a complaint that is late waits for, or how it came to be late. */
+export type BreachCause = 
+/**  The branch recorded it when the time was over already. */
+"recorded_late" | 
+/**  The branch still has it. */
+"still_in_branch" | 
+/**  Handed off in time; the hub received it late: no link. */
+"delivered_late" | 
+/**  Handed off when the time was over already. */
+"handed_off_late" | 
+/**  Nobody has claimed it. */
+"unclaimed" | 
+/**  The customer has not answered a question. */
+"waiting_for_customer" | 
+/**  The branch has not answered a question. */
+"waiting_for_branch" | 
+/**  A department has not answered. */
+"waiting_for_department" | 
+/**  The management group has not decided. */
+"waiting_for_approval" | 
+/**  A measure of the plan is late. */
+"waiting_for_measure" | 
+/**  The customer has not been called back. */
+"waiting_for_call_back" | 
+/**  The expert who has it. */
+"with_expert";
 
 /**  A bundle that was written. */
 export type BundleReport = {
@@ -142,6 +172,15 @@ export type BundleReport = {
 	 *  for this one are in.
 	 */
 	left: number,
+};
+
+/**  Asking the customer afterwards, in one cycle. */
+export type CallBack = {
+	assigned: Assignee | null,
+	tries: Try[],
+	satisfied: boolean | null,
+	score: number | null,
+	causes: Dissatisfaction[],
 };
 
 /**  A page of the backlog. */
@@ -175,6 +214,10 @@ export type CaseRow = {
 	mine: boolean,
 	/**  Who of the branch is to see to it, when the manager has said. */
 	assigned: Assignee | null,
+	/**  It is answered with another case. */
+	follows: Relation | null,
+	/**  Why its nearest deadline was missed, when it was. */
+	breach: BreachCause | null,
 };
 
 /**  One complaint, whole. */
@@ -195,12 +238,29 @@ export type CaseView = {
 	/**  In groups, to be read aloud to an expert when nothing else goes. */
 	phone_code: string,
 	timeline: TimelineEntry[],
+	/**  Whom it is about. */
+	recused: Recusal[],
+	/**  What the experts and the departments asked the branch or the customer. */
+	questions: Question[],
+	/**  How far the departments are, as the branch may know it. */
+	tasks: TaskProgress[],
+	/**  Measures of the plan with their progress. */
+	plan: Planned[],
+	/**  Until when the answer was put off, with the reason. */
+	extension: Extension | null,
+	/**  For which reason clocks stand still. */
+	paused: Paused | null,
+	call_back: CallBack,
+	rating: Rating | null,
+	/**  From 1; each reopening begins another. */
+	cycle: number,
 	/**  What the person signed in may do now. */
 	can_settle: boolean,
 	can_hand_off: boolean,
 	can_note: boolean,
 	can_withdraw: boolean,
 	can_assign: boolean,
+	can_reply: boolean,
 };
 
 /**  One node. Its code is the path, levels joined by dots: `A`, `A.01`, `A.01.02`. */
@@ -231,6 +291,8 @@ export type Chosen = {
 	grade: Grade | null,
 	complexity: Complexity | null,
 	override_reason: string,
+	/**  Whom of the branch's staff the complaint is about. */
+	about?: StaffId | null,
 	/**  The customer's arrival, where it is not the opening of the form. */
 	arrived_at: string | null,
 };
@@ -370,6 +432,10 @@ export type ErrorCode = "not_enrolled" | "already_enrolled" | "hub_unreachable" 
 "sign_in_wait" | "signed_out" | "locked" | 
 /**  `problems` say what to mend. */
 "form_incomplete" | "override_reason_missing" | 
+/**  The complaint is about who records it: a colleague has to go on. */
+"about_you" | 
+/**  It is about that person, or about somebody below them. */
+"refused_recused" | 
 /**  `params.limit` says how many characters fit. */
 "text_too_long" | "not_found" | "refused_state" | "refused_role" | "refused_owner" | "refused_incomplete" | "refused_other" | 
 /**  Into the folder chosen for a bundle. */
@@ -450,6 +516,26 @@ export type EvidenceView = {
 	here: boolean,
 	delivery: EvidenceDelivery,
 	received: number,
+};
+
+/**  More time for the outer limit, or for a department's task. */
+export type Extension = {
+	/**  Of which dispatch; absent for the outer limit. */
+	task: TaskId | null,
+	until: string,
+	reason: string,
+	asked_by: StaffId | null,
+	asked_by_name: string,
+	asked_at: string,
+	outcome: ExtensionOutcome | null,
+};
+
+/**  What became of a request for more time. */
+export type ExtensionOutcome = {
+	granted: boolean,
+	reason: string,
+	by_name: string,
+	at: string,
 };
 
 /**  One thing that happened. */
@@ -548,6 +634,19 @@ note: string } |
 { kind: "graded"; grade: Grade; reason: string } | 
 /**  Somebody was told of a deadline that came near or was missed. */
 { kind: "escalated"; clock: Clock; task: TaskId | null; level: Level; due: string } | 
+/**  A file of the answer was made for the customer; the hub keeps it. */
+{ kind: "letter_made"; letter: Letter } | 
+/**
+ *  It is about this member of staff: they and their direct line can neither
+ *  see nor handle it from here on.
+ */
+{ kind: "recused"; staff: StaffId; name: string; reason: string } | 
+/**  It proved not to be. */
+{ kind: "recusal_lifted"; staff: StaffId; reason: string } | 
+/**  It refers to another complaint. */
+{ kind: "linked"; to: ComplaintId; reference: ReferenceNumber; relation: Relation; note: string } | 
+/**  It no longer does. */
+{ kind: "unlinked"; to: ComplaintId; note: string } | 
 /**
  *  At the contact with the hub, times written before it under a wrong
  *  clock proved wrong. The steps stay as they were sealed; from here on
@@ -558,7 +657,7 @@ note: string } |
 arrived: Corrected | null; steps: CorrectedStep[] };
 
 /**  A fact without its contents: what permissions and transitions are keyed by. */
-export type FactKind = "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated" | "task_recalled" | "asked" | "replied" | "extension_requested" | "extended" | "extension_refused" | "comments_asked" | "commented" | "measure_progressed" | "call_back_assigned" | "call_back_tried" | "rated" | "finally_decided";
+export type FactKind = "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated" | "task_recalled" | "asked" | "replied" | "extension_requested" | "extended" | "extension_refused" | "comments_asked" | "commented" | "measure_progressed" | "call_back_assigned" | "call_back_tried" | "rated" | "finally_decided" | "letter_made";
 
 /**  A field of the form, for putting a problem beside it. */
 export type Field = "name" | "phone" | "email" | "account" | "id_number" | "representative" | "group" | "category" | "business" | "cause" | "description" | "occurred_at" | "place" | "remedy_sought" | "amount" | "links" | 
@@ -607,6 +706,8 @@ export type HandoffPacket = {
 	grade: Grade,
 	complexity: Complexity,
 	cycle: number,
+	/**  Whom it is about: they may not see it in the queue for a moment. */
+	recused?: Recusal[],
 	/**
 	 *  The desk's ordinary-lane counter when this was written: events up to it
 	 *  are this packet's history, later ones are news.
@@ -714,6 +815,26 @@ export type Language = "zh-CN" | "zh-TW" | "en";
 /**  One claim of a work order by one expert. */
 export type LeaseId = string;
 
+/**  One file. */
+export type Letter = {
+	id: LetterId,
+	kind: LetterKind,
+	language: Language,
+	/**  SHA-256 of the file, 64 hexadecimal digits in lower case. */
+	sha256: string,
+	bytes: number,
+};
+
+/**  One written answer: a file made for the customer. */
+export type LetterId = string;
+
+/**  Which paper it is made for. */
+export type LetterKind = 
+/**  A4. */
+"letter" | 
+/**  The 80 mm roll of a counter's printer. */
+"receipt";
+
 /**  How far up somebody is told. */
 export type Level = 
 /**  Whoever has to act. */
@@ -763,6 +884,27 @@ export type MeasureId = string;
 /**  A notification was clicked: show this complaint. */
 export type OpenCase = ComplaintId;
 
+/**  A time for which clocks stand still; which ones, the policy says. */
+export type Paused = {
+	reason: string,
+	/**  What people read for the reason. */
+	name: string,
+	note: string,
+	from: string,
+	/**  Absent while it lasts. */
+	to: string | null,
+};
+
+/**  A measure of the plan and how far it has come. */
+export type Planned = {
+	/**  In hundredths. */
+	percent?: number,
+	/**  What was said of it last. */
+	note?: string,
+	told_at?: string | null,
+	done_at?: string | null,
+} & Measure;
+
 /**  One thing to mend before the complaint can be recorded. */
 export type Problem = {
 	field: Field,
@@ -787,10 +929,31 @@ export type PromptView = {
 	handed_off: boolean,
 	/**  The hub told the branch of a deadline. */
 	escalation: Escalation | null,
+	/**  The branch has been asked something. */
+	question: boolean,
+};
+
+/**  Something asked of the branch or the customer while the case is worked on. */
+export type Question = {
+	id: QuestionId,
+	of: AskedOf,
+	task: TaskId | null,
+	text: string,
+	by_name: string,
+	at: string,
+	replies: Reply[],
 };
 
 /**  One question to the branch or the customer. */
 export type QuestionId = string;
+
+/**  The customer's own judgement. */
+export type Rating = {
+	/**  1 to 5. */
+	score: number,
+	comment: string,
+	at: string,
+};
 
 /**  Why something is suggested. */
 export type Reason = {
@@ -832,6 +995,15 @@ export type ReceiptsReport = {
 	left: number,
 };
 
+/**  Somebody the complaint is about. */
+export type Recusal = {
+	staff: StaffId,
+	/**  As it was then. */
+	name: string,
+	reason: string,
+	at: string,
+};
+
 /**
  *  A complaint's number for life. Parsing accepts lower case, full-width
  *  characters and missing dashes, as read out over a telephone; the stored
@@ -839,8 +1011,30 @@ export type ReceiptsReport = {
  */
 export type ReferenceNumber = string;
 
+/**  How a complaint refers to another. */
+export type Relation = 
+/**  The same matter of the same customer; answered with the other, which leads. */
+"duplicate" | 
+/**  The customer comes again with what the other was about. */
+"repeat" | 
+/**
+ *  One of many customers with the same matter; answered with the other,
+ *  which leads.
+ */
+"group" | "related";
+
 /**  How a claim ended without work. */
-export type ReleaseCause = "given_back" | "lease_expired";
+export type ReleaseCause = "given_back" | "lease_expired" | 
+/**  It proved to be about the expert, or about somebody below them. */
+"recused";
+
+/**  What was answered to a question. */
+export type Reply = {
+	text: string,
+	by: Role,
+	by_name: string,
+	at: string,
+};
 
 /**  The initial analysis report (初步分析报告); all three parts are required. */
 export type Report = {
@@ -1033,6 +1227,19 @@ export type SuggestionTrace = {
 /**  One dispatch to one department. */
 export type TaskId = string;
 
+/**
+ *  How far a department is with its task; what it was asked and found is
+ *  between it and the experts until the answer.
+ */
+export type TaskProgress = {
+	department_name: string,
+	state: TaskState,
+	due_at: string,
+};
+
+/**  How far a dispatch has come. */
+export type TaskState = "sent" | "accepted" | "rejected" | "reported" | "recalled";
+
 /**  One line of a complaint's timeline. */
 export type TimelineEntry = {
 	at: string,
@@ -1059,6 +1266,14 @@ export type Tone =
 "state" | 
 /**  Not allowed for this person. */
 "denied";
+
+/**  One call that did not reach the customer. */
+export type Try = {
+	outcome: TryOutcome,
+	comment: string,
+	by_name: string,
+	at: string,
+};
 
 /**  Why a call-back did not reach the customer. */
 export type TryOutcome = "no_answer" | "busy" | "switched_off" | "wrong_number" | 

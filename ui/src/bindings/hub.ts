@@ -126,6 +126,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/staff/{id}/superior": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says who stands directly above a member. Whom a complaint is about, and
+         *     everybody above them, can neither see nor handle it.
+         */
+        post: operations["set_superior"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/time": {
         parameters: {
             query?: never;
@@ -257,6 +277,27 @@ export interface paths {
         put?: never;
         /** The answer to the customer. */
         post: operations["answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/answer-linked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives the answer of this case to each one that follows it, one by one: each
+         *     by events of its own, as far as the rules allow the expert. Asked again, it
+         *     answers those that could not be answered before.
+         */
+        post: operations["answer_linked"];
         delete?: never;
         options?: never;
         head?: never;
@@ -573,6 +614,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The letters of a complaint, of all its cycles, in the order they were made. */
+        get: operations["letters"];
+        put?: never;
+        /** Makes a letter of the present answer, or gives the one that was made. */
+        post: operations["make_letter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/note": {
         parameters: {
             query?: never;
@@ -607,6 +666,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The staff of the complaint's branch, and of the centre. */
+        get: operations["people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/progress": {
         parameters: {
             query?: never;
@@ -635,6 +711,26 @@ export interface paths {
         put?: never;
         /** Takes a task back before the department has reported. */
         post: operations["recall_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/recuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The complaint is about this member of staff: to them and their line it no
+         *     longer exists. Answers with nothing, as that may be the caller.
+         */
+        post: operations["recuse"];
         delete?: never;
         options?: never;
         head?: never;
@@ -828,6 +924,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/unlink": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a link away; a merge can be undone until the answer. */
+        post: operations["unlink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/withdraw": {
         parameters: {
             query?: never;
@@ -908,6 +1021,41 @@ export interface paths {
         };
         /** What addresses the reader and still holds, the highest level first. */
         get: operations["escalations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/letter-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What letters say beside the answer. */
+        get: operations["letter_settings"];
+        /** Changes it for letters made from now on. */
+        put: operations["put_letter_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/letters/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file of a letter, as it was made. */
+        get: operations["letter_file"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1229,10 +1377,123 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/s/api/case": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The complaint as it is now. */
+        get: operations["customer_case"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/api/case/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adds a picture or a PDF. The body is the file; what it is, is found in its
+         *     contents.
+         */
+        post: operations["customer_adds_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/api/case/rate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The customer's own judgement of the answer. */
+        post: operations["customer_rates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/api/case/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The answer does not satisfy: a new cycle begins under the same number. */
+        post: operations["customer_reopens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/api/case/reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers a question that was asked of the customer. */
+        post: operations["customer_replies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/s/api/look-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Opens a complaint. A wrong number, wrong digits, an anonymous complaint and
+         *     none at all are answered alike and after the same time.
+         */
+        post: operations["customer_looks_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        About: {
+            reason: string;
+            /** @description From `/api/complaints/{id}/people`. */
+            staff: components["schemas"]["StaffId"];
+        };
         Active: {
             active: boolean;
         };
@@ -1248,6 +1509,11 @@ export interface components {
             password?: string | null;
             staff: components["schemas"]["StaffRow"];
         };
+        /**
+         * @description What became of one case that follows.
+         * @enum {string}
+         */
+        AlongOutcome: "done" | "already" | "refused";
         /** @description The answer the customer was given. */
         Answer: {
             /** Format: int64 */
@@ -1263,6 +1529,10 @@ export interface components {
             remedy: string;
             text: string;
         };
+        AnswerLinked: {
+            /** @description What was done for those that are answered along. */
+            summary: string;
+        };
         AnswerText: {
             /** Format: int32 */
             amount_minor?: number | null;
@@ -1275,6 +1545,16 @@ export interface components {
             reasons?: string;
             remedy?: string;
             text: string;
+        };
+        AnsweredAlong: {
+            code?: components["schemas"]["ErrorCode"] | null;
+            id: components["schemas"]["ComplaintId"];
+            outcome: components["schemas"]["AlongOutcome"];
+            /** @description What the code's sentence needs. */
+            params: {
+                [key: string]: string;
+            };
+            reference: components["schemas"]["ReferenceNumber"];
         };
         /** @description The body of every answer that is not a success. */
         ApiError: {
@@ -1395,10 +1675,10 @@ export interface components {
             order: components["schemas"]["WorkOrder"];
         };
         /**
-         * @description Why a deadline was missed, as far as the ledger tells.
+         * @description What a complaint that is late waits for, or how it came to be late.
          * @enum {string}
          */
-        BreachCause: "recorded_late" | "still_in_branch" | "delivered_late" | "handed_off_late" | "unclaimed" | "waiting_for_department" | "waiting_for_approval" | "with_expert";
+        BreachCause: "recorded_late" | "still_in_branch" | "delivered_late" | "handed_off_late" | "unclaimed" | "waiting_for_customer" | "waiting_for_branch" | "waiting_for_department" | "waiting_for_approval" | "waiting_for_measure" | "waiting_for_call_back" | "with_expert";
         CalendarDay: {
             /** Format: date */
             date: string;
@@ -1512,6 +1792,7 @@ export interface components {
             /** @description Requests for more time, in order. */
             extensions: components["schemas"]["Extension"][];
             final_decision?: string | null;
+            follows?: components["schemas"]["Relation"] | null;
             grade?: components["schemas"]["Grade"] | null;
             guidance?: components["schemas"]["Guidance"] | null;
             handoff_cause?: components["schemas"]["HandoffCause"] | null;
@@ -1535,6 +1816,8 @@ export interface components {
             /** Format: date-time */
             recorded_at: string;
             recorded_by: components["schemas"]["Actor"];
+            /** @description Whom it is about. */
+            recused: components["schemas"]["Recusal"][];
             reference: components["schemas"]["ReferenceNumber"];
             /** Format: date-time */
             reopened_at?: string | null;
@@ -2002,7 +2285,7 @@ export interface components {
          * @description Every reason the console's API can give.
          * @enum {string}
          */
-        ErrorCode: "not_signed_in" | "wrong_credentials" | "too_many_tries" | "not_allowed" | "foreign_origin" | "not_found" | "no_such_route" | "malformed" | "too_large" | "file_type_not_taken" | "too_long" | "required" | "in_the_past" | "not_in_this_state" | "not_owner" | "claimed_by_other" | "not_claimed" | "task_not_open" | "incomplete" | "needs_approval" | "same_person" | "handler" | "not_called_back" | "measures_open" | "too_late" | "extended_already" | "finally_decided" | "already_exists" | "unknown_branch" | "unknown_department" | "unknown_category" | "bad_branch_code" | "unknown_pause" | "bad_phone_code" | "bad_login" | "weak_password" | "branch_required" | "outdated" | "rules_unusable" | "own_account" | "busy" | "disk_full" | "internal";
+        ErrorCode: "not_signed_in" | "wrong_credentials" | "too_many_tries" | "not_allowed" | "foreign_origin" | "not_found" | "no_such_route" | "malformed" | "too_large" | "file_type_not_taken" | "too_long" | "required" | "in_the_past" | "not_in_this_state" | "not_owner" | "claimed_by_other" | "not_claimed" | "task_not_open" | "incomplete" | "needs_approval" | "same_person" | "handler" | "not_called_back" | "measures_open" | "too_late" | "extended_already" | "finally_decided" | "letter_incomplete" | "no_fonts" | "letter_altered" | "already_exists" | "unknown_branch" | "unknown_department" | "unknown_category" | "bad_branch_code" | "unknown_pause" | "bad_phone_code" | "bad_login" | "weak_password" | "branch_required" | "outdated" | "rules_unusable" | "own_account" | "busy" | "disk_full" | "internal";
         /** @description Somebody to be told of a deadline, now or later. */
         Escalation: {
             /**
@@ -2367,6 +2650,10 @@ export interface components {
             level: components["schemas"]["Level"];
             task?: components["schemas"]["TaskId"] | null;
         } | {
+            /** @enum {string} */
+            kind: "letter_made";
+            letter: components["schemas"]["Letter"];
+        } | {
             arrived?: components["schemas"]["Corrected"] | null;
             /** @enum {string} */
             kind: "time_corrected";
@@ -2376,7 +2663,7 @@ export interface components {
          * @description A fact without its contents: what permissions and transitions are keyed by.
          * @enum {string}
          */
-        FactKind: "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated" | "task_recalled" | "asked" | "replied" | "extension_requested" | "extended" | "extension_refused" | "comments_asked" | "commented" | "measure_progressed" | "call_back_assigned" | "call_back_tried" | "rated" | "finally_decided";
+        FactKind: "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated" | "task_recalled" | "asked" | "replied" | "extension_requested" | "extended" | "extension_refused" | "comments_asked" | "commented" | "measure_progressed" | "call_back_assigned" | "call_back_tried" | "rated" | "finally_decided" | "letter_made";
         /**
          * @description Severity. One is the gravest: management is told at once.
          * @enum {string}
@@ -2435,6 +2722,8 @@ export interface components {
             late: boolean;
             /** Format: date-time */
             recorded_at: string;
+            /** @description Whom it is about: they may not see it in the queue for a moment. */
+            recused?: components["schemas"]["Recusal"][];
             reference: components["schemas"]["ReferenceNumber"];
             /**
              * Format: int64
@@ -2538,6 +2827,15 @@ export interface components {
          * @enum {string}
          */
         HoursError: "span" | "order" | "no_work";
+        /** @description A text in the three languages; an empty one falls back to the usual words. */
+        InLanguages: {
+            /** @default  */
+            en: string;
+            /** @default  */
+            zh_cn: string;
+            /** @default  */
+            zh_tw: string;
+        };
         /** @description The form. Empty strings mean "not given". */
         Intake: {
             /**
@@ -2632,11 +2930,89 @@ export interface components {
          * @description One claim of a work order by one expert.
          */
         LeaseId: string;
+        /** @description One file. */
+        Letter: {
+            /** Format: int64 */
+            bytes: number;
+            id: components["schemas"]["LetterId"];
+            kind: components["schemas"]["LetterKind"];
+            language: components["schemas"]["Language"];
+            /** @description SHA-256 of the file, 64 hexadecimal digits in lower case. */
+            sha256: string;
+        };
+        /** @description Which letter of the present answer. */
+        LetterAsked: {
+            kind: components["schemas"]["LetterKind"];
+            language: components["schemas"]["Language"];
+        };
+        /**
+         * Format: uuid
+         * @description One written answer: a file made for the customer.
+         */
+        LetterId: string;
+        /**
+         * @description Which paper it is made for.
+         * @enum {string}
+         */
+        LetterKind: "letter" | "receipt";
+        /** @description Used where an answer does not say it, as of what a counter settled. */
+        LetterSettings: {
+            /**
+             * @description Who answers questions about a letter, and how they are reached.
+             * @default {
+             *       "en": "",
+             *       "zh_cn": "",
+             *       "zh_tw": ""
+             *     }
+             */
+            contact: components["schemas"]["InLanguages"];
+            /**
+             * @description Where a customer goes who is not satisfied.
+             * @default {
+             *       "en": "",
+             *       "zh_cn": "",
+             *       "zh_tw": ""
+             *     }
+             */
+            next_level: components["schemas"]["InLanguages"];
+            /**
+             * Format: int32
+             * @description Days from the answer until which they may.
+             * @default 30
+             */
+            next_level_days: number;
+        };
+        /** @description A letter that was made. */
+        LetterView: {
+            /** Format: int64 */
+            bytes: number;
+            /**
+             * Format: int32
+             * @description Of the answer it says, from 1.
+             */
+            cycle: number;
+            id: components["schemas"]["LetterId"];
+            kind: components["schemas"]["LetterKind"];
+            language: components["schemas"]["Language"];
+            /** Format: date-time */
+            made_at: string;
+            made_by: string;
+            /** @description SHA-256 of the file, in hexadecimal. */
+            sha256: string;
+        };
         /**
          * @description How far up somebody is told.
          * @enum {string}
          */
         Level: "remind" | "copy" | "report";
+        /** @description A number and what shows that it is one's own: the digits or the key. */
+        LookUp: {
+            /** @description From the receipt's code. */
+            key?: string | null;
+            /** @description The last four digits of the telephone number given with the complaint. */
+            last4?: string | null;
+            reference: string;
+        };
         /**
          * @description The moments the clocks are derived from, all of the present cycle, in
          *     trusted time.
@@ -2822,8 +3198,22 @@ export interface components {
             comment?: string;
             outcome: components["schemas"]["TryOutcome"];
         };
+        NotSatisfied: {
+            reason: string;
+        };
         NoteText: {
             text: string;
+        };
+        /** @description The complaint, and what opens it again for half an hour. */
+        Opened: {
+            case: components["schemas"]["StatusCase"];
+            /**
+             * Format: int64
+             * @description Seconds it lasts.
+             */
+            lasts_s: number;
+            /** @description For the header `Authorization: Bearer …`. */
+            token: string;
         };
         /** @description What somebody thinks of what is to be approved. */
         Opinion: {
@@ -2914,6 +3304,12 @@ export interface components {
              * @description Absent while it lasts.
              */
             to?: string | null;
+        };
+        /** @description Somebody a complaint may be about, by name alone. */
+        PersonChoice: {
+            id: components["schemas"]["StaffId"];
+            name: string;
+            role: components["schemas"]["Role"];
         };
         Plan: {
             /** @description May be empty when there is nothing to organise. */
@@ -3482,12 +3878,29 @@ export interface components {
              */
             score: number;
         };
+        RatingGiven: {
+            comment?: string;
+            /**
+             * Format: int32
+             * @description 1, not satisfied at all, to 5, very satisfied.
+             */
+            score: number;
+        };
         Reason: {
             reason: string;
         };
         Recall: {
             reason: string;
             task: components["schemas"]["TaskId"];
+        };
+        /** @description Somebody the complaint is about. */
+        Recusal: {
+            /** Format: date-time */
+            at: string;
+            /** @description As it was then. */
+            name: string;
+            reason: string;
+            staff: components["schemas"]["StaffId"];
         };
         /**
          * @description A complaint's number for life. Parsing accepts lower case, full-width
@@ -3496,16 +3909,25 @@ export interface components {
          */
         ReferenceNumber: string;
         /**
+         * @description How a complaint refers to another.
+         * @enum {string}
+         */
+        Relation: "duplicate" | "repeat" | "group" | "related";
+        /**
          * @description How a claim ended without work.
          * @enum {string}
          */
-        ReleaseCause: "given_back" | "lease_expired";
+        ReleaseCause: "given_back" | "lease_expired" | "recused";
         /** @description What was answered to a question. */
         Reply: {
             /** Format: date-time */
             at: string;
             by: components["schemas"]["Role"];
             by_name: string;
+            text: string;
+        };
+        ReplyGiven: {
+            question: components["schemas"]["QuestionId"];
             text: string;
         };
         ReplyText: {
@@ -3675,6 +4097,7 @@ export interface components {
             login: string;
             name: string;
             role: components["schemas"]["Role"];
+            superior?: components["schemas"]["StaffId"] | null;
         };
         /**
          * @description What a comment on an approval says of it.
@@ -3690,6 +4113,120 @@ export interface components {
             /** Format: int64 */
             complaints: number;
             state: components["schemas"]["State"];
+        };
+        /** @description An answer as it was given. */
+        StatusAnswer: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int32 */
+            cycle: number;
+            decision?: components["schemas"]["Decision"] | null;
+            /** @description Where to turn to with it, and until when. */
+            next_level: string;
+            /** Format: date-time */
+            next_level_until?: string | null;
+            reasons: string;
+            remedy: string;
+            text: string;
+        };
+        /**
+         * @description A complaint on the status page. Moments are in the installation's civil
+         *     time: what stands before the offset is what the clock on its walls shows,
+         *     wherever the reader is.
+         */
+        StatusCase: {
+            answer?: components["schemas"]["StatusAnswer"] | null;
+            /**
+             * Format: int32
+             * @description From 1; each reopening begins another.
+             */
+            cycle: number;
+            /** @description The answers of earlier cycles, the latest first. */
+            earlier: components["schemas"]["StatusAnswer"][];
+            /**
+             * Format: int32
+             * @description Files of the customer's own.
+             */
+            files: number;
+            may: components["schemas"]["StatusMay"];
+            next: components["schemas"]["StatusNext"];
+            /**
+             * Format: date-time
+             * @description The hub's time.
+             */
+            now: string;
+            organisation: string;
+            /** @description What is asked of the customer, the open ones first. */
+            questions: components["schemas"]["StatusQuestion"][];
+            rating?: components["schemas"]["StatusRating"] | null;
+            reference: components["schemas"]["ReferenceNumber"];
+            /** @description The present one of the four states. */
+            state: components["schemas"]["CustomerState"];
+            /** @description The four states in order. */
+            steps: components["schemas"]["StatusStep"][];
+        };
+        /** @description What the customer can do now. */
+        StatusMay: {
+            evidence: boolean;
+            /**
+             * @description Answered for good: it is not reopened, and the answer names who decides
+             *     next.
+             */
+            finally_decided: boolean;
+            rate: boolean;
+            reopen: boolean;
+        };
+        /** @description What comes next and by when. */
+        StatusNext: {
+            /**
+             * Format: date-time
+             * @description The answer, or after it the call.
+             */
+            by?: string | null;
+            /**
+             * Format: date-time
+             * @description The first word to the customer, while it is still to come.
+             */
+            first_word_by?: string | null;
+            /** @description That time has passed. */
+            late: boolean;
+            stage: components["schemas"]["StatusStage"];
+            /** @description The time stands still because the customer is waited for. */
+            waiting: boolean;
+        };
+        /** @description A question to the customer. */
+        StatusQuestion: {
+            /** Format: date-time */
+            asked_at: string;
+            id: components["schemas"]["QuestionId"];
+            /** Format: date-time */
+            replied_at?: string | null;
+            text: string;
+        };
+        /** @description The customer's own judgement. */
+        StatusRating: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int32
+             * @description 1 to 5.
+             */
+            score: number;
+        };
+        /**
+         * @description What happens now.
+         * @enum {string}
+         */
+        StatusStage: "in_branch" | "with_experts" | "investigating" | "solving" | "call_back" | "closed" | "withdrawn";
+        /** @description One of the four states. */
+        StatusStep: {
+            /**
+             * Format: date-time
+             * @description When it was reached in this cycle; absent when it was not, or was not
+             *     needed.
+             */
+            at?: string | null;
+            state: components["schemas"]["CustomerState"];
         };
         /** @description One stretch of a "why this deadline". */
         Stretch: components["schemas"]["StretchKind"] & {
@@ -3763,6 +4300,9 @@ export interface components {
         Summary: {
             summary: string;
         };
+        Superior: {
+            superior?: components["schemas"]["StaffId"] | null;
+        };
         /** @description One dispatch to one department. */
         Task: {
             department: components["schemas"]["StaffId"];
@@ -3809,7 +4349,7 @@ export interface components {
          * @description An approved text.
          * @enum {string}
          */
-        Template: "accepted" | "dispatched" | "investigated" | "completed" | "withdrawn" | "progress" | "unknown_number";
+        Template: "accepted" | "dispatched" | "investigated" | "completed" | "withdrawn" | "extended" | "asked" | "progress" | "unknown_number";
         TimeChangeRow: {
             /** Format: date-time */
             at: string;
@@ -3940,6 +4480,11 @@ export interface components {
          * @enum {string}
          */
         TryOutcome: "no_answer" | "busy" | "switched_off" | "wrong_number" | "another_time";
+        UnlinkFrom: {
+            /** @description Why. */
+            note: string;
+            to: components["schemas"]["ComplaintId"];
+        };
         /** @description One member's vote. */
         Vote: {
             /** Format: date-time */
@@ -3971,6 +4516,7 @@ export interface components {
             escalation?: components["schemas"]["Escalation"] | null;
             /** @description The beginning of what happened. */
             excerpt: string;
+            follows?: components["schemas"]["Relation"] | null;
             grade?: components["schemas"]["Grade"] | null;
             id: components["schemas"]["ComplaintId"];
             /** @description Recorded after the fact. */
@@ -4311,6 +4857,37 @@ export interface operations {
             };
         };
     };
+    set_superior: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["StaffId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Superior"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     rules: {
         parameters: {
             query?: never;
@@ -4563,6 +5140,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    answer_linked: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerLinked"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnsweredAlong"][];
                 };
             };
             "4XX": {
@@ -5215,6 +5826,70 @@ export interface operations {
             };
         };
     };
+    letters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterView"][];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    make_letter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LetterAsked"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     note: {
         parameters: {
             query?: never;
@@ -5271,6 +5946,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonChoice"][];
                 };
             };
             "4XX": {
@@ -5340,6 +6045,38 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ComplaintView"];
                 };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    recuse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["About"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             "4XX": {
                 headers: {
@@ -5713,6 +6450,40 @@ export interface operations {
             };
         };
     };
+    unlink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnlinkFrom"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     withdraw: {
         parameters: {
             query?: never;
@@ -5843,6 +6614,93 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EscalationRow"][];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    letter_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterSettings"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    put_letter_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LetterSettings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterSettings"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    letter_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["LetterId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": unknown;
                 };
             };
             "4XX": {
@@ -6411,6 +7269,193 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkOrders"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    customer_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusCase"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    customer_adds_file: {
+        parameters: {
+            query?: {
+                /** @description The file's name; folders before it are dropped. */
+                name?: string;
+                /** @description Without it, what the contents look like. */
+                kind?: components["schemas"]["EvidenceKind"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusCase"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    customer_rates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RatingGiven"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusCase"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    customer_reopens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotSatisfied"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusCase"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    customer_replies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplyGiven"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusCase"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    customer_looks_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LookUp"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Opened"];
                 };
             };
             "4XX": {

@@ -2,6 +2,7 @@
 import { get, post, postFile, put } from './api'
 import type {
   AddedStaff,
+  AnsweredAlong,
   AskedOf,
   Board,
   BranchRow,
@@ -20,6 +21,10 @@ import type {
   Grade,
   Guidance,
   Lease,
+  LetterChoice,
+  LetterRow,
+  LetterSettings,
+  LinkView,
   Me,
   NewGuidance,
   NewMeasure,
@@ -28,7 +33,9 @@ import type {
   NewStub,
   PasswordSet,
   PauseChoice,
+  PersonChoice,
   QuarantineRow,
+  Relation,
   Resolution,
   SmsOutbox,
   StaffRow,
@@ -120,17 +127,38 @@ export interface Steps {
   withdraw: { reason: string }
   reopen: { reason: string }
   acknowledge: undefined
+  'lift-recusal': { staff: string; reason: string }
+  link: { to: string; relation: Relation; note: string }
+  unlink: { to: string; note: string }
 }
 
 /** `key` is the same for every try of one step, so that a second click or a lost answer does it once. */
 export const step = <Name extends keyof Steps>(id: string, name: Name, body: Steps[Name], key: string) =>
   post<ComplaintView>(`/api/complaints/${id}/${name}`, body, key)
 
+/** Whom the complaint may be about, by name. */
+export const people = (id: string) => get<PersonChoice[]>(`/api/complaints/${id}/people`)
+/** Answers with nothing: the complaint may be gone for who says it. */
+export const recuse = (id: string, about: { staff: string; reason: string }, key: string) =>
+  post<void>(`/api/complaints/${id}/recuse`, about, key)
+export const links = (id: string) => get<LinkView[]>(`/api/complaints/${id}/links`)
+/** Gives the answer of this case to those that follow it, one by one. */
+export const answerLinked = (id: string, body: { summary: string }) =>
+  post<AnsweredAlong[]>(`/api/complaints/${id}/answer-linked`, body)
+
 export const evidence = (id: string) => get<EvidenceRow[]>(`/api/complaints/${id}/evidence`)
 export const addEvidence = (id: string, file: File) =>
   postFile<ComplaintView>(`/api/complaints/${id}/evidence?name=${encodeURIComponent(file.name)}`, file)
 /** Where a file's contents are; reading them is written down. */
 export const evidenceAddress = (id: string, file: string) => `/api/complaints/${id}/evidence/${file}`
+
+export const letters = (id: string) => get<LetterRow[]>(`/api/complaints/${id}/letters`)
+/** The one that there is, or else made now. */
+export const makeLetter = (id: string, chosen: LetterChoice) =>
+  post<LetterRow>(`/api/complaints/${id}/letters`, chosen)
+export const letterSettings = () => get<LetterSettings>('/api/letter-settings')
+export const putLetterSettings = (settings: LetterSettings) => put<LetterSettings>('/api/letter-settings', settings)
+export const letterAddress = (letter: string) => `/api/letters/${letter}`
 
 /** Lengthens my own claim. */
 export const renew = (id: string) => post<Lease>(`/api/complaints/${id}/renew`)
@@ -160,6 +188,8 @@ export const addBranch = (branch: { code: string; name: string }) => post<Branch
 export const staff = () => get<StaffRow[]>('/api/admin/staff')
 export const addStaff = (one: NewStaff) => post<AddedStaff>('/api/admin/staff', one)
 export const setActive = (id: string, active: boolean) => post<void>(`/api/admin/staff/${id}/active`, { active })
+export const setSuperior = (id: string, superior: string | null) =>
+  post<void>(`/api/admin/staff/${id}/superior`, { superior })
 export const resetPassword = (id: string) => post<PasswordSet>(`/api/admin/staff/${id}/password`, {})
 
 export const devices = () => get<DeviceRow[]>('/api/admin/devices')

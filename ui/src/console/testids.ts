@@ -58,6 +58,29 @@ export const ids = {
   case: {
     screen: 'console-case',
     evidence: 'console-case-evidence',
+    letters: 'console-case-letters',
+    /** One per letter, with data-kind and data-language. */
+    letter: 'console-case-letter',
+    letterOpen: 'console-case-letter-open',
+    letterKind: 'console-case-letter-kind',
+    letterLanguage: 'console-case-letter-language',
+    letterMake: 'console-case-letter-make',
+    letterLacks: 'console-case-letter-lacks',
+    persons: 'console-case-persons',
+    /** One per person complained about. */
+    person: 'console-case-person',
+    personAdd: 'console-case-person-add',
+    personWho: 'console-case-person-who',
+    personWhy: 'console-case-person-why',
+    links: 'console-case-links',
+    /** One per link, with data-relation. */
+    link: 'console-case-link',
+    linkAdd: 'console-case-link-add',
+    linkTo: 'console-case-link-to',
+    linkNote: 'console-case-link-note',
+    answerLinked: 'console-case-answer-linked',
+    /** One line per case that follows, with data-outcome. */
+    along: 'console-case-along',
     reference: 'console-case-reference',
     /** data-state holds the state. */
     state: 'console-case-state',
@@ -188,6 +211,8 @@ export const ids = {
     add: 'console-admin-add',
     dialog: 'console-admin-dialog',
     submit: 'console-admin-submit',
+    /** One per part and language, with data-part and data-language. */
+    letterText: 'console-admin-letter-text',
     enrol: 'console-enrol',
     /** The code itself, once it is made. */
     code: 'console-enrol-code',

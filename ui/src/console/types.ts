@@ -1,20 +1,16 @@
 // The hub's shapes, as its description of itself generates them
 // (bindings/hub.ts), under the names the screens use.
 import type { components, paths } from '@/bindings/hub'
-
-/**
- * The hub writes every field of what it answers, with null for what there is
- * not; the description cannot say that, and calls such fields optional.
- */
-type Answered<T> = T extends (infer One)[]
-  ? Answered<One>[]
-  : T extends object
-    ? { [Key in keyof T]-?: Answered<Exclude<T[Key], undefined>> }
-    : T
+import type { Answered } from '@/shared/answered'
 
 type Shapes = components['schemas']
 type Shape<Name extends keyof Shapes> = Answered<Shapes[Name]>
 
+export type AnsweredAlong = Shape<'AnsweredAlong'>
+export type LinkView = Shape<'LinkView'>
+export type PersonChoice = Shape<'PersonChoice'>
+export type Recusal = Shape<'Recusal'>
+export type Relation = Shape<'Relation'>
 export type Answer = Shape<'Answer'>
 export type Approval = Shape<'Approval'>
 export type AskedOf = Shape<'AskedOf'>
@@ -63,6 +59,9 @@ export type Guidance = Shape<'Guidance'>
 export type Hours = Shape<'Hours'>
 export type HoursError = Shape<'HoursError'>
 export type Lease = Shape<'Lease'>
+export type LetterChoice = Shape<'LetterAsked'>
+export type LetterRow = Shape<'LetterView'>
+export type LetterSettings = Shape<'LetterSettings'>
 export type Level = Shape<'Level'>
 export type Me = Shape<'Me'>
 export type Measure = Shape<'Measure'>

@@ -54,13 +54,13 @@ test('only the host module reaches the program around the window', () => {
       // Types are erased; each side has one module that hands them on.
       const lines = text.match(/^(?:import|export)[\s\S]*?from '[^']*(?:@tauri-apps|bindings\/)[^']*'/gm) ?? []
       const typesOnly = lines.every((line) => /^(?:import|export) type/.test(line))
-      return !(/^(?:shared|console)\/types\.ts$/.test(path) && typesOnly)
+      return !(/^(?:shared|console|status)\/types\.ts$/.test(path) && typesOnly)
     })
     .map(({ path }) => path)
   expect(reaches).toEqual(['desk/host.ts'])
 })
 
-test('the console never loads a part of the desk, nor the shared modules either', () => {
+test('no entry loads a part of another, nor the shared modules either', () => {
   const into = (folder: string, other: string): string[] =>
     files
       .filter(({ path }) => path.startsWith(`${folder}/`))
@@ -68,13 +68,15 @@ test('the console never loads a part of the desk, nor the shared modules either'
       .map(({ path }) => path)
   expect(into('console', 'desk')).toEqual([])
   expect(into('desk', 'console')).toEqual([])
+  for (const other of ['desk', 'console']) expect(into('status', other)).toEqual([])
+  for (const folder of ['desk', 'console', 'parts', 'shared']) expect(into(folder, 'status')).toEqual([])
   expect([...into('parts', 'desk'), ...into('shared', 'desk')]).toEqual([])
   expect([...into('parts', 'console'), ...into('shared', 'console')]).toEqual([])
 })
 
 test('what is kept on this machine is kept by the settings alone', () => {
   const kept = files.filter(({ text }) => /\b(?:localStorage|sessionStorage|indexedDB)\./.test(text))
-  const allowed = (path: string): boolean => path === 'shared/settings.ts' || path.startsWith('console/')
+  const allowed = (path: string): boolean => ['shared/settings.ts', 'status/kept.ts'].includes(path) || path.startsWith('console/')
   expect(kept.map(({ path }) => path).filter((path) => !allowed(path))).toEqual([])
 })
 

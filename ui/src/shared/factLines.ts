@@ -28,12 +28,19 @@ export function factTitle(fact: Fact, say: Saying): string {
       return say.t(key, { department: fact.department_name })
     case 'assigned':
       return say.t(key, { name: fact.to.name })
+    case 'recused':
     case 'paused':
       return say.t(key, { name: fact.name })
+    case 'linked':
+      return say.t(key, { reference: fact.reference, relation: say.t(`words.relation.${fact.relation}`) })
     case 'graded':
       return say.t(key, { grade: say.t(`words.grade.${fact.grade}`) })
     case 'escalated':
       return say.t(key, { level: say.t(`words.level.${fact.level}`), clock: say.t(`words.clock.${fact.clock}`) })
+    case 'letter_made':
+      return say.t(key, {
+        what: `${say.t(`words.letter_kind.${fact.letter.kind}`)} · ${say.t(`words.language.${fact.letter.language}`)}`,
+      })
     case 'asked':
       return say.t(key, { of: say.t(`facts.asked_of.${fact.of}`) })
     case 'commented':
@@ -86,7 +93,12 @@ export function factLines(fact: Fact, say: Saying): string[] {
     case 'reopened':
     case 'taken_over':
     case 'graded':
+    case 'recused':
+    case 'recusal_lifted':
       return reason(fact.reason)
+    case 'linked':
+    case 'unlinked':
+      return given(fact.note)
     case 'dispatched':
       return [
         line('question', { question: fact.question }),
@@ -175,6 +187,8 @@ export function factLines(fact: Fact, say: Saying): string[] {
       return [say.t('words.time.due', { at: say.full(fact.due) })]
     case 'paused':
       return [line('waits_for', { text: fact.note })]
+    case 'letter_made':
+      return [line('checksum', { hash: fact.letter.sha256 })]
     case 'resumed':
     case 'kept_in_branch':
     case 'released':

@@ -27,7 +27,7 @@ export function emptyForm(): Form {
 }
 
 export function emptyChosen(): Chosen {
-  return { grade: null, complexity: null, override_reason: '', arrived_at: null }
+  return { grade: null, complexity: null, override_reason: '', arrived_at: null, about: null }
 }
 
 export function emptySheet(): Sheet {

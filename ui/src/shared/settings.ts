@@ -49,6 +49,21 @@ function stored(): string | null {
 
 export const settings: Settings = reactive(readSettings(stored()))
 
+/** The first of the browser's languages that we have; English for all others. */
+export function localeOf(languages: readonly string[]): Locale {
+  for (const language of languages) {
+    if (/^zh\b.*\b(?:hant|tw|hk|mo)\b/i.test(language)) return 'zh-TW'
+    if (/^zh\b/i.test(language)) return 'zh-CN'
+    if (/^en\b/i.test(language)) return 'en'
+  }
+  return languages.length > 0 ? 'en' : 'zh-CN'
+}
+
+/** For pages of customers: their browser's language until they choose one. */
+export function beginInBrowserLanguage(): void {
+  if (stored() === null) settings.locale = localeOf(navigator.languages)
+}
+
 function prefersDark(): MediaQueryList {
   return window.matchMedia('(prefers-color-scheme: dark)')
 }

@@ -66,6 +66,7 @@ export const testids = {
     channel: 'intake-channel',
     language: 'intake-language',
     links: 'intake-links',
+    about: 'intake-about',
     representative: 'intake-representative',
     group: 'intake-group',
     grade: 'intake-grade',

@@ -35,6 +35,7 @@ export type {
   HandoffCause,
   Intake,
   Language,
+  LetterKind,
   Level,
   LanCode,
   LanDesk,

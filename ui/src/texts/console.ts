@@ -11,6 +11,8 @@ type Areas = [
   Promise<{ consolePhone: Messages }>,
   Promise<{ consoleDesks: Messages }>,
   Promise<{ consoleTime: Messages }>,
+  Promise<{ consoleLetters: Messages }>,
+  Promise<{ consoleBeside: Messages }>,
   Promise<{ consoleCourse: Messages }>,
   Promise<{ consoleDuties: Messages }>,
 ]
@@ -24,6 +26,8 @@ async function joined(areas: Areas): Promise<Messages> {
     { consolePhone },
     { consoleDesks },
     { consoleTime },
+    { consoleLetters },
+    { consoleBeside },
     { consoleCourse },
     { consoleDuties },
   ] = await Promise.all(areas)
@@ -38,6 +42,8 @@ async function joined(areas: Areas): Promise<Messages> {
       phone: consolePhone,
       desks: consoleDesks,
       time: consoleTime,
+      letters: consoleLetters,
+      beside: consoleBeside,
     },
   }
 }
@@ -52,6 +58,8 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-CN/console/phone'),
       import('./zh-CN/console/desks'),
       import('./zh-CN/console/time'),
+      import('./zh-CN/console/letters'),
+      import('./zh-CN/console/beside'),
       import('./zh-CN/console/course'),
       import('./zh-CN/console/duties'),
     ]),
@@ -64,6 +72,8 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-TW/console/phone'),
       import('./zh-TW/console/desks'),
       import('./zh-TW/console/time'),
+      import('./zh-TW/console/letters'),
+      import('./zh-TW/console/beside'),
       import('./zh-TW/console/course'),
       import('./zh-TW/console/duties'),
     ]),
@@ -76,6 +86,8 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./en/console/phone'),
       import('./en/console/desks'),
       import('./en/console/time'),
+      import('./en/console/letters'),
+      import('./en/console/beside'),
       import('./en/console/course'),
       import('./en/console/duties'),
     ]),

@@ -11,6 +11,7 @@ use super::{Failure, Place, run};
 use crate::backlog::ReadError;
 use crate::desk::Desk;
 use crate::evidence::EvidenceSource;
+use crate::store::barrier::Reader;
 use crate::store::complaints;
 use crate::view::{EvidenceDelivery, EvidenceView};
 
@@ -157,7 +158,7 @@ async fn save(
 async fn find(desk: &Desk, reference: &str) -> Result<ComplaintId, Failure> {
     let number: ReferenceNumber = reference.parse()?;
     let mut conn = desk.inner.store.read().await?;
-    let found = complaints::by_reference(&mut conn, &number).await?;
+    let found = complaints::by_reference(&mut conn, &number, &Reader::anybody()).await?;
     Ok(found.ok_or(ReadError::NotFound)?.complaint.id)
 }
 

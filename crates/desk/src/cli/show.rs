@@ -10,6 +10,7 @@ use suda_domain::ReferenceNumber;
 use super::{Failure, Place};
 use crate::backlog::ReadError;
 use crate::desk::Desk;
+use crate::store::barrier::Reader;
 use crate::store::complaints;
 use crate::view::{CaseRow, CaseView, Delivery, Scope};
 
@@ -83,7 +84,12 @@ pub(super) async fn list(
     loop {
         let page = desk
             .inner
-            .cases(complaints::List::In(scope.into()), after.as_deref(), PAGE)
+            .cases(
+                complaints::List::In(scope.into()),
+                after.as_deref(),
+                PAGE,
+                &Reader::anybody(),
+            )
             .await?;
         for row in &page.rows {
             write_row(&mut out, row, json)?;
@@ -103,7 +109,11 @@ pub(super) async fn search(
     limit: u32,
     json: bool,
 ) -> Result<ExitCode, Failure> {
-    let rows = open(place).await?.inner.search(text, limit).await?;
+    let rows = open(place)
+        .await?
+        .inner
+        .search(text, limit, &Reader::anybody())
+        .await?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for row in &rows {
         write_row(&mut out, row, json)?;
@@ -119,11 +129,11 @@ pub(super) async fn show(place: &Place, reference: &str, json: bool) -> Result<E
     let number: ReferenceNumber = reference.parse()?;
     let desk = open(place).await?;
     let mut conn = desk.inner.store.read().await?;
-    let found = complaints::by_reference(&mut conn, &number).await?;
+    let found = complaints::by_reference(&mut conn, &number, &Reader::anybody()).await?;
     drop(conn);
     let case = desk
         .inner
-        .case(found.ok_or(ReadError::NotFound)?, None)
+        .case(found.ok_or(ReadError::NotFound)?, None, &Reader::anybody())
         .await?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     if json {

@@ -23,6 +23,7 @@ use crate::desk::{Change, Desk, Enrolled, Inner, heads};
 use crate::fold;
 use crate::pen::{Pen, PenError};
 use crate::session::{Session, SessionError};
+use crate::store::barrier::Reader;
 use crate::store::evidence::{self, EvidenceRow};
 use crate::store::{StoreError, WriteTx, complaints, drafts};
 use crate::view::{EvidenceDelivery, EvidenceView};
@@ -152,7 +153,8 @@ impl Desk {
         kind: Option<EvidenceKind>,
     ) -> Result<EvidenceView, AddEvidenceError> {
         let (enrolled, actor) = self.inner.at_work(session)?;
-        self.check_place(id).await?;
+        let reader = enrolled.reader(session.staff_id())?;
+        self.check_place(id, &reader).await?;
         let name = source.name();
         let vault = self.inner.vault();
         let taken = tokio::task::spawn_blocking(move || source.take_in(&vault));
@@ -182,10 +184,13 @@ impl Desk {
         self.add_row(&enrolled, row).await
     }
 
-    async fn check_place(&self, id: ComplaintId) -> Result<(), AddEvidenceError> {
+    async fn check_place(&self, id: ComplaintId, reader: &Reader) -> Result<(), AddEvidenceError> {
         let mut conn = self.inner.store.read().await?;
+        if is_barred(&mut conn, id, reader).await? {
+            return Err(AddEvidenceError::NotFound);
+        }
         let here = evidence::of_complaint(&mut conn, id).await?.len();
-        let known = complaints::get(&mut conn, id).await?;
+        let known = complaints::get(&mut conn, id, &Reader::program()).await?;
         let is_form = known.is_none() && drafts::exists(&mut conn, id).await?;
         let held = known.as_ref().map(|stored| stored.complaint.evidence.len());
         if held.is_none() && !is_form {
@@ -251,7 +256,7 @@ impl Desk {
         enrolled: &Enrolled,
         id: ComplaintId,
     ) -> Result<bool, AddEvidenceError> {
-        let Some(stored) = complaints::get(tx.conn(), id).await? else {
+        let Some(stored) = complaints::get(tx.conn(), id, &Reader::program()).await? else {
             return Ok(false);
         };
         let mut state = Some(stored.complaint);
@@ -341,8 +346,18 @@ impl Desk {
         session: &Session,
         id: ComplaintId,
     ) -> Result<Vec<EvidenceView>, ReadEvidenceError> {
-        self.inner.at_work(session)?;
+        self.may_read(session, id).await?;
         Ok(self.inner.evidence(id).await?)
+    }
+
+    async fn may_read(&self, session: &Session, id: ComplaintId) -> Result<(), ReadEvidenceError> {
+        let (enrolled, _) = self.inner.at_work(session)?;
+        let reader = enrolled.reader(session.staff_id())?;
+        let mut conn = self.inner.store.read().await?;
+        match is_barred(&mut conn, id, &reader).await? {
+            true => Err(ReadEvidenceError::NotFound),
+            false => Ok(()),
+        }
     }
 
     /// The contents of a small file, for a preview.
@@ -352,7 +367,7 @@ impl Desk {
         id: ComplaintId,
         file: EvidenceId,
     ) -> Result<Vec<u8>, ReadEvidenceError> {
-        self.inner.at_work(session)?;
+        self.may_read(session, id).await?;
         let (sha256, bytes) = self.inner.evidence_file(id, file).await?;
         if bytes > MOST_PREVIEWED {
             return Err(ReadEvidenceError::TooLarge);
@@ -422,7 +437,7 @@ impl Desk {
         let vault = self.inner.vault();
         let mut tx = self.inner.store.begin().await?;
         for id in evidence::complaints_with_files(tx.conn()).await? {
-            let Some(stored) = complaints::get(tx.conn(), id).await? else {
+            let Some(stored) = complaints::get(tx.conn(), id, &Reader::program()).await? else {
                 continue;
             };
             for held in stored.complaint.evidence {
@@ -499,7 +514,7 @@ impl Inner {
     pub(crate) async fn evidence(&self, id: ComplaintId) -> Result<Vec<EvidenceView>, StoreError> {
         let mut conn = self.store.read().await?;
         let rows = evidence::of_complaint(&mut conn, id).await?;
-        let known = complaints::get(&mut conn, id).await?;
+        let known = complaints::get(&mut conn, id, &Reader::program()).await?;
         drop(conn);
         let vault = self.vault();
         let is_here = |file: &Evidence| file.sha256.parse().is_ok_and(|hash| vault.has(hash));
@@ -554,4 +569,14 @@ fn view_of_row(row: &EvidenceRow, here: bool) -> EvidenceView {
         },
         received: row.received,
     }
+}
+
+/// Whether it is there, and not for the reader. A form is no complaint yet.
+async fn is_barred(
+    conn: &mut sqlx::SqliteConnection,
+    id: ComplaintId,
+    reader: &Reader,
+) -> Result<bool, StoreError> {
+    let known = complaints::get(&mut *conn, id, &Reader::program()).await?;
+    Ok(known.is_some() && complaints::get(conn, id, reader).await?.is_none())
 }

@@ -245,6 +245,7 @@ impl Desk {
             device: row,
             directory: enrolled.directory.clone(),
             rules: enrolled.rules.clone(),
+            lines: enrolled.lines.clone(),
             keep: enrolled.keep.clone(),
         });
         let empty = Reached::new(device, new, [LaneHead::EMPTY; 4]);

@@ -20,6 +20,7 @@ use crate::desk::{Desk, Enrolled, OpenError};
 use crate::key::{DatabaseKey, KeySource};
 use crate::place::{IdentityFile, Place};
 use crate::session::Session;
+use crate::store::barrier::Reader;
 use crate::store::directory::DeviceRow;
 use crate::store::{complaints, copy};
 use crate::view::{Assessment, Scope};
@@ -72,6 +73,7 @@ fn directory() -> Directory {
             branch: Some(branch()),
             password_hash: String::new(),
             active: true,
+            superior: None,
         }],
     }
 }
@@ -147,6 +149,7 @@ async fn record(desk: &Desk, session: &Session, text: &str) -> ComplaintId {
         grade: Grade::Two,
         complexity: Complexity::Complex,
         override_reason: Some("按流程".into()),
+        about: None,
     };
     let done = desk
         .record(session, draft.id, intake, assessment, None)
@@ -247,7 +250,7 @@ async fn stored_by_version(room: &Room, schema: usize, present: &Path) -> Place 
 /// Complaints that the hub is known to have put into the queue.
 async fn waiting_for_experts(desk: &Desk) -> usize {
     let mut conn = desk.inner.store.read().await.unwrap();
-    let found = complaints::page(&mut conn, Scope::WithExperts, None, 10).await;
+    let found = complaints::page(&mut conn, Scope::WithExperts, None, 10, &Reader::program()).await;
     let queued = |stored: &complaints::Stored| stored.complaint.state == State::Queued;
     found.unwrap().iter().filter(|one| queued(one)).count()
 }

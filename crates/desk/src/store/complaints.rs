@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row as _, SqliteConnection};
+use sqlx::{FromRow, QueryBuilder, Row as _, Sqlite, SqliteConnection};
 use suda_domain::{Complaint, ComplaintId, ReferenceNumber, StaffId};
 
 use super::StoreError;
+use super::barrier::Reader;
 use super::ledger::{self, NewEvent, unsigned};
 use crate::view::Scope;
 
@@ -56,6 +57,7 @@ impl FromRow<'_, SqliteRow> for Stored {
 
 /// The columns of a [`Stored`].
 macro_rules! select {
+
     ($rest:literal) => {
         concat!(
             "select c.row, c.rank, c.body, c.mine, ",
@@ -212,21 +214,23 @@ pub(crate) async fn update(
 pub(crate) async fn get(
     conn: &mut SqliteConnection,
     id: ComplaintId,
+    reader: &Reader,
 ) -> Result<Option<Stored>, StoreError> {
-    Ok(sqlx::query_as(select!("where c.id = ?"))
-        .bind(id.0)
-        .fetch_optional(conn)
-        .await?)
+    let mut query = QueryBuilder::<Sqlite>::new(select!("where c.id = "));
+    query.push_bind(id.0);
+    unless_barred(&mut query, reader);
+    Ok(query.build_query_as().fetch_optional(conn).await?)
 }
 
 pub(crate) async fn by_reference(
     conn: &mut SqliteConnection,
     reference: &ReferenceNumber,
+    reader: &Reader,
 ) -> Result<Option<Stored>, StoreError> {
-    Ok(sqlx::query_as(select!("where c.reference = ?"))
-        .bind(reference.as_str().to_owned())
-        .fetch_optional(conn)
-        .await?)
+    let mut query = QueryBuilder::<Sqlite>::new(select!("where c.reference = "));
+    query.push_bind(reference.as_str().to_owned());
+    unless_barred(&mut query, reader);
+    Ok(query.build_query_as().fetch_optional(conn).await?)
 }
 
 /// A place in a list: order within the scope, then row.
@@ -242,32 +246,52 @@ pub(crate) async fn page(
     scope: Scope,
     after: Option<Place>,
     limit: i64,
+    reader: &Reader,
 ) -> Result<Vec<Stored>, StoreError> {
-    let rows = match (scope, after) {
-        (Scope::All, after) => {
-            sqlx::query_as(select!("where c.row < ? order by c.row desc limit ?"))
-                .bind(after.map_or(i64::MAX, |place| place.row))
-                .bind(limit)
-                .fetch_all(conn)
-                .await?
+    let mut query = QueryBuilder::<Sqlite>::new(select!("where "));
+    match scope {
+        Scope::All => {
+            query
+                .push("c.row < ")
+                .push_bind(after.map_or(i64::MAX, |place| place.row));
+            unless_barred(&mut query, reader);
+            query.push(" order by c.row desc limit ");
         }
-        (scope, after) => {
-            let after = after.unwrap_or(Place {
-                rank: i64::MIN,
-                row: 0,
-            });
-            sqlx::query_as(select!(
-                "where c.scope = ? and (c.rank, c.row) > (?, ?) order by c.rank, c.row limit ?"
-            ))
-            .bind(scope_number(scope))
-            .bind(after.rank)
-            .bind(after.row)
-            .bind(limit)
-            .fetch_all(conn)
-            .await?
+        scope => {
+            query.push("c.scope = ").push_bind(scope_number(scope));
+            behind(&mut query, after);
+            unless_barred(&mut query, reader);
+            query.push(" order by c.rank, c.row limit ");
         }
+    }
+    query.push_bind(limit);
+    Ok(query.build_query_as().fetch_all(conn).await?)
+}
+
+/// Behind a place, in the order of a scope.
+fn behind(query: &mut QueryBuilder<Sqlite>, after: Option<Place>) {
+    let after = after.unwrap_or(Place {
+        rank: i64::MIN,
+        row: 0,
+    });
+    query
+        .push(" and (c.rank, c.row) > (")
+        .push_bind(after.rank)
+        .push(", ")
+        .push_bind(after.row)
+        .push(")");
+}
+
+/// Leaves out what is not for the reader.
+fn unless_barred(query: &mut QueryBuilder<Sqlite>, reader: &Reader) {
+    query.push(" and not exists (select 1 from json_each(c.body, '$.recused') r where ");
+    match reader.bound() {
+        None => query.push("1)"),
+        Some(about) => query
+            .push("r.value ->> '$.staff' in (select value from json_each(")
+            .push_bind(about)
+            .push(")))"),
     };
-    Ok(rows)
 }
 
 /// What a list shows.
@@ -284,25 +308,20 @@ pub(crate) async fn list(
     list: List,
     after: Option<Place>,
     limit: i64,
+    reader: &Reader,
 ) -> Result<Vec<Stored>, StoreError> {
     let staff = match list {
-        List::In(scope) => return page(conn, scope, after, limit).await,
+        List::In(scope) => return page(conn, scope, after, limit, reader).await,
         List::Of(staff) => staff,
     };
-    let after = after.unwrap_or(Place {
-        rank: i64::MIN,
-        row: 0,
-    });
-    Ok(sqlx::query_as(select!(
-        "where c.assigned = ? and c.scope = 0 and (c.rank, c.row) > (?, ?) \
-         order by c.rank, c.row limit ?"
-    ))
-    .bind(staff.0.to_string())
-    .bind(after.rank)
-    .bind(after.row)
-    .bind(limit)
-    .fetch_all(conn)
-    .await?)
+    let mut query = QueryBuilder::<Sqlite>::new(select!("where c.scope = 0 and c.assigned = "));
+    query.push_bind(staff.0.to_string());
+    behind(&mut query, after);
+    unless_barred(&mut query, reader);
+    query
+        .push(" order by c.rank, c.row limit ")
+        .push_bind(limit);
+    Ok(query.build_query_as().fetch_all(conn).await?)
 }
 
 /// How many lines a list has.
@@ -454,10 +473,12 @@ pub(crate) async fn last_with_prefix(
 pub(super) async fn of_rows(
     conn: &mut SqliteConnection,
     rows: &[i64],
+    reader: &Reader,
 ) -> Result<Vec<Stored>, StoreError> {
-    let sql = select!("where c.row in (select value from json_each(?)) order by c.row desc");
-    Ok(sqlx::query_as(sql)
-        .bind(serde_json::to_string(rows)?)
-        .fetch_all(conn)
-        .await?)
+    let mut query =
+        QueryBuilder::<Sqlite>::new(select!("where c.row in (select value from json_each("));
+    query.push_bind(serde_json::to_string(rows)?).push("))");
+    unless_barred(&mut query, reader);
+    query.push(" order by c.row desc");
+    Ok(query.build_query_as().fetch_all(conn).await?)
 }

@@ -3,6 +3,7 @@
 //! 3.51.3 can corrupt a write-ahead log that two connections write or
 //! checkpoint. What is written and why is decided elsewhere.
 
+pub(crate) mod barrier;
 mod check;
 pub(crate) mod clock;
 pub(crate) mod complaints;

@@ -5,6 +5,7 @@ use suda_domain::text::{shingles, to_half_width};
 use suda_domain::{Complaint, ComplaintId};
 
 use super::StoreError;
+use super::barrier::Reader;
 use super::complaints::{self, Stored};
 
 /// Marks groups of digits of a phone number. A private-use character, which
@@ -157,6 +158,7 @@ pub(crate) async fn find(
     conn: &mut SqliteConnection,
     text: &str,
     limit: i64,
+    reader: &Reader,
 ) -> Result<Vec<Stored>, StoreError> {
     let Some(query) = Query::read(text) else {
         return Ok(Vec::new());
@@ -179,7 +181,7 @@ pub(crate) async fn find(
     rows.sort_unstable_by(|a, b| b.cmp(a));
     rows.dedup();
     rows.truncate(usize::try_from(limit).unwrap_or_default());
-    complaints::of_rows(conn, &rows).await
+    complaints::of_rows(conn, &rows, reader).await
 }
 
 /// Replaces a complaint's words, after its texts have become whole. One that

@@ -11,6 +11,7 @@ mod hour;
 mod importing;
 mod places;
 mod recording;
+mod recusal;
 mod restoring;
 mod safety_commands;
 mod statistics;

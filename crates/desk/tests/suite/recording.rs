@@ -16,17 +16,21 @@ async fn what_is_recorded_is_there_after_a_restart_with_receipt_and_ledger() {
     let id = bench
         .record_as(form("宽带断了三天"), Grade::Three, Complexity::Simple)
         .await;
-    let receipt = bench.desk.receipt(id).await.unwrap();
+    let receipt = bench.desk.receipt(&bench.session, id).await.unwrap();
     assert!(receipt.reference.as_str().starts_with("CQ0123-"));
     assert!(receipt.reference.as_str().contains("-A-0001-"));
+    let key = suda_sync::receipt_key::receipt_key(id);
     assert_eq!(
         receipt.qr,
-        format!("https://status.example/s/{}", receipt.reference)
+        format!("https://status.example/s#{}.{key}", receipt.reference)
     );
     assert_eq!(receipt.clerk_name, "王芳");
 
     let bench = bench.reopen().await;
-    assert_eq!(bench.desk.receipt(id).await.unwrap(), receipt);
+    assert_eq!(
+        bench.desk.receipt(&bench.session, id).await.unwrap(),
+        receipt
+    );
     let case = bench.desk.case(&bench.session, id).await.unwrap();
     assert_eq!(case.row.state, State::InBranch);
     assert_eq!(case.row.delivery, Delivery::SavedHere);
@@ -44,7 +48,7 @@ async fn what_is_recorded_is_there_after_a_restart_with_receipt_and_ledger() {
 
     // The day's numbers go on after the restart.
     let next = bench.record(form("第二件")).await;
-    let next = bench.desk.receipt(next).await.unwrap();
+    let next = bench.desk.receipt(&bench.session, next).await.unwrap();
     assert!(next.reference.as_str().contains("-A-0002-"));
 }
 
@@ -280,7 +284,12 @@ async fn search_finds_two_character_words_numbers_and_beginnings() {
             ..form("话费突然多了一百元")
         })
         .await;
-    let reference = bench.desk.receipt(bill).await.unwrap().reference;
+    let reference = bench
+        .desk
+        .receipt(&bench.session, bill)
+        .await
+        .unwrap()
+        .reference;
     // While they wait for the index, and after it has taken them over.
     let bench = finds(bench, &reference, broadband, bill)
         .await

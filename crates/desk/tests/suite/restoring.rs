@@ -102,7 +102,12 @@ async fn without_the_journal_what_the_backup_lacks_is_lost_and_the_data_go_on_an
     let before = record(&bench, "前", 3).await;
     bench.desk.back_up_now().await.unwrap();
     let after = record(&bench, "后", 3).await;
-    let last = bench.desk.receipt(after[2]).await.unwrap().reference;
+    let last = bench
+        .desk
+        .receipt(&bench.session, after[2])
+        .await
+        .unwrap()
+        .reference;
     let bench = reopened(bench, |data| {
         flip(&data.join("suda.db"), |len| len / 2);
         std::fs::remove_dir_all(data.join("journal")).unwrap();
@@ -120,7 +125,12 @@ async fn without_the_journal_what_the_backup_lacks_is_lost_and_the_data_go_on_an
     );
     // A number that may stand on a customer's receipt is not given again.
     let next = record(&bench, "新", 1).await;
-    let number = bench.desk.receipt(next[0]).await.unwrap().reference;
+    let number = bench
+        .desk
+        .receipt(&bench.session, next[0])
+        .await
+        .unwrap()
+        .reference;
     assert!(number.as_str() > last.as_str(), "{number} after {last}");
     assert!(bench.desk.verify().await.unwrap().is_clean());
     let bench = bench.reopen().await;
@@ -174,7 +184,7 @@ async fn an_older_file_copied_over_is_noticed_and_made_good() {
     bench.desk.sync_once().await.unwrap();
     let last = bench
         .desk
-        .receipt(ids[ids.len() - 1])
+        .receipt(&bench.session, ids[ids.len() - 1])
         .await
         .unwrap()
         .reference;
@@ -186,7 +196,12 @@ async fn an_older_file_copied_over_is_noticed_and_made_good() {
     assert_eq!(bench.desk.start_notice(), Some(StartNotice::AwaitsHub));
     assert_eq!(incarnation(&bench.desk.report().await.unwrap()), 2);
     let next = record(&bench, "新", 1).await;
-    let number = bench.desk.receipt(next[0]).await.unwrap().reference;
+    let number = bench
+        .desk
+        .receipt(&bench.session, next[0])
+        .await
+        .unwrap()
+        .reference;
     assert!(number.as_str() > last.as_str(), "{number} after {last}");
 }
 

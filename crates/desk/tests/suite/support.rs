@@ -375,6 +375,7 @@ pub fn staff(login: &str, name: &str, role: Role) -> StaffRecord {
         branch: Some(BRANCH.parse().unwrap()),
         password_hash: hash.to_string(),
         active: true,
+        superior: None,
     }
 }
 
@@ -485,6 +486,7 @@ impl Bench {
             grade: suggestion.grade,
             complexity: suggestion.complexity,
             override_reason: Some("按流程".into()),
+            about: None,
         }
     }
 
@@ -499,6 +501,7 @@ impl Bench {
             grade,
             complexity,
             override_reason: Some("按流程".into()),
+            about: None,
         };
         self.desk
             .record(&self.session, draft.id, intake, assessment, None)

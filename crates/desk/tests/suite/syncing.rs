@@ -373,6 +373,7 @@ async fn what_another_desk_did_first_at_the_hub_holds() {
         complexity: Complexity::Complex,
         cycle: 1,
         // Of that desk's own ordinary lane, which wrote nothing of it.
+        recused: Vec::new(),
         upto_n: 0,
     };
     let handed_off = Fact::HandedOff {

@@ -16,6 +16,7 @@ impl Complaint {
         if !permission::may_write(actor.role, kind) {
             return Err(Refusal::Role);
         }
+        self.admit_recused(actor, fact)?;
         if actor.role.is_of_branch() && actor.branch.as_ref() != Some(&self.branch) {
             return Err(Refusal::OtherBranch);
         }
@@ -162,7 +163,7 @@ impl Complaint {
             } if !self.lapses() => Err(Refusal::State),
             Fact::Released { .. } if now == Claimed => Ok(Queued),
             Fact::Released {
-                cause: ReleaseCause::GivenBack,
+                cause: ReleaseCause::GivenBack | ReleaseCause::Recused,
                 ..
             } => Ok(now),
             Fact::Released { .. } => Err(Refusal::State),
@@ -218,6 +219,7 @@ impl Complaint {
             | Fact::CallBackTried { .. }
             | Fact::Rated { .. }
             | Fact::FinallyDecided { .. } => reaches(&[Answered, Closed], now),
+            Fact::LetterMade { .. } => reaches(&[Answered, Closed, Archived], now),
             Fact::CallBackAssigned { .. } => reaches(&[Answered], now),
             Fact::MeasureProgressed { .. } => reaches(&[Solving], now),
             Fact::Paused { .. }
@@ -247,6 +249,10 @@ impl Complaint {
                 }
             }
             Fact::Noted { .. }
+            | Fact::Recused { .. }
+            | Fact::RecusalLifted { .. }
+            | Fact::Linked { .. }
+            | Fact::Unlinked { .. }
             | Fact::EvidenceAdded { .. }
             | Fact::Replied { .. }
             | Fact::AlertAcknowledged

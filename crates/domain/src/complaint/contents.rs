@@ -7,6 +7,7 @@ use super::{Complaint, Owner, Refusal};
 use crate::fact::{AskedOf, Decision, Fact, Report};
 use crate::ids::{MeasureId, QuestionId, TaskId};
 use crate::ledger::Actor;
+use crate::recusal::MOST_RECUSED;
 use crate::staff::Role;
 use crate::state::Grade;
 
@@ -33,8 +34,24 @@ impl Complaint {
             Fact::Noted { text } | Fact::CommentsAsked { text } | Fact::Commented { text, .. } => {
                 given(text)
             }
+            Fact::Recused {
+                staff,
+                name,
+                reason,
+            } => {
+                let new = !self.is_about(*staff) && self.recused.len() < MOST_RECUSED;
+                check(new, Refusal::State)?;
+                given(name).and(given(reason))
+            }
+            Fact::RecusalLifted { staff, reason } => {
+                check(self.is_about(*staff), Refusal::State)?;
+                given(reason)
+            }
+            Fact::Linked { to, relation, .. } => self.admit_link(*to, *relation),
+            Fact::Unlinked { to, note } => self.admit_unlink(*to).and(given(note)),
             Fact::Assigned { to } => given(&to.name),
             Fact::EvidenceAdded { file } => self.admit_evidence(file),
+            Fact::LetterMade { letter } => self.admit_letter(letter),
             Fact::Settled { summary, .. } => given(summary),
             Fact::Answered {
                 decision,

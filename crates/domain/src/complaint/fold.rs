@@ -10,7 +10,9 @@ use crate::escalation::Escalation;
 use crate::fact::{Corrected, CorrectedStep, Fact};
 use crate::ids::TaskId;
 use crate::ledger::{EventKey, Lane, LedgerEvent};
+use crate::link::Link;
 use crate::packet::HandoffPacket;
+use crate::recusal::Recusal;
 use crate::state::Grade;
 
 impl Complaint {
@@ -68,6 +70,7 @@ impl Complaint {
             }
             self.recorded_by = event.actor.clone();
         }
+        self.take_recusal_whole(&event.fact);
     }
 
     /// What the fact changes beside state and owner number.
@@ -76,6 +79,31 @@ impl Complaint {
         match &event.fact {
             Fact::Recorded { .. } | Fact::KeptInBranch | Fact::Noted { .. } | Fact::Archived => {}
             Fact::EvidenceAdded { .. } => self.keep_evidence(event),
+            Fact::LetterMade { .. } => self.keep_letter(event),
+            Fact::Recused {
+                staff,
+                name,
+                reason,
+            } => self.take_recusal(Recusal {
+                staff: *staff,
+                name: name.clone(),
+                reason: reason.clone(),
+                at,
+            }),
+            Fact::RecusalLifted { staff, .. } => self.recused.retain(|one| one.staff != *staff),
+            Fact::Linked {
+                to,
+                reference,
+                relation,
+                note,
+            } => self.take_link(Link {
+                to: *to,
+                reference: reference.clone(),
+                relation: *relation,
+                note: note.clone(),
+                at,
+            }),
+            Fact::Unlinked { to, .. } => self.links.retain(|link| link.to != *to),
             Fact::Assessed {
                 category,
                 grade,
@@ -273,6 +301,9 @@ impl Complaint {
         self.intake.category.clone_from(&packet.intake.category);
         self.set_grade(packet.grade, packet.recorded_at);
         self.complexity = Some(packet.complexity);
+        for recusal in &packet.recused {
+            self.take_recusal(recusal.clone());
+        }
         self.marks.assessed_at.get_or_insert(packet.recorded_at);
         self.covered = Some(Covered {
             device: key.device,

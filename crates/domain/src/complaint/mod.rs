@@ -24,6 +24,9 @@ use crate::fact::{Assignee, Fact, HandoffCause, Report};
 use crate::ids::{BranchCode, ComplaintId, TaskId};
 use crate::intake::Intake;
 use crate::ledger::{Actor, LedgerEvent};
+use crate::letter::LetterHeld;
+use crate::link::Link;
+use crate::recusal::Recusal;
 use crate::reference::ReferenceNumber;
 use crate::state::{Complexity, Grade, State};
 
@@ -75,6 +78,9 @@ pub struct Complaint {
     /// In the order of their ids.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<EvidenceHeld>,
+    /// Files made of the answers, of all cycles, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub letters: Vec<LetterHeld>,
     /// Of the present cycle, one after the other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pauses: Vec<Paused>,
@@ -102,6 +108,12 @@ pub struct Complaint {
     /// Why the management group ended it for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub final_decision: Option<String>,
+    /// Whom it is about, over all cycles.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recused: Vec<Recusal>,
+    /// The complaints it refers to, over all cycles.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
 }
 
 /// What the first event tells of a complaint.
@@ -187,6 +199,7 @@ impl Complaint {
             covered: None,
             assigned: None,
             evidence: Vec::new(),
+            letters: Vec::new(),
             pauses: Vec::new(),
             escalations: Vec::new(),
             reopened_at: None,
@@ -197,6 +210,8 @@ impl Complaint {
             call_back: CallBack::default(),
             rating: None,
             final_decision: None,
+            recused: Vec::new(),
+            links: Vec::new(),
         }
     }
 

@@ -59,4 +59,8 @@ pub enum Refusal {
     ExtendedAlready,
     #[error("the management group has decided for good")]
     FinallyDecided,
+    #[error("the complaint is about them, or about somebody below them")]
+    Recused,
+    #[error("these complaints cannot be linked so, or are not")]
+    Link,
 }

@@ -78,6 +78,11 @@ kinds! {
     CallBackTried => "call_back_tried",
     Rated => "rated",
     FinallyDecided => "finally_decided",
+    LetterMade => "letter_made",
+    Recused => "recused",
+    RecusalLifted => "recusal_lifted",
+    Linked => "linked",
+    Unlinked => "unlinked",
 }
 
 impl FactKind {
@@ -109,6 +114,11 @@ impl FactKind {
                 | Self::CallBackAssigned
                 | Self::CallBackTried
                 | Self::Rated
+                | Self::LetterMade
+                | Self::Recused
+                | Self::RecusalLifted
+                | Self::Linked
+                | Self::Unlinked
         )
     }
 }

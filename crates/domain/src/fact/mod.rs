@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::clocks::Clock;
 use crate::escalation::Level;
 use crate::evidence::Evidence;
-use crate::ids::{LeaseId, MeasureId, QuestionId, StaffId, TaskId};
+use crate::ids::{ComplaintId, LeaseId, MeasureId, QuestionId, StaffId, TaskId};
 use crate::intake::Intake;
+use crate::letter::Letter;
+use crate::link::Relation;
 use crate::packet::HandoffPacket;
 use crate::reference::ReferenceNumber;
 use crate::state::{Complexity, Grade};
@@ -258,6 +260,34 @@ pub enum Fact {
         task: Option<TaskId>,
         level: Level,
         due: DateTime<Utc>,
+    },
+    /// A file of the answer was made for the customer; the hub keeps it.
+    LetterMade {
+        letter: Letter,
+    },
+    /// It is about this member of staff: they and their direct line can neither
+    /// see nor handle it from here on.
+    Recused {
+        staff: StaffId,
+        name: String,
+        reason: String,
+    },
+    /// It proved not to be.
+    RecusalLifted {
+        staff: StaffId,
+        reason: String,
+    },
+    /// It refers to another complaint.
+    Linked {
+        to: ComplaintId,
+        reference: ReferenceNumber,
+        relation: Relation,
+        note: String,
+    },
+    /// It no longer does.
+    Unlinked {
+        to: ComplaintId,
+        note: String,
     },
     /// At the contact with the hub, times written before it under a wrong
     /// clock proved wrong. The steps stay as they were sealed; from here on

@@ -51,6 +51,8 @@ pub enum HandoffCause {
 pub enum ReleaseCause {
     GivenBack,
     LeaseExpired,
+    /// It proved to be about the expert, or about somebody below them.
+    Recused,
 }
 
 /// Whether the customer was right.

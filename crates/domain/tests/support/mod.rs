@@ -10,10 +10,11 @@ use suda_domain::fact::{
     AskedOf, Assignee, Decision, Fact, FactKind, HandoffCause, ReleaseCause, Report, Source,
     Stance, TryOutcome,
 };
+use suda_domain::intake::Language;
 use suda_domain::{
     Actor, BranchCode, ComplaintId, Complexity, DeviceId, EventKey, Evidence, EvidenceId,
-    EvidenceKind, Grade, HandoffPacket, Lane, LeaseId, LedgerEvent, MeasureId, QuestionId,
-    ReferenceNumber, Role, StaffId, Stamp, TaskId,
+    EvidenceKind, Grade, HandoffPacket, Lane, LeaseId, LedgerEvent, Letter, LetterId, LetterKind,
+    MeasureId, QuestionId, ReferenceNumber, Relation, Role, StaffId, Stamp, TaskId,
 };
 use uuid::Uuid;
 
@@ -51,6 +52,7 @@ pub fn packet(complaint: Option<&Complaint>, upto_n: u64) -> HandoffPacket {
         grade: complaint.and_then(|c| c.grade).unwrap_or(Grade::Two),
         complexity: Complexity::Complex,
         cycle: complaint.map_or(1, |c| c.cycle),
+        recused: complaint.map(|c| c.recused.clone()).unwrap_or_default(),
         upto_n,
     }
 }
@@ -169,8 +171,36 @@ pub fn fact(kind: FactKind, c: &Complaint, n: u64) -> Fact {
             level: Level::Remind,
             due: start(),
         },
+        FactKind::Recused => Fact::Recused {
+            staff: StaffId(id(3000 + u128::from(n))),
+            name: text(),
+            reason: text(),
+        },
+        FactKind::RecusalLifted => Fact::RecusalLifted {
+            staff: c.recused.first().map_or(StaffId(id(0)), |one| one.staff),
+            reason: text(),
+        },
+        FactKind::Linked => Fact::Linked {
+            to: ComplaintId(id(4000 + u128::from(n))),
+            reference: reference(),
+            relation: Relation::Related,
+            note: text(),
+        },
+        FactKind::Unlinked => Fact::Unlinked {
+            to: c.links.first().map_or(ComplaintId(id(0)), |link| link.to),
+            note: text(),
+        },
         FactKind::EvidenceAdded => Fact::EvidenceAdded {
             file: photo(u128::from(n)),
+        },
+        FactKind::LetterMade => Fact::LetterMade {
+            letter: Letter {
+                id: LetterId(id(u128::from(n))),
+                kind: LetterKind::Letter,
+                language: Language::ZhCn,
+                sha256: "a".repeat(64),
+                bytes: 60_000,
+            },
         },
         FactKind::Queued => Fact::Queued,
         FactKind::Claimed => Fact::Claimed {

@@ -19,6 +19,8 @@ pub enum Access {
 
 const SEES_COMPLAINTS: Access =
     Access::Any(&[Right::SeeAll, Right::SeeOwnBranch, Right::SeeOwnTasks]);
+/// Without the departments, which see their own task of it.
+const SEES_WHOLE_COMPLAINTS: Access = Access::Any(&[Right::SeeAll, Right::SeeOwnBranch]);
 const ADMINISTERS: Access = Access::Any(&[Right::Administer]);
 const EXPERTS: Access = Access::Any(&[Right::UseQueue]);
 const MENDS: Access = Access::Any(&[Right::MendQuarantine]);
@@ -36,6 +38,15 @@ pub const TABLE: &[(&str, &str, Access)] = &[
         Access::Any(&[Right::SeeAll, Right::SeeOwnBranch]),
     ),
     ("GET", "/api/complaints/{id}", SEES_COMPLAINTS),
+    ("GET", "/api/complaints/{id}/letters", SEES_WHOLE_COMPLAINTS),
+    (
+        "POST",
+        "/api/complaints/{id}/letters",
+        Access::Step(FactKind::LetterMade),
+    ),
+    ("GET", "/api/letters/{id}", SEES_WHOLE_COMPLAINTS),
+    ("GET", "/api/letter-settings", ADMINISTERS),
+    ("PUT", "/api/letter-settings", ADMINISTERS),
     (
         "POST",
         "/api/complaints/{id}/claim",
@@ -140,6 +151,41 @@ pub const TABLE: &[(&str, &str, Access)] = &[
         "POST",
         "/api/complaints/{id}/acknowledge",
         Access::Step(FactKind::AlertAcknowledged),
+    ),
+    (
+        "GET",
+        "/api/complaints/{id}/people",
+        Access::Step(FactKind::Recused),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/recuse",
+        Access::Step(FactKind::Recused),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/lift-recusal",
+        Access::Step(FactKind::RecusalLifted),
+    ),
+    (
+        "GET",
+        "/api/complaints/{id}/links",
+        Access::Any(&[Right::SeeAll]),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/link",
+        Access::Step(FactKind::Linked),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/unlink",
+        Access::Step(FactKind::Unlinked),
+    ),
+    (
+        "POST",
+        "/api/complaints/{id}/answer-linked",
+        Access::Step(FactKind::Answered),
     ),
     (
         "POST",
@@ -269,6 +315,7 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/admin/staff", ADMINISTERS),
     ("POST", "/api/admin/staff/{id}/active", ADMINISTERS),
     ("POST", "/api/admin/staff/{id}/password", ADMINISTERS),
+    ("POST", "/api/admin/staff/{id}/superior", ADMINISTERS),
     ("GET", "/api/admin/devices", ADMINISTERS),
     ("POST", "/api/admin/enrolment-codes", ADMINISTERS),
     ("GET", "/api/admin/time", ADMINISTERS),
@@ -278,6 +325,13 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/admin/guidance", ADMINISTERS),
     ("GET", "/api/quarantine", MENDS),
     ("POST", "/api/quarantine/{id}/resolve", MENDS),
+    // The customer's: no member of staff, the token names the complaint.
+    ("POST", "/s/api/look-up", Access::Anyone),
+    ("GET", "/s/api/case", Access::Anyone),
+    ("POST", "/s/api/case/rate", Access::Anyone),
+    ("POST", "/s/api/case/reopen", Access::Anyone),
+    ("POST", "/s/api/case/reply", Access::Anyone),
+    ("POST", "/s/api/case/evidence", Access::Anyone),
 ];
 
 /// What the route asks; nothing for a route the table does not name.

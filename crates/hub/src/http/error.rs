@@ -64,6 +64,16 @@ pub enum ErrorCode {
     TooLate,
     ExtendedAlready,
     FinallyDecided,
+    /// `parts`: what the letter lacks or cannot hold, with commas between.
+    LetterIncomplete,
+    /// No font with Chinese characters is installed.
+    NoFonts,
+    /// A letter's file is not the one whose hash is in the ledger.
+    LetterAltered,
+    /// It is about them, or about somebody below them.
+    Recused,
+    /// Not possible between these complaints.
+    NotLinkable,
     AlreadyExists,
     UnknownBranch,
     UnknownDepartment,
@@ -156,7 +166,7 @@ impl ErrorCode {
             NotSignedIn | WrongCredentials | TooManyTries | NotAllowed | ForeignOrigin => {
                 Tone::Denied
             }
-            Busy | DiskFull | Internal => Tone::Fault,
+            Busy | DiskFull | NoFonts | LetterAltered | Internal => Tone::Fault,
             _ => Tone::State,
         }
     }
@@ -172,16 +182,14 @@ impl ErrorCode {
             TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             TooLong | Required | InThePast | Incomplete | UnknownBranch | UnknownDepartment
             | UnknownCategory | UnknownPause | BadBranchCode | BadPhoneCode | BadLogin
-            | WeakPassword | BranchRequired | FileTypeNotTaken | RulesUnusable => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            | WeakPassword | BranchRequired | FileTypeNotTaken | RulesUnusable
+            | LetterIncomplete => StatusCode::UNPROCESSABLE_ENTITY,
             NotInThisState | NotOwner | ClaimedByOther | NotClaimed | TaskNotOpen
             | NeedsApproval | SamePerson | Handler | NotCalledBack | MeasuresOpen | TooLate
-            | ExtendedAlready | FinallyDecided | AlreadyExists | OwnAccount | Outdated => {
-                StatusCode::CONFLICT
-            }
-            Busy | DiskFull => StatusCode::SERVICE_UNAVAILABLE,
-            Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            | ExtendedAlready | FinallyDecided | Recused | NotLinkable | AlreadyExists
+            | OwnAccount | Outdated => StatusCode::CONFLICT,
+            Busy | DiskFull | NoFonts => StatusCode::SERVICE_UNAVAILABLE,
+            Internal | LetterAltered => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
@@ -222,6 +230,7 @@ impl From<StepError> for ApiError {
             StepError::Refused(StepRefused::ClaimedBy(name)) => {
                 Self::new(ErrorCode::ClaimedByOther).with("name", name)
             }
+            StepError::Refused(StepRefused::Barred) => Self::new(ErrorCode::NotFound),
             StepError::Refused(StepRefused::Rule(refusal)) => Self::new(refused(refusal)),
             StepError::Store(error) => error.into(),
         }
@@ -248,5 +257,7 @@ fn refused(refusal: Refusal) -> ErrorCode {
         Refusal::TooLate => ErrorCode::TooLate,
         Refusal::ExtendedAlready => ErrorCode::ExtendedAlready,
         Refusal::FinallyDecided => ErrorCode::FinallyDecided,
+        Refusal::Recused => ErrorCode::Recused,
+        Refusal::Link => ErrorCode::NotLinkable,
     }
 }

@@ -21,7 +21,7 @@ use super::device::{busy, signed_answer};
 use super::hello::admit;
 use crate::evidence::{Arrived, standing, take};
 use crate::hub::Hub;
-use crate::store::Device;
+use crate::store::{Device, Reader};
 
 /// A line that brings nothing for so long is taken for broken.
 const SILENCE: Duration = Duration::from_secs(20);
@@ -106,7 +106,11 @@ async fn received(mut body: BodyDataStream, bytes: u64) -> Result<Vec<u8>, Refus
 
 /// The file, if a complaint of the device's branch has it.
 async fn known(hub: &Hub, device: &Device, name: FileName) -> Result<Option<Evidence>, Refused> {
-    let held = hub.store.complaint(name.complaint).await.map_err(busy)?;
+    let held = hub
+        .store
+        .complaint(name.complaint, Reader::Program)
+        .await
+        .map_err(busy)?;
     let complaint = held.map(|held| held.complaint);
     Ok(complaint
         .filter(|complaint| complaint.branch == device.branch)

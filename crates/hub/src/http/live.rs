@@ -155,6 +155,9 @@ impl News {
 
 fn concerns(who: &SignedIn, touched: &TouchedComplaint) -> bool {
     let role = who.role();
+    if touched.barred.contains(&who.staff.id) {
+        return false;
+    }
     has(role, Right::SeeAll)
         || (has(role, Right::SeeOwnBranch) && who.staff.branch.as_ref() == Some(&touched.branch))
         || (has(role, Right::SeeOwnTasks) && touched.departments.contains(&who.staff.id))

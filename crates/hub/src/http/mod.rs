@@ -1,5 +1,5 @@
-//! The hub's doors: the desks' (`/v1`), the console's (`/api`), its files, and
-//! what operators look at. Handlers are thin; rules are behind them.
+//! The hub's doors: the desks' (`/v1`), the console's (`/api`), the customer's
+//! (`/s`), the pages' files, and what operators look at. Handlers are thin; rules are behind them.
 
 pub mod access;
 pub mod api;
@@ -11,6 +11,7 @@ mod hello;
 pub mod live;
 pub mod session;
 mod statistics;
+pub mod status;
 pub mod ui;
 
 use std::sync::Arc;
@@ -49,15 +50,16 @@ const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; \
 #[openapi(info(
     title = "Suda hub",
     description = "The console's API. Sign in with /api/login; a cookie carries the session. \
-                   Errors are codes; the console has the sentences."
+                   Under /s/api the customer's status page; /s/api/look-up gives its token. \
+                   Errors are codes; the pages have the sentences."
 ))]
 struct Described;
 
 /// The console's routes with their description, from the same list.
 fn described() -> (Router<Arc<Hub>>, OpenApi) {
     use api::{
-        admin, board, complaints, course, desks, duties, escalations, evidence, lists, quarantine,
-        sms, steps, stubs, tasks, time,
+        admin, board, complaints, course, desks, duties, escalations, evidence, letters, links,
+        lists, quarantine, recusal, sms, steps, stubs, tasks, time,
     };
     let timed = OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(session::login))
@@ -104,6 +106,13 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(steps::withdraw))
         .routes(routes!(steps::reopen))
         .routes(routes!(steps::acknowledge))
+        .routes(routes!(recusal::people))
+        .routes(routes!(recusal::recuse))
+        .routes(routes!(recusal::lift_recusal))
+        .routes(routes!(links::links))
+        .routes(routes!(links::link))
+        .routes(routes!(links::unlink))
+        .routes(routes!(links::answer_linked))
         .routes(routes!(stubs::phone_stubs, stubs::open_stub))
         .routes(routes!(stubs::note_stub))
         .routes(routes!(stubs::take_stub))
@@ -112,6 +121,12 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(evidence::list))
         .routes(routes!(evidence::file))
         .routes(routes!(evidence::reads))
+        .routes(routes!(letters::letters, letters::make_letter))
+        .routes(routes!(letters::letter_file))
+        .routes(routes!(
+            letters::letter_settings,
+            letters::put_letter_settings
+        ))
         .routes(routes!(tasks::tasks))
         .routes(routes!(tasks::accept))
         .routes(routes!(tasks::reject))
@@ -123,6 +138,7 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(admin::staff, admin::add_staff))
         .routes(routes!(admin::set_active))
         .routes(routes!(admin::set_password))
+        .routes(routes!(admin::set_superior))
         .routes(routes!(admin::devices))
         .routes(routes!(admin::make_code))
         .routes(routes!(admin::guidance, admin::put_guidance))
@@ -130,6 +146,11 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(time::preview))
         .routes(routes!(quarantine::quarantine))
         .routes(routes!(quarantine::resolve))
+        .routes(routes!(status::look_up))
+        .routes(routes!(status::case))
+        .routes(routes!(status::steps::rate))
+        .routes(routes!(status::steps::reopen))
+        .routes(routes!(status::steps::reply))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             API_TIMEOUT,
@@ -137,7 +158,8 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
     // The stream of changes goes on for hours, and a large file takes a while.
     let untimed = OpenApiRouter::new()
         .routes(routes!(live::live))
-        .routes(routes!(evidence::add));
+        .routes(routes!(evidence::add))
+        .routes(routes!(status::steps::evidence));
     let (router, mut openapi) = timed.merge(untimed).split_for_parts();
     openapi.info.version = env!("CARGO_PKG_VERSION").to_owned();
     openapi.info.license = None;
@@ -190,6 +212,10 @@ pub fn router(hub: Arc<Hub>) -> Router {
         .route("/console", get(ui::console))
         .route("/console/", get(ui::console))
         .route("/console/{*path}", get(ui::console))
+        .route("/s", get(ui::status))
+        .route("/s/", get(ui::status))
+        .route("/s/{*path}", get(ui::status))
+        .route("/suda.svg", get(ui::mark))
         .route("/assets/{*path}", get(ui::asset));
     // Streams are told at once, never gathered by a compressor; a batch's
     // receipt is small and a desk waits for it.

@@ -19,6 +19,7 @@ use super::body::Body;
 use super::error::{ApiError, ApiResult, ErrorCode};
 use crate::hub::Hub;
 use crate::secret;
+use crate::store::Reader;
 
 const COOKIE: &str = "suda_session";
 /// A working day and some; then everybody signs in again.
@@ -40,6 +41,11 @@ impl SignedIn {
             role: self.staff.role,
             branch: self.staff.branch.clone(),
         }
+    }
+
+    /// For whatever is read for this person.
+    pub fn reader(&self) -> Reader {
+        Reader::Person(self.staff.id)
     }
 
     pub fn role(&self) -> Role {

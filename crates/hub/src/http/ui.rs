@@ -1,4 +1,4 @@
-//! The console's files from a directory, and a plain page when it is missing.
+//! The pages' files from a directory, and a plain page when they are missing.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,6 +10,8 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use crate::hub::Hub;
 
 const ENTRY: &str = "console.html";
+const STATUS: &str = "status.html";
+const MARK: &str = "suda.svg";
 const MISSING: &str = "<!doctype html><html lang=\"zh-CN\"><meta charset=\"utf-8\"><title>诉达</title>\
 <h1>找不到控制台的文件</h1><p>请用 <code>suda-hub serve --ui 目录</code> 启动，目录中应有 console.html。</p>\
 <p>The console's files are missing: start with <code>--ui DIR</code>, a directory that holds console.html.</p>";
@@ -37,8 +39,18 @@ pub async fn root() -> Redirect {
 
 /// The console; its own router takes the rest of the address.
 pub async fn console(State(hub): State<Arc<Hub>>) -> Response {
+    page(&hub, ENTRY).await
+}
+
+/// The customer's status page; what stands behind it in the address is for
+/// the page.
+pub async fn status(State(hub): State<Arc<Hub>>) -> Response {
+    page(&hub, STATUS).await
+}
+
+async fn page(hub: &Hub, entry: &str) -> Response {
     let Some(dir) = &hub.ui else { return missing() };
-    match tokio::fs::read(dir.join(ENTRY)).await {
+    match tokio::fs::read(dir.join(entry)).await {
         Ok(page) => {
             let headers = [
                 (header::CONTENT_TYPE, "text/html; charset=utf-8"),
@@ -47,7 +59,7 @@ pub async fn console(State(hub): State<Arc<Hub>>) -> Response {
             (headers, page).into_response()
         }
         Err(error) => {
-            tracing::warn!(%error, "the console's entry cannot be read");
+            tracing::warn!(%error, entry, "a page cannot be read");
             missing()
         }
     }
@@ -55,6 +67,19 @@ pub async fn console(State(hub): State<Arc<Hub>>) -> Response {
 
 fn missing() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, Html(MISSING)).into_response()
+}
+
+/// The mark in the browser's tab.
+pub async fn mark(State(hub): State<Arc<Hub>>) -> Response {
+    let read = async |dir: &PathBuf| tokio::fs::read(dir.join(MARK)).await.ok();
+    let found = match &hub.ui {
+        Some(dir) => read(dir).await,
+        None => None,
+    };
+    match found {
+        Some(bytes) => ([(header::CONTENT_TYPE, content_type(MARK))], bytes).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 /// Hashed names: what is there never changes.

@@ -4,9 +4,10 @@
 use chrono::{DateTime, Utc};
 use suda_domain::Grade;
 use suda_domain::fact::{AskedOf, Assignee, Decision, ReleaseCause, Report, Stance, TryOutcome};
+use suda_domain::intake::Language;
 use suda_domain::{
-    Actor, Complaint, Evidence, EvidenceId, EvidenceKind, Fact, FactKind, LeaseId, MeasureId,
-    QuestionId, Role, StaffId, TaskId,
+    Actor, Complaint, ComplaintId, Evidence, EvidenceId, EvidenceKind, Fact, FactKind, LeaseId,
+    Letter, LetterId, LetterKind, MeasureId, QuestionId, Relation, Role, StaffId, TaskId,
 };
 use uuid::Uuid;
 
@@ -46,6 +47,25 @@ fn sample(kind: FactKind, actor: &Actor, held: &Held, now: DateTime<Utc>) -> Opt
         .map(|task| task.id);
     Some(match kind {
         FactKind::Noted => Fact::Noted { text: text() },
+        FactKind::Recused => Fact::Recused {
+            staff: StaffId(Uuid::nil()),
+            name: text(),
+            reason: text(),
+        },
+        FactKind::RecusalLifted => Fact::RecusalLifted {
+            staff: complaint.recused.first()?.staff,
+            reason: text(),
+        },
+        FactKind::Linked => Fact::Linked {
+            to: ComplaintId(Uuid::nil()),
+            reference: complaint.reference.clone(),
+            relation: Relation::Related,
+            note: String::new(),
+        },
+        FactKind::Unlinked => Fact::Unlinked {
+            to: complaint.links.first()?.to,
+            note: text(),
+        },
         FactKind::EvidenceAdded => Fact::EvidenceAdded {
             file: Evidence {
                 id: EvidenceId(Uuid::nil()),
@@ -174,6 +194,9 @@ fn sample(kind: FactKind, actor: &Actor, held: &Held, now: DateTime<Utc>) -> Opt
             },
             reason: text(),
         },
+        FactKind::LetterMade => Fact::LetterMade {
+            letter: any_letter(complaint)?,
+        },
         FactKind::AlertAcknowledged if is_alert_pending(complaint) => Fact::AlertAcknowledged,
         FactKind::AlertAcknowledged
         | FactKind::Recorded
@@ -200,6 +223,26 @@ fn asked_task(complaint: &Complaint, actor: &Actor) -> Option<Option<TaskId>> {
         .iter()
         .filter(|one| one.outcome.is_none());
     open.find(|one| theirs(&one.task)).map(|one| one.task)
+}
+
+/// A letter that is not made yet.
+fn any_letter(complaint: &Complaint) -> Option<Letter> {
+    let languages = [Language::ZhCn, Language::ZhTw, Language::En];
+    let mut kinds = LetterKind::ALL
+        .into_iter()
+        .flat_map(|kind| languages.map(|language| (kind, language)));
+    let (kind, language) = kinds.find(|(kind, language)| {
+        complaint
+            .letter(complaint.cycle, *kind, *language)
+            .is_none()
+    })?;
+    Some(Letter {
+        id: LetterId(Uuid::nil()),
+        kind,
+        language,
+        sha256: "0".repeat(64),
+        bytes: 1,
+    })
 }
 
 /// A measure of the plan whose progress they may tell, one that is not done first.

@@ -2,6 +2,7 @@
 //! No HTTP and no SQL here.
 
 pub mod allowed;
+pub mod along;
 pub mod call_back;
 pub mod steps;
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::settings::SmsSettings;
 use crate::hub::Hub;
 use crate::store::sms::NewSms;
-use crate::store::{Result, Scope};
+use crate::store::{Reader, Result, Scope};
 
 /// Complaints told to who asks for their latest.
 const LATEST: usize = 3;
@@ -82,10 +82,10 @@ async fn by_reference(
     sender: &Mobile,
     reference: &ReferenceNumber,
 ) -> Result<Vec<Complaint>> {
-    let Some(id) = hub.store.find_reference(reference).await? else {
+    let Some(id) = hub.store.find_reference(reference, Reader::Program).await? else {
         return Ok(Vec::new());
     };
-    let held = hub.store.complaint(id).await?;
+    let held = hub.store.complaint(id, Reader::Program).await?;
     let complaint = held.map(|held| held.complaint);
     Ok(complaint
         .into_iter()
@@ -98,7 +98,7 @@ async fn latest(hub: &Hub, sender: &Mobile) -> Result<Vec<Complaint>> {
     let words = shingles(&sender.as_recorded());
     let found = hub
         .store
-        .search(&words, &Scope::Everything, LOOKED_THROUGH)
+        .search(&words, &Scope::Everything, LOOKED_THROUGH, Reader::Program)
         .await?;
     let mut own: Vec<Complaint> = found
         .into_iter()

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::http::api::mask;
 use crate::store::sms::{Sms, SmsFailing, SmsState};
-use crate::store::{Result, Store};
+use crate::store::{Reader, Result, Store};
 
 /// A failure this old needs somebody.
 const ALARM: TimeDelta = TimeDelta::minutes(30);
@@ -93,12 +93,13 @@ fn is_alarm(since: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
 /// A page of the outbox after `before`, of those that fail alone where asked.
 pub async fn outbox(
     store: &dyn Store,
+    reader: Reader,
     now: DateTime<Utc>,
     failing: bool,
     before: Option<(DateTime<Utc>, Uuid)>,
     limit: u32,
 ) -> Result<SmsOutbox> {
-    let page = store.sms_page(failing, before, limit).await?;
+    let page = store.sms_page(failing, before, limit, reader).await?;
     let is_full = page.len() == limit as usize;
     let next = page.last().filter(|_| is_full).map(place);
     let SmsFailing { count, since } = store.sms_failing().await?;

@@ -18,7 +18,7 @@ use super::smpp::SmppAdapter;
 use super::{Adapter, Heard, Outgoing, SendError, Sent, incoming};
 use crate::hub::Hub;
 use crate::store::sms::{Sms, SmsDone, SmsNote, SmsReceipt};
-use crate::store::{Result, Settings, StoreError};
+use crate::store::{Reader, Result, Settings, StoreError};
 
 /// Looks again at the latest after this long: quiet hours end by the clock.
 const LOOK: Duration = Duration::from_secs(1);
@@ -341,7 +341,7 @@ async fn put_off_until(hub: &Hub, text: &Sms, settings: &Settings) -> Result<Opt
     let (Template::Extended, Some(id)) = (text.template, text.complaint) else {
         return Ok(None);
     };
-    let held = hub.store.complaint(id).await?;
+    let held = hub.store.complaint(id, Reader::Program).await?;
     let complaint = held.map(|held| held.complaint);
     let until = complaint.and_then(|complaint| Some(complaint.extension_granted(None)?.until));
     Ok(until.map(|until| {

@@ -2,11 +2,11 @@
 //! over its log, each lane's own chain, and a complaint folded anew against
 //! its row. Pure; a store reads the rows and hands them over in order.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use suda_domain::time::Timekeeping;
 
 use sha2::{Digest as _, Sha256};
-use suda_domain::{Complaint, DeviceId, Lane, LedgerEvent};
+use suda_domain::{Complaint, DeviceId, Lane, LedgerEvent, Lines};
 use suda_sync::{Hash, SealedEvent};
 use uuid::Uuid;
 
@@ -59,6 +59,19 @@ pub fn fault(row: impl Into<String>, reason: impl Into<String>) -> Fault {
         row: row.into(),
         reason: reason.into(),
     }
+}
+
+/// What is wrong with the file of a letter the ledger names, if anything.
+pub fn letter_fault(reference: &str, id: &str, named: &str, hash: Option<String>) -> Option<Fault> {
+    let reason = match hash {
+        Some(hash) if hash == named => return None,
+        Some(_) => "its bytes do not give the hash in the ledger",
+        None => "its file is missing",
+    };
+    Some(fault(
+        format!("letter {id} of complaint {reference}"),
+        reason,
+    ))
 }
 
 /// The hub's chain over its log: SHA-256(chain before || hash of the event).
@@ -210,7 +223,7 @@ fn difference(row: &ComplaintRow, folded: &Complaint, keep: &Timekeeping) -> Opt
     (!columns_fit).then(|| "its columns are not what its ledger gives".into())
 }
 
-fn fold(events: &[String]) -> Result<Option<Complaint>, String> {
+pub fn fold(events: &[String]) -> Result<Option<Complaint>, String> {
     let mut complaint: Option<Complaint> = None;
     for body in events {
         let event: LedgerEvent = parsed(body).map_err(|error: StoreError| error.to_string())?;
@@ -226,4 +239,39 @@ fn fold(events: &[String]) -> Result<Option<Complaint>, String> {
         }
     }
     Ok(complaint)
+}
+
+/// What is derived beside the rows of complaints: complaint and member of
+/// staff, complaint and the other it refers to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    pub barred: BTreeSet<(Uuid, Uuid)>,
+    pub links: BTreeSet<(Uuid, Uuid)>,
+}
+
+/// Whether what is stored beside follows from these complaints, which are all
+/// that bar somebody or refer to another.
+pub fn beside(bodies: &[String], lines: &Lines, stored: &Beside) -> Result<Option<Fault>> {
+    let mut due = Beside::default();
+    for body in bodies {
+        let complaint: Complaint = parsed(body)?;
+        let id = complaint.id.0;
+        let barred = lines.barred(&complaint).into_iter();
+        due.barred.extend(barred.map(|staff| (id, staff.0)));
+        due.links
+            .extend(complaint.links.iter().map(|link| (id, link.to.0)));
+    }
+    let barred = due.barred.symmetric_difference(&stored.barred).next();
+    let link = due.links.symmetric_difference(&stored.links).next();
+    Ok(match (barred, link) {
+        (Some((id, _)), _) => Some(fault(
+            format!("complaint {id}"),
+            "whom it bars is not what its ledger and the directory give",
+        )),
+        (None, Some((id, _))) => Some(fault(
+            format!("complaint {id}"),
+            "its links are not what its ledger gives",
+        )),
+        (None, None) => None,
+    })
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use suda_domain::{ComplaintId, EvidenceId, StaffId};
 
-use super::Result;
+use super::{Reader, Result};
 
 /// How far the bytes of a file are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -44,7 +44,12 @@ pub trait EvidenceStore {
     async fn add_slice(&self, slice: SliceOf, now: DateTime<Utc>) -> Result<Stored>;
     /// The slice that holds the byte at this place, with the place of its
     /// first byte. Nothing behind the last.
-    async fn evidence_slice(&self, file: EvidenceId, at: u64) -> Result<Option<(u64, Vec<u8>)>>;
+    async fn evidence_slice(
+        &self,
+        file: EvidenceId,
+        at: u64,
+        reader: Reader,
+    ) -> Result<Option<(u64, Vec<u8>)>>;
     /// Forgets the bytes from this place on, unless the file is complete.
     async fn cut_evidence(&self, file: EvidenceId, from: u64) -> Result<()>;
     /// All bytes are there, and the hash of the whole fits.
@@ -58,5 +63,9 @@ pub trait EvidenceStore {
     /// Writes down that somebody has read a file.
     async fn note_evidence_read(&self, read: EvidenceRead) -> Result<()>;
     /// Who has read files of a complaint, the earliest first.
-    async fn evidence_reads(&self, complaint: ComplaintId) -> Result<Vec<EvidenceRead>>;
+    async fn evidence_reads(
+        &self,
+        complaint: ComplaintId,
+        reader: Reader,
+    ) -> Result<Vec<EvidenceRead>>;
 }

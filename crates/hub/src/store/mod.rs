@@ -2,8 +2,10 @@
 //! a database: `sqlite` is the embedded store, another can follow behind the
 //! same traits. Every implementation has to pass the same conformance suite.
 
+pub mod barred;
 pub mod checks;
 pub mod evidence;
+pub mod letters;
 mod notice;
 pub mod postgres;
 mod requests;
@@ -28,8 +30,8 @@ use suda_domain::duty::{DutyKind, Holder};
 use suda_domain::guidance::Guidance;
 use suda_domain::staff::StaffRecord;
 use suda_domain::{
-    BranchCode, Complaint, ComplaintId, DeviceId, EventKey, Fact, Lane, Policy, ReferenceNumber,
-    Refusal, Role, StaffId, State, TaskId,
+    BranchCode, Complaint, ComplaintId, DeviceId, EventKey, Fact, Lane, Lines, Policy,
+    ReferenceNumber, Refusal, Role, StaffId, State, TaskId,
 };
 use suda_sync::hub::allowance::Load;
 use suda_sync::hub::contact::Contact;
@@ -42,6 +44,7 @@ use uuid::Uuid;
 
 use crate::ingest::Batch;
 
+pub use barred::Reader;
 pub use notice::{Touched, TouchedComplaint};
 pub use stubs::{PhoneNote, PhoneStub, PhoneStubs};
 pub use time::{TimeChange, TimeChanged};
@@ -210,6 +213,9 @@ pub enum StepRefused {
     Rule(#[from] Refusal),
     #[error("another expert has claimed it")]
     ClaimedBy(String),
+    /// To whom it is about, and to their line, it does not exist.
+    #[error("the complaint is not for them")]
+    Barred,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -416,9 +422,15 @@ pub trait Ledger {
         held: Option<Own>,
     ) -> Result<LogPage>;
     async fn has_after(&self, branch: &BranchCode, cursor: u64) -> Result<bool>;
-    async fn timeline(&self, complaint: ComplaintId) -> Result<Vec<Stored>>;
-    async fn complaint(&self, id: ComplaintId) -> Result<Option<Held>>;
-    async fn find_reference(&self, reference: &ReferenceNumber) -> Result<Option<ComplaintId>>;
+    async fn timeline(&self, complaint: ComplaintId, reader: Reader) -> Result<Vec<Stored>>;
+    async fn complaint(&self, id: ComplaintId, reader: Reader) -> Result<Option<Held>>;
+    async fn find_reference(
+        &self,
+        reference: &ReferenceNumber,
+        reader: Reader,
+    ) -> Result<Option<ComplaintId>>;
+    /// The complaints that refer to this one, the first recorded first.
+    async fn linking(&self, to: ComplaintId, reader: Reader) -> Result<Vec<Held>>;
     /// Lengthens the expert's lease; false when they hold none.
     async fn renew(
         &self,
@@ -426,14 +438,22 @@ pub trait Ledger {
         expert: StaffId,
         until: DateTime<Utc>,
     ) -> Result<bool>;
-    /// Claims not yet worked on whose lease has run out.
+    /// Claims not yet worked on whose lease has run out, and those of experts
+    /// who are barred by now.
     async fn lapsed(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ComplaintId>>;
 }
 
 /// Lists and figures.
 #[async_trait]
 pub trait Lists {
-    async fn work_orders(&self, view: View, after: Option<After>, limit: u32) -> Result<Vec<Held>>;
+    async fn work_orders(
+        &self,
+        view: View,
+        after: Option<After>,
+        limit: u32,
+        reader: Reader,
+    ) -> Result<Vec<Held>>;
+    /// A department's own tasks, but of what it is barred from.
     async fn tasks(
         &self,
         department: StaffId,
@@ -442,21 +462,34 @@ pub trait Lists {
         limit: u32,
     ) -> Result<Vec<TaskHeld>>;
     /// What any of these holders has to do, by its time.
-    async fn duties(&self, holders: &[Holder], limit: u32) -> Result<Vec<DutyHeld>>;
+    async fn duties(&self, holders: &[Holder], limit: u32, reader: Reader)
+    -> Result<Vec<DutyHeld>>;
     /// How many call-backs each expert has to make, of those who have any.
     async fn call_backs(&self) -> Result<Vec<(StaffId, u64)>>;
-    /// The complaint that has this task of this department.
+    /// The complaint that has this task of this department, unless it is barred.
     async fn complaint_of_task(
         &self,
         task: TaskId,
         department: StaffId,
     ) -> Result<Option<ComplaintId>>;
-    async fn search(&self, words: &[String], scope: &Scope, limit: u32) -> Result<Vec<Held>>;
+    async fn search(
+        &self,
+        words: &[String],
+        scope: &Scope,
+        limit: u32,
+        reader: Reader,
+    ) -> Result<Vec<Held>>;
     async fn counts(&self) -> Result<Counts>;
-    /// Unfinished complaints whose nearest deadline has passed, and how many there are.
-    async fn overdue(&self, now: DateTime<Utc>, limit: u32) -> Result<(u64, Vec<Held>)>;
+    /// Unfinished complaints whose nearest deadline has passed, and how many
+    /// there are: the figure counts what the reader is barred from as well.
+    async fn overdue(
+        &self,
+        now: DateTime<Utc>,
+        limit: u32,
+        reader: Reader,
+    ) -> Result<(u64, Vec<Held>)>;
     /// Grade-1 complaints no manager has acknowledged.
-    async fn alerts(&self, limit: u32) -> Result<Vec<Held>>;
+    async fn alerts(&self, limit: u32, reader: Reader) -> Result<Vec<Held>>;
     /// Complaints of which somebody is to be told of a deadline by `now`, the
     /// longest waiting first, behind `after`.
     async fn to_escalate(
@@ -467,7 +500,7 @@ pub trait Lists {
     ) -> Result<Vec<ToEscalate>>;
     /// Complaints of which somebody was told that still holds, the highest
     /// level first: those that can address these people.
-    async fn escalated(&self, told: &Told, limit: u32) -> Result<Vec<Held>>;
+    async fn escalated(&self, told: &Told, limit: u32, reader: Reader) -> Result<Vec<Held>>;
     async fn handoffs_since(&self, since: DateTime<Utc>) -> Result<Handoffs>;
     /// Brings the full-text index up to the log, at most so many complaints.
     /// Gives how many it took.
@@ -483,6 +516,8 @@ pub trait Directory {
     async fn settings(&self) -> Result<Settings>;
     /// Tells the desks of a new rule file when its version changed.
     async fn use_rules(&self, version: u32) -> Result<()>;
+    /// Where customers find the status page; tells the desks when it changed.
+    async fn use_status_url(&self, url: Option<&str>) -> Result<()>;
     /// Replaces the rules of time, counts every running deadline by the new
     /// ones, and tells the desks. False when they are no longer those of
     /// `before`; then nothing has changed.
@@ -504,6 +539,11 @@ pub trait Directory {
     async fn add_staff(&self, record: &StaffRecord) -> Result<(), AddError>;
     /// False when there is no such member. Ends their sign-ins when not active.
     async fn set_active(&self, id: StaffId, active: bool) -> Result<bool>;
+    /// Who stands above the member; the barrier moves with it. False when
+    /// there is no such member.
+    async fn set_superior(&self, id: StaffId, superior: Option<StaffId>) -> Result<bool>;
+    /// Who stands above whom.
+    async fn lines(&self) -> Result<Arc<Lines>>;
     /// False when there is no such member. Ends their sign-ins.
     async fn set_password(&self, id: StaffId, hash: &str) -> Result<bool>;
     /// The newest version of each category's guidance.
@@ -569,10 +609,11 @@ pub trait Devices {
 #[async_trait]
 pub trait Upkeep {
     async fn ready(&self) -> Result<()>;
-    async fn quarantined(&self, after: i64, limit: u32) -> Result<Vec<Quarantined>>;
+    async fn quarantined(&self, after: i64, limit: u32, reader: Reader)
+    -> Result<Vec<Quarantined>>;
     /// The places of a device's records that wait for a decision.
     async fn set_aside_of(&self, device: DeviceId, incarnation: u32) -> Result<Vec<SetAside>>;
-    async fn quarantined_record(&self, id: i64) -> Result<Option<Quarantined>>;
+    async fn quarantined_record(&self, id: i64, reader: Reader) -> Result<Option<Quarantined>>;
     /// False when there is no such record or it is resolved.
     async fn resolve(
         &self,
@@ -614,6 +655,7 @@ pub trait Store:
     + PhoneStubs
     + Upkeep
     + evidence::EvidenceStore
+    + letters::LetterStore
     + statistics::StatisticsStore
     + sms::SmsStore
     + Send

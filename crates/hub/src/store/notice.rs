@@ -2,7 +2,7 @@
 //! what is in them.
 
 use serde::{Deserialize, Serialize};
-use suda_domain::{BranchCode, ComplaintId, StaffId};
+use suda_domain::{BranchCode, ComplaintId, Lines, StaffId};
 
 use crate::ingest::Changes;
 
@@ -30,6 +30,9 @@ pub struct TouchedComplaint {
     pub branch: BranchCode,
     /// Departments that have tasks of it.
     pub departments: Vec<StaffId>,
+    /// Those to whom it does not exist. Absent from older processes.
+    #[serde(default)]
+    pub barred: Vec<StaffId>,
 }
 
 impl Touched {
@@ -43,7 +46,7 @@ impl Touched {
     }
 
     /// What these changes touch.
-    pub fn by(changes: &Changes) -> Self {
+    pub fn by(changes: &Changes, lines: &Lines) -> Self {
         let complaints = changes
             .cases
             .iter()
@@ -56,6 +59,7 @@ impl Touched {
                     id: case.complaint.id,
                     branch: case.complaint.branch.clone(),
                     departments,
+                    barred: lines.barred(&case.complaint).into_iter().collect(),
                 }
             })
             .collect();
@@ -65,7 +69,8 @@ impl Touched {
             quarantine: !changes.set_aside.is_empty(),
             stubs: false,
             sms: false,
-            everything: false,
+            // To some it has just ceased to exist, or begun.
+            everything: changes.cases.iter().any(|case| case.beside_changed),
         }
     }
 

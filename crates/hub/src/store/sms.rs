@@ -11,7 +11,7 @@ use suda_domain::{ComplaintId, EventKey, ReferenceNumber};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Result;
+use super::{Reader, Result};
 use crate::sms::settings::SmsSettings;
 
 /// When a store is put back: what waited then may have been sent since. A
@@ -286,11 +286,12 @@ pub trait SmsStore {
         failing: bool,
         before: Option<(DateTime<Utc>, Uuid)>,
         limit: u32,
+        reader: Reader,
     ) -> Result<Vec<Sms>>;
     async fn sms_failing(&self) -> Result<SmsFailing>;
     /// Has a text that failed or was given up sent after all. False when
     /// there is no such.
-    async fn retry_sms(&self, id: Uuid, now: DateTime<Utc>) -> Result<bool>;
+    async fn retry_sms(&self, id: Uuid, now: DateTime<Utc>, reader: Reader) -> Result<bool>;
     /// Takes in an answer. False when it would be one too many.
     async fn answer_sms(&self, answer: &NewSms, limits: AnswerLimits) -> Result<bool>;
 }

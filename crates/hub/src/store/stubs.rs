@@ -7,7 +7,7 @@ use suda_domain::{BranchCode, ComplaintId, Grade, StaffId};
 use suda_sync::phone::PhoneCode;
 use uuid::Uuid;
 
-use super::{AddError, Result};
+use super::{AddError, Reader, Result};
 
 /// What an expert was told on the telephone.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,7 +45,9 @@ pub trait PhoneStubs {
     async fn open_stub(&self, stub: &PhoneStub) -> Result<Uuid, AddError>;
     /// Those not joined yet, the earliest arrival first.
     async fn open_stubs(&self) -> Result<Vec<PhoneStub>>;
-    async fn stub(&self, id: Uuid) -> Result<Option<PhoneStub>>;
+    /// None of one that was joined with what the reader is barred from. One
+    /// that is not names no complaint yet.
+    async fn stub(&self, id: Uuid, reader: Reader) -> Result<Option<PhoneStub>>;
     /// False when there is no such stub or it is joined. A note that is there
     /// already is not written again.
     async fn add_stub_note(&self, stub: Uuid, note: &PhoneNote) -> Result<bool>;

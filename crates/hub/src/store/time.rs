@@ -9,6 +9,7 @@ use suda_domain::time::{TimeRules, Timekeeping};
 use suda_domain::{Policy, StaffId};
 use utoipa::ToSchema;
 
+use super::barred::KnownLines;
 use super::value::parsed;
 use super::{Result, StoreError};
 
@@ -56,9 +57,13 @@ pub enum TimeChanged {
     },
 }
 
-/// What was compiled last, with the text it was compiled from.
+/// What was compiled last, with the text it was compiled from; and, kept the
+/// same way, who stands above whom.
 #[derive(Debug, Default)]
-pub struct CompiledTime(Mutex<Option<(String, Arc<Timekeeping>)>>);
+pub struct CompiledTime {
+    compiled: Mutex<Option<(String, Arc<Timekeeping>)>>,
+    pub lines: KnownLines,
+}
 
 impl CompiledTime {
     /// Compiles the settings of these two names, at least one of which is there.
@@ -67,7 +72,7 @@ impl CompiledTime {
         let missing = || StoreError::Damaged(format!("the setting {TIME} is missing"));
         let text = time.or(policy).ok_or_else(missing)?;
         // What is there is whole: it is only ever replaced.
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, compiled)) = &*last
             && *known == text
         {

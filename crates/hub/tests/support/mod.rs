@@ -131,6 +131,7 @@ pub async fn fill(store: &dyn Store) {
                 branch: branch.map(|code| code.parse().unwrap()),
                 password_hash: hash.clone(),
                 active: true,
+                superior: None,
             })
             .await
             .unwrap();
@@ -428,6 +429,7 @@ impl Pen {
             grade,
             complexity: Complexity::Complex,
             cycle: 1,
+            recused: Vec::new(),
             upto_n: self.heads[Lane::Ordinary.index()].0,
         };
         let fact = Fact::HandedOff {

@@ -4,6 +4,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use suda_domain::duty::duties;
@@ -11,7 +12,7 @@ use suda_domain::permission::may_write;
 use suda_domain::staff::StaffRecord;
 use suda_domain::{
     Actor, Applied, BranchCode, Complaint, ComplaintId, DeviceId, EventKey, Fact, Lane,
-    LedgerEvent, Origin, ReferenceNumber, Refusal, Role, StaffId,
+    LedgerEvent, Lines, Origin, ReferenceNumber, Refusal, Role, StaffId,
 };
 
 use super::pen::{self, Pen, PenError};
@@ -158,6 +159,9 @@ pub struct Situation {
     /// Of the batch's origins, those that have arrived: as they were first, or
     /// under another number.
     pub arrived: HashSet<Origin>,
+    /// Who stands above whom: those above the person a complaint is about have
+    /// nothing to do with it.
+    pub lines: Arc<Lines>,
 }
 
 /// A stored event that waits for what it builds on.
@@ -200,6 +204,8 @@ pub struct Case {
     pub text_changed: bool,
     pub claim_changed: bool,
     pub tasks_changed: bool,
+    /// Whom it is about, or what it refers to.
+    pub beside_changed: bool,
     /// What somebody has to do about it.
     pub duties_changed: bool,
 }
@@ -216,6 +222,10 @@ impl Case {
         Self {
             text_changed: before.is_none_or(|b| b.intake != after.intake),
             claim_changed: before.map_or(after.claim.is_some(), |b| b.claim != after.claim),
+            beside_changed: before
+                .map_or(!after.recused.is_empty() || !after.links.is_empty(), |b| {
+                    b.recused != after.recused || b.links != after.links
+                }),
             tasks_changed: before.map_or(!after.tasks.is_empty(), |b| b.tasks != after.tasks),
             duties_changed: duties(&after) != before.map(duties).unwrap_or_default(),
             complaint: after,
@@ -270,6 +280,7 @@ pub fn judge(batch: &Batch, situation: Situation, pen: &mut Pen) -> Result<Judge
         staff: situation.staff,
         held: situation.held,
         arrived: situation.arrived,
+        lines: situation.lines,
         forked: false,
         touched: Vec::new(),
         changes: Changes::default(),
@@ -327,6 +338,7 @@ struct Judge<'a> {
     staff: HashMap<StaffId, StaffRecord>,
     held: Vec<HeldRecord>,
     arrived: HashSet<Origin>,
+    lines: Arc<Lines>,
     /// The batch has left the past the hub knows; nothing behind it can be judged.
     forked: bool,
     touched: Vec<ComplaintId>,
@@ -431,7 +443,7 @@ impl Judge<'_> {
         let after = match self.now.entry(id) {
             Entry::Occupied(held) => {
                 let complaint = held.into_mut();
-                fold(complaint, event, branch)?;
+                fold(complaint, event, branch, &self.lines)?;
                 complaint
             }
             Entry::Vacant(place) => {
@@ -573,11 +585,15 @@ fn fold(
     complaint: &mut Complaint,
     event: &LedgerEvent,
     branch: &BranchCode,
+    lines: &Lines,
 ) -> Result<(), QuarantineReason> {
     if complaint.branch != *branch {
         return Err(QuarantineReason::OutOfScope);
     }
-    let Err(refusal) = complaint.admit(&event.actor, &event.fact) else {
+    let admitted = complaint
+        .admit(&event.actor, &event.fact)
+        .and_then(|()| lines.admit(complaint, &event.actor, &event.fact));
+    let Err(refusal) = admitted else {
         let applied = complaint.apply(event);
         return applied.map(drop).map_err(QuarantineReason::NotAllowed);
     };

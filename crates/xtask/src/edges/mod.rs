@@ -65,6 +65,14 @@ const RULES: &[Rule] = &[
         never_at_all: OUTSIDE_WORLD,
     },
     Rule {
+        package: "suda-letter",
+        members: &["suda-domain"],
+        externals: None,
+        // Which fonts there are is the hub's to find.
+        never_direct: &["fontdb"],
+        never_at_all: OUTSIDE_WORLD,
+    },
+    Rule {
         package: "suda-desk",
         members: &["suda-domain", "suda-judge", "suda-sync", "suda-sqlite"],
         externals: None,
@@ -73,7 +81,13 @@ const RULES: &[Rule] = &[
     },
     Rule {
         package: "suda-hub",
-        members: &["suda-domain", "suda-judge", "suda-sync", "suda-sqlite"],
+        members: &[
+            "suda-domain",
+            "suda-judge",
+            "suda-sync",
+            "suda-sqlite",
+            "suda-letter",
+        ],
         externals: None,
         never_direct: &[],
         never_at_all: &["tauri", "wry"],

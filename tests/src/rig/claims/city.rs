@@ -85,6 +85,7 @@ async fn expert(store: &dyn Store, number: usize) -> anyhow::Result<Expert> {
             // Fits no password: they are signed in already.
             password_hash: String::new(),
             active: true,
+            superior: None,
         })
         .await?;
     let token = secret::token();
@@ -185,6 +186,7 @@ impl Desk {
             grade: Grade::Two,
             complexity: Complexity::Complex,
             cycle: 1,
+            recused: Vec::new(),
             upto_n: 0,
         };
         let event = LedgerEvent {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use suda_domain::fact::ReleaseCause;
 use suda_domain::{ComplaintId, Fact, StaffId, State};
-use suda_hub::store::{Store, Stored};
+use suda_hub::store::{Reader, Store, Stored};
 
 use super::city::City;
 use super::crowd::Done;
@@ -51,9 +51,9 @@ pub async fn read(store: &dyn Store, city: &City, done: &Done) -> anyhow::Result
             &mut found,
             &mut claims,
             *order,
-            &store.timeline(*order).await?,
+            &store.timeline(*order, Reader::Program).await?,
         )?;
-        let held = store.complaint(*order).await?;
+        let held = store.complaint(*order, Reader::Program).await?;
         let worked_on = held.is_some_and(|held| {
             let claim = held.complaint.claim.as_ref().map(|claim| claim.expert);
             let alive = city

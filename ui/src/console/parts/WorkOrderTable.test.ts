@@ -30,6 +30,7 @@ const order = (id: string, over: Partial<WorkOrder> = {}): WorkOrder => ({
   late: false,
   open_tasks: 0,
   alert_pending: false,
+  follows: null,
   escalation: null,
   ...over,
 })

@@ -79,8 +79,10 @@ export const words: SameTexts<typeof reference> = {
   delivery: { saved_here: 'On this PC', at_hub: 'At the hub', set_aside: 'Being checked at the hub' },
   link: { up: 'Connected to the hub', down: 'No connection to the hub', unknown: 'Connecting to the hub' },
   scope: { open: 'Open', with_experts: 'With experts', done: 'Done', all: 'All', mine: 'Given to me' },
+  letter_kind: { letter: 'Letter (A4)', receipt: 'Receipt (80 mm)' },
   handoff_cause: { manual: 'by a person', automatic: 'by the clock', import: 'on import' },
-  release_cause: { given_back: 'given back', lease_expired: 'claim expired' },
+  relation: { duplicate: 'duplicate', repeat: 'repeat', group: 'group complaint', related: 'related' },
+  release_cause: { given_back: 'given back', lease_expired: 'claim expired', recused: 'taken back: it is about them' },
   decision: { upheld: 'upheld', partly_upheld: 'partly upheld', not_upheld: 'not upheld' },
   time: {
     paused: 'paused for {span}',

@@ -83,8 +83,10 @@ export const words: SameTexts<typeof reference> = {
   delivery: { saved_here: '已存本機', at_hub: '已到中心', set_aside: '中心待核對' },
   link: { up: '已連線中心', down: '未連線中心', unknown: '正在連線中心' },
   scope: { open: '待處理', with_experts: '專家處理中', done: '已完成', all: '全部', mine: '指派給我' },
+  letter_kind: { letter: '信函（A4）', receipt: '收據紙（80 公釐）' },
   handoff_cause: { manual: '人工轉派', automatic: '到時自動轉派', import: '匯入時轉派' },
-  release_cause: { given_back: '主動放回', lease_expired: '認領到期' },
+  relation: { duplicate: '重複登記', repeat: '再次投訴', group: '群體投訴', related: '相關' },
+  release_cause: { given_back: '主動放回', lease_expired: '認領到期', recused: '需迴避，自動放回' },
   decision: { upheld: '投訴成立', partly_upheld: '部分成立', not_upheld: '不成立' },
   time: {
     paused: '已暫停 {span}',

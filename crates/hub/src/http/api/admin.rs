@@ -42,6 +42,8 @@ pub struct StaffRow {
     pub role: Role,
     pub branch: Option<BranchCode>,
     pub active: bool,
+    /// Who stands directly above them.
+    pub superior: Option<StaffId>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -65,6 +67,12 @@ pub struct AddedStaff {
 #[derive(Deserialize, ToSchema)]
 pub struct Active {
     pub active: bool,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct Superior {
+    /// Absent for nobody.
+    pub superior: Option<StaffId>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -170,6 +178,7 @@ fn staff_row(record: StaffRecord) -> StaffRow {
         role: record.role,
         branch: record.branch,
         active: record.active,
+        superior: record.superior,
     }
 }
 
@@ -246,6 +255,29 @@ pub async fn set_active(
         closing::take_back_tasks(&hub, id).await?;
     }
     found(is_known)
+}
+
+/// Says who stands directly above a member. Whom a complaint is about, and
+/// everybody above them, can neither see nor handle it.
+#[utoipa::path(
+    post, path = "/api/admin/staff/{id}/superior", tag = "admin", request_body = Superior,
+    params(("id" = StaffId, Path)),
+    responses((status = 204), (status = "4XX", body = ApiError))
+)]
+pub async fn set_superior(
+    State(hub): State<Arc<Hub>>,
+    At(id): At<StaffId>,
+    Body(body): Body<Superior>,
+) -> ApiResult<StatusCode> {
+    if let Some(superior) = body.superior {
+        let malformed = || ApiError::of_field(ErrorCode::Malformed, "superior");
+        let known = hub.store.staff_member(superior).await?;
+        let circle = hub.store.lines().await?.above(superior).contains(&id);
+        if known.is_none() || superior == id || circle {
+            return Err(malformed());
+        }
+    }
+    found(hub.store.set_superior(id, body.superior).await?)
 }
 
 /// Gives a member a new password and ends their sign-ins.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use suda_domain::breach::{BreachCause, cause};
@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::view::{self, Names, WorkOrder};
 use crate::http::error::{ApiError, ApiResult};
+use crate::http::session::SignedIn;
 use crate::hub::Hub;
 
 const ROWS: u32 = 100;
@@ -69,12 +70,15 @@ pub struct Board {
     get, path = "/api/board", tag = "board",
     responses((status = 200, body = Board), (status = "4XX", body = ApiError))
 )]
-pub async fn board(State(hub): State<Arc<Hub>>) -> ApiResult<Json<Board>> {
+pub async fn board(
+    State(hub): State<Arc<Hub>>,
+    Extension(who): Extension<SignedIn>,
+) -> ApiResult<Json<Board>> {
     let now = hub.clock.now();
     let names = Names::read(&hub).await?;
     let counts = hub.store.counts().await?;
     let handoffs = hub.store.handoffs_since(today(&names, now)).await?;
-    let (overdue, late) = hub.store.overdue(now, ROWS).await?;
+    let (overdue, late) = hub.store.overdue(now, ROWS, who.reader()).await?;
     let breaches = late
         .iter()
         .map(|held| {
@@ -89,7 +93,7 @@ pub async fn board(State(hub): State<Arc<Hub>>) -> ApiResult<Json<Board>> {
             }
         })
         .collect();
-    let alerts = hub.store.alerts(ROWS).await?;
+    let alerts = hub.store.alerts(ROWS, who.reader()).await?;
     let mut open: BTreeMap<String, u64> = counts.open_by_branch.clone();
     let branches = hub.store.branches().await?;
     Ok(Json(Board {

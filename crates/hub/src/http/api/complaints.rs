@@ -83,7 +83,10 @@ pub async fn work_orders(
     };
     let after = asked.after.as_deref().map(read_after).transpose()?;
     let limit = asked.limit.unwrap_or(USUAL_ROWS).clamp(1, MOST_ROWS);
-    let mut found = hub.store.work_orders(view, after, limit + 1).await?;
+    let mut found = hub
+        .store
+        .work_orders(view, after, limit + 1, who.reader())
+        .await?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
     let names = Names::read(&hub).await?;
@@ -138,12 +141,16 @@ pub async fn visible(hub: &Hub, who: &SignedIn, text: &str) -> ApiResult<Held> {
         Err(_) => {
             let reference: ReferenceNumber = text.parse().map_err(|_| missing())?;
             hub.store
-                .find_reference(&reference)
+                .find_reference(&reference, who.reader())
                 .await?
                 .ok_or_else(missing)?
         }
     };
-    let held = hub.store.complaint(id).await?.ok_or_else(missing)?;
+    let held = hub
+        .store
+        .complaint(id, who.reader())
+        .await?
+        .ok_or_else(missing)?;
     if view::may_see(who, &held.complaint) {
         Ok(held)
     } else {
@@ -187,7 +194,10 @@ pub async fn search(
         _ => Scope::Everything,
     };
     let wanted = shingles(&asked.q);
-    let found = hub.store.search(&wanted, &scope, SEARCH_ROWS).await?;
+    let found = hub
+        .store
+        .search(&wanted, &scope, SEARCH_ROWS, who.reader())
+        .await?;
     let mut rows: Vec<_> = found
         .iter()
         .filter(|held| view::may_see(&who, &held.complaint))

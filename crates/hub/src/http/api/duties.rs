@@ -58,7 +58,7 @@ pub async fn duties(
     {
         holders.push(Holder::Branch(branch));
     }
-    let found = hub.store.duties(&holders, MOST_ROWS).await?;
+    let found = hub.store.duties(&holders, MOST_ROWS, who.reader()).await?;
     let names = Names::read(&hub).await?;
     let rows = found
         .into_iter()

@@ -7,14 +7,15 @@ use axum::extract::{Extension, State};
 use serde::{Deserialize, Serialize};
 use suda_domain::clocks::deadlines;
 use suda_domain::escalation::{self, Addressee, Escalation};
-use suda_domain::{Complaint, Role};
+use suda_domain::staff::StaffRecord;
+use suda_domain::{Complaint, Lines, Role};
 use utoipa::ToSchema;
 
 use super::view::{self, Names, WorkOrder};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::session::SignedIn;
 use crate::hub::Hub;
-use crate::store::Told;
+use crate::store::{Held, Told};
 
 /// Complaints that are looked through for what addresses the reader.
 const LOOKED_THROUGH: u32 = 500;
@@ -43,13 +44,17 @@ pub async fn escalations(
         (Role::Expert, _) => Told::Expert(who.staff.id),
         _ => Told::Management,
     };
-    let held = hub.store.escalated(&told, LOOKED_THROUGH).await?;
+    let held = hub
+        .store
+        .escalated(&told, LOOKED_THROUGH, who.reader())
+        .await?;
+    let passed = PassedOver::read(&hub, &held).await?;
     let rows = held.iter().filter_map(|held| {
         let complaint = &held.complaint;
         let standing = escalation::standing(complaint, &deadlines(complaint, names.time()));
         let mine = standing
             .into_iter()
-            .find(|one| addresses(&who, complaint, one))?;
+            .find(|one| passed.addresses(&who, complaint, one))?;
         Some(EscalationRow {
             escalation: mine,
             order: view::work_order(&hub, &names, held),
@@ -58,9 +63,44 @@ pub async fn escalations(
     Ok(Json(rows.take(ROWS).collect()))
 }
 
-fn addresses(who: &SignedIn, complaint: &Complaint, escalation: &Escalation) -> bool {
+/// Who is passed over: the persons complaints are about, and their lines.
+struct PassedOver {
+    lines: Arc<Lines>,
+    /// Read where it matters alone.
+    managers: Vec<StaffRecord>,
+}
+
+impl PassedOver {
+    async fn read(hub: &Hub, held: &[Held]) -> ApiResult<Self> {
+        let matters = held.iter().any(|held| !held.complaint.recused.is_empty());
+        let managers = match matters {
+            true => hub.store.staff_with_role(Role::BranchManager).await?,
+            false => Vec::new(),
+        };
+        let lines = hub.store.lines().await?;
+        Ok(Self { lines, managers })
+    }
+
+    fn addresses(&self, who: &SignedIn, complaint: &Complaint, one: &Escalation) -> bool {
+        let barred = self.lines.barred(complaint);
+        let is_barred = |addressee: &Addressee| match addressee {
+            Addressee::Staff(id) => barred.contains(id),
+            Addressee::BranchManager(branch) => {
+                let of_branch = |manager: &&StaffRecord| {
+                    manager.active && manager.branch.as_ref() == Some(branch)
+                };
+                let mut managers = self.managers.iter().filter(of_branch).peekable();
+                managers.peek().is_some() && managers.all(|one| barred.contains(&one.id))
+            }
+            Addressee::Branch(_) | Addressee::Team | Addressee::Management => false,
+        };
+        addresses(who, escalation::addressee_of(complaint, one, is_barred))
+    }
+}
+
+fn addresses(who: &SignedIn, addressee: Addressee) -> bool {
     let staff = &who.staff;
-    match escalation::addressee(complaint, escalation) {
+    match addressee {
         Addressee::Branch(branch) => {
             who.role().is_of_branch() && staff.branch.as_ref() == Some(&branch)
         }

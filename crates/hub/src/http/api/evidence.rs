@@ -14,7 +14,7 @@ use futures::StreamExt as _;
 use http_range_header::parse_range_header;
 use serde::{Deserialize, Serialize};
 use suda_domain::evidence::{MOST_BYTES, clean_name};
-use suda_domain::{Evidence, EvidenceId, EvidenceKind, Fact, Role, StaffId};
+use suda_domain::{ComplaintId, Evidence, EvidenceId, EvidenceKind, Fact, Role, StaffId};
 use suda_sync::evidence::{CHUNK, Hashing, media_type};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -102,7 +102,10 @@ pub async fn reads(
     let held = visible(&hub, &who, &id).await?;
     let staff = hub.store.staff().await?;
     let name = |id: StaffId| staff.iter().find(|one| one.id == id).map(|one| &one.name);
-    let reads = hub.store.evidence_reads(held.complaint.id).await?;
+    let reads = hub
+        .store
+        .evidence_reads(held.complaint.id, who.reader())
+        .await?;
     let views = reads.into_iter().map(|read| EvidenceReadView {
         at: read.at,
         staff: read.staff,
@@ -165,7 +168,7 @@ pub async fn file(
     };
     hub.store.note_evidence_read(read).await?;
     let (from, upto) = range.unwrap_or((0, of.bytes));
-    let body = Body::from_stream(contents(Arc::clone(&hub), file, from, upto));
+    let body = Body::from_stream(contents(Arc::clone(&hub), file, from, upto, who.reader()));
     let mut response = body.into_response();
     describe(response.headers_mut(), &of, upto - from);
     if range.is_some() {
@@ -268,14 +271,44 @@ pub async fn add(
     body: Body,
 ) -> ApiResult<Json<ComplaintView>> {
     let hub = Arc::clone(&doing.hub);
+    let complaint = doing.held.complaint.id;
+    let write = async |file| doing.add_evidence(file).await;
+    take(&hub, complaint, &asked, body, &Taken::ANYTHING, write).await
+}
+
+/// What is taken of whom.
+pub(in crate::http) struct Taken {
+    pub most_bytes: u64,
+    /// By media type, of those that are evidence at all.
+    pub takes: fn(&str) -> bool,
+}
+
+impl Taken {
+    const ANYTHING: Self = Self {
+        most_bytes: MOST_BYTES,
+        takes: |_| true,
+    };
+}
+
+/// Receives a file and has its fact written; without the fact nothing of it
+/// stays.
+pub(in crate::http) async fn take<T>(
+    hub: &Hub,
+    complaint: ComplaintId,
+    asked: &NewEvidence,
+    body: Body,
+    taken: &Taken,
+    write: impl AsyncFnOnce(Evidence) -> ApiResult<T>,
+) -> ApiResult<T> {
     let id = EvidenceId(Uuid::now_v7());
     let staging = Staging {
-        hub: &hub,
-        complaint: doing.held.complaint.id,
+        hub,
+        complaint,
         id,
+        taken,
     };
-    let added = match staging.receive(&asked, body).await {
-        Ok(file) => doing.add_evidence(file).await,
+    let added = match staging.receive(asked, body).await {
+        Ok(file) => write(file).await,
         Err(error) => Err(error),
     };
     let settled = match &added {
@@ -291,8 +324,9 @@ pub async fn add(
 /// A file on its way in.
 struct Staging<'a> {
     hub: &'a Hub,
-    complaint: suda_domain::ComplaintId,
+    complaint: ComplaintId,
     id: EvidenceId,
+    taken: &'a Taken,
 }
 
 impl Staging<'_> {
@@ -317,14 +351,15 @@ impl Staging<'_> {
                 continue;
             }
             if found.is_none() {
-                let known = media_type(&buffer).ok_or_else(not_taken)?;
+                let known = media_type(&buffer).filter(|known| (self.taken.takes)(known));
+                let known = known.ok_or_else(not_taken)?;
                 found = Some(known);
             }
             let data = std::mem::take(&mut buffer);
             hashing.take(&data);
             let at = bytes;
             bytes += data.len() as u64;
-            if bytes > MOST_BYTES {
+            if bytes > self.taken.most_bytes {
                 return Err(ApiError::new(ErrorCode::TooLarge));
             }
             self.store(at, data).await?;

@@ -82,7 +82,7 @@ pub async fn quarantine(
 ) -> ApiResult<Json<Vec<QuarantineRow>>> {
     let found = hub
         .store
-        .quarantined(asked.after.unwrap_or_default(), ROWS)
+        .quarantined(asked.after.unwrap_or_default(), ROWS, who.reader())
         .await?;
     let masked = who.role() == Role::Administrator;
     let now = hub.clock.now();
@@ -144,7 +144,7 @@ pub async fn resolve(
     let missing = || ApiError::new(ErrorCode::NotFound);
     let record = hub
         .store
-        .quarantined_record(id)
+        .quarantined_record(id, who.reader())
         .await?
         .ok_or_else(missing)?;
     let told = match resolution {
@@ -192,7 +192,13 @@ async fn accept(
 ) -> ApiResult<()> {
     let event: LedgerEvent = serde_json::from_str(&record.body)
         .map_err(|_| ApiError::of_field(ErrorCode::Malformed, "body"))?;
-    visible(hub, who, &event.complaint.to_string()).await?;
+    let held = visible(hub, who, &event.complaint.to_string()).await?;
+    let lines = hub.store.lines().await?;
+    let author = event.actor.staff;
+    // What somebody wrote whom it is about takes no effect, whoever accepts it.
+    if author.is_some_and(|staff| lines.bar(&held.complaint, staff)) {
+        return Err(ApiError::new(ErrorCode::Recused));
+    }
     let key = |step: u64| Uuid::from_u64_pair(u64::MAX - step, record.id.unsigned_abs());
     let fact = mended.map_or(event.fact, |fact| *fact);
     hub.step(

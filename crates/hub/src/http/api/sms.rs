@@ -37,6 +37,7 @@ pub struct SmsAsked {
 )]
 pub async fn sms(
     State(hub): State<Arc<Hub>>,
+    Extension(who): Extension<SignedIn>,
     Asked(asked): Asked<SmsAsked>,
 ) -> ApiResult<Json<SmsOutbox>> {
     let malformed = || ApiError::of_field(ErrorCode::Malformed, "after");
@@ -44,7 +45,15 @@ pub async fn sms(
     let after = after.map(|after| read_place(after).ok_or_else(malformed));
     let limit = asked.limit.unwrap_or(USUAL_ROWS).clamp(1, MOST_ROWS);
     let (store, now) = (hub.store.as_ref(), hub.clock.now());
-    let page = outbox(store, now, asked.failing, after.transpose()?, limit).await?;
+    let page = outbox(
+        store,
+        who.reader(),
+        now,
+        asked.failing,
+        after.transpose()?,
+        limit,
+    )
+    .await?;
     Ok(Json(page))
 }
 
@@ -59,7 +68,11 @@ pub async fn retry_sms(
     Extension(who): Extension<SignedIn>,
     At(id): At<Uuid>,
 ) -> ApiResult<StatusCode> {
-    if !hub.store.retry_sms(id, hub.clock.now()).await? {
+    if !hub
+        .store
+        .retry_sms(id, hub.clock.now(), who.reader())
+        .await?
+    {
         return Err(ApiError::new(ErrorCode::NotInThisState));
     }
     tracing::info!(sms = %id, by = %who.staff.id, "a text is sent again");

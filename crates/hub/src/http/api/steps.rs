@@ -93,7 +93,11 @@ impl Doing {
     }
 
     async fn show(self) -> ApiResult<Json<ComplaintView>> {
-        let held = self.hub.store.complaint(self.held.complaint.id).await?;
+        let held = self
+            .hub
+            .store
+            .complaint(self.held.complaint.id, self.who.reader())
+            .await?;
         let held = held.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
         view::complaint(&self.hub, &self.who, held).await.map(Json)
     }
@@ -501,7 +505,7 @@ pub async fn answer(doing: Doing, Body(body): Body<AnswerText>) -> ApiResult<Jso
     let limit = doing.compensation_limit().await?;
     let amount = body.amount_minor;
     let answer = steps::answer(amount, limit, fact);
-    let to = call_back::next(&doing.hub, doing.who.staff.id).await?;
+    let to = call_back::next(&doing.hub, &doing.held.complaint, doing.who.staff.id).await?;
     doing.step(steps::with_call_back(answer, to)).await
 }
 

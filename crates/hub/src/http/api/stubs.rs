@@ -138,12 +138,12 @@ pub async fn open_stub(
                 ApiError::new(ErrorCode::AlreadyExists)
             }
         })?;
-    let opened = found(&hub, opened).await?;
+    let opened = found(&hub, &who, opened).await?;
     let id = opened.id;
     if let Err(error) = phone::join(&hub, opened).await {
         tracing::warn!(stub = %id, %error, "not joined with its record yet; tried again");
     }
-    show(&hub, id).await
+    show(&hub, &who, id).await
 }
 
 /// Writes down more of what was told.
@@ -158,7 +158,7 @@ pub async fn note_stub(
     At(id): At<Uuid>,
     Body(body): Body<NoteText>,
 ) -> ApiResult<Json<StubView>> {
-    let stub = found(&hub, id).await?;
+    let stub = found(&hub, &who, id).await?;
     let text = required("text", &body.text, TEXT)?;
     let note = PhoneNote {
         id: Uuid::now_v7(),
@@ -169,7 +169,7 @@ pub async fn note_stub(
     if !hub.store.add_stub_note(id, &note).await? {
         return Err(ApiError::new(ErrorCode::NotInThisState));
     }
-    show(&hub, id).await
+    show(&hub, &who, id).await
 }
 
 /// Takes it over from the expert who has looked after it.
@@ -183,11 +183,11 @@ pub async fn take_stub(
     Extension(who): Extension<SignedIn>,
     At(id): At<Uuid>,
 ) -> ApiResult<Json<StubView>> {
-    found(&hub, id).await?;
+    found(&hub, &who, id).await?;
     if !hub.store.hold_stub(id, who.staff.id).await? {
         return Err(ApiError::new(ErrorCode::NotInThisState));
     }
-    show(&hub, id).await
+    show(&hub, &who, id).await
 }
 
 /// The first note's key, made from the stub's and of the same time.
@@ -195,13 +195,13 @@ fn note_key(stub: Uuid) -> Uuid {
     Uuid::from_u128(stub.as_u128() ^ 1)
 }
 
-async fn found(hub: &Hub, id: Uuid) -> ApiResult<PhoneStub> {
-    let stub = hub.store.stub(id).await?;
+async fn found(hub: &Hub, who: &SignedIn, id: Uuid) -> ApiResult<PhoneStub> {
+    let stub = hub.store.stub(id, who.reader()).await?;
     stub.ok_or_else(|| ApiError::new(ErrorCode::NotFound))
 }
 
-async fn show(hub: &Hub, id: Uuid) -> ApiResult<Json<StubView>> {
-    let stub = found(hub, id).await?;
+async fn show(hub: &Hub, who: &SignedIn, id: Uuid) -> ApiResult<Json<StubView>> {
+    let stub = found(hub, who, id).await?;
     Ok(Json(Known::read(hub).await?.show(stub)))
 }
 

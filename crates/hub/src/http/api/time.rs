@@ -84,9 +84,11 @@ pub async fn rules(State(hub): State<Arc<Hub>>) -> ApiResult<Json<TimeView>> {
 )]
 pub async fn preview(
     State(hub): State<Arc<Hub>>,
+    Extension(who): Extension<SignedIn>,
     Body(draft): Body<TimeDraft>,
 ) -> ApiResult<Json<TimePreview>> {
-    let preview = timing::preview(hub.store.as_ref(), &draft, hub.clock.now()).await?;
+    let (store, now) = (hub.store.as_ref(), hub.clock.now());
+    let preview = timing::preview(store, &draft, now, who.staff.id).await?;
     Ok(Json(preview))
 }
 

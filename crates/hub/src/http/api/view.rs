@@ -1,6 +1,6 @@
 //! Complaints as the console shows them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use suda_domain::escalation::{self, Escalation};
 use suda_domain::time::{Stretch, Timekeeping};
@@ -17,7 +17,7 @@ use suda_domain::text::clean;
 use suda_domain::trusted::Corrections;
 use suda_domain::{
     Actor, Applied, BranchCode, Complaint, ComplaintId, Complexity, CustomerState, Fact, FactKind,
-    Grade, Intake, LeaseId, ReferenceNumber, Role, StaffId, State, TaskId,
+    Grade, Intake, LeaseId, Recusal, ReferenceNumber, Relation, Role, StaffId, State, TaskId,
 };
 use utoipa::ToSchema;
 
@@ -59,6 +59,8 @@ pub struct WorkOrder {
     pub late: bool,
     pub open_tasks: u32,
     pub alert_pending: bool,
+    /// It is answered with another case.
+    pub follows: Option<Relation>,
     /// Who was told highest up of a deadline that still runs.
     pub escalation: Option<Escalation>,
 }
@@ -167,6 +169,10 @@ pub struct ComplaintView {
     pub escalations: Vec<Escalation>,
     pub timeline: Vec<TimelineEntry>,
     pub guidance: Option<Guidance>,
+    /// Whom it is about.
+    pub recused: Vec<Recusal>,
+    /// It is answered with another case.
+    pub follows: Option<Relation>,
     /// What the reader may write now.
     pub allowed: Vec<FactKind>,
     /// Whether the reader may renew their claim.
@@ -231,6 +237,7 @@ pub fn work_order(hub: &Hub, names: &Names, held: &Held) -> WorkOrder {
         late: complaint.late,
         open_tasks: open_tasks(complaint),
         alert_pending: crate::store::row::is_alert_pending(complaint),
+        follows: complaint.leading().map(|link| link.relation),
         escalation: escalation::standing(complaint, &clocks).first().copied(),
     }
 }
@@ -278,7 +285,7 @@ pub fn may_see(who: &SignedIn, complaint: &Complaint) -> bool {
 /// Everything about one complaint, for one reader.
 pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<ComplaintView> {
     let names = Names::read(hub).await?;
-    let timeline = hub.store.timeline(held.complaint.id).await?;
+    let timeline = hub.store.timeline(held.complaint.id, who.reader()).await?;
     let guidance = hub.store.guidance().await?;
     let masked = who.role() == Role::Department;
     let now = hub.clock.now();
@@ -307,6 +314,7 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
     let proposed = report.and_then(|report| report.compensation_minor);
     let mut tasks = complaint.tasks.clone();
     let mut timeline = timeline_of(&timeline, masked)?;
+    leave_out_links(hub, who, &mut timeline).await?;
     let mut report = complaint.report.clone();
     let mut questions = complaint.questions.clone();
     let mut extensions = complaint.extensions.clone();
@@ -344,6 +352,7 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         category_en,
         deadlines,
         escalations,
+        follows: complaint.leading().map(|link| link.relation),
         allowed,
         masked,
         may_renew: mine && complaint.lapses(),
@@ -381,6 +390,7 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         report,
         plan: complaint.plan,
         return_reason: complaint.return_reason,
+        recused: complaint.recused,
         answer: complaint.answer,
         past: complaint.past,
         reopened_at: complaint.reopened_at,
@@ -391,6 +401,28 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         rating: complaint.rating,
         final_decision: complaint.final_decision,
     })
+}
+
+/// A line that names another complaint is not for who may not see that one.
+async fn leave_out_links(
+    hub: &Hub,
+    who: &SignedIn,
+    timeline: &mut Vec<TimelineEntry>,
+) -> ApiResult<()> {
+    let other = |entry: &TimelineEntry| match &entry.fact {
+        Fact::Linked { to, .. } | Fact::Unlinked { to, .. } => Some(*to),
+        _ => None,
+    };
+    let others: BTreeSet<ComplaintId> = timeline.iter().filter_map(other).collect();
+    let mut hidden = BTreeSet::new();
+    for id in others {
+        let held = hub.store.complaint(id, who.reader()).await?;
+        if who.role() == Role::Department || held.is_none() {
+            hidden.insert(id);
+        }
+    }
+    timeline.retain(|entry| other(entry).is_none_or(|id| !hidden.contains(&id)));
+    Ok(())
 }
 
 /// The ledger's lines with what each did, told by folding them again.

@@ -8,7 +8,7 @@ use suda_domain::{Complaint, ComplaintId};
 
 use super::load::End;
 use super::sms::insert_sms;
-use super::{Tx, failed};
+use super::{Tx, barred, failed};
 use crate::group::Written;
 use crate::ingest::{Case, Changes};
 use crate::store::checks::link;
@@ -34,6 +34,9 @@ pub async fn apply(
         let changed: Vec<&Complaint> = changed.map(|case| &case.complaint).collect();
         duties(tx, &changed).await?;
     }
+    for case in cases.iter().filter(|case| case.beside_changed) {
+        barred::write(tx, &case.complaint, &written.lines).await?;
+    }
     insert_sms(tx, &written.texts).await?;
     set_aside(tx, &written).await?;
     released(tx, &written).await?;
@@ -41,11 +44,12 @@ pub async fn apply(
     heads(tx, &written).await?;
     step_keys(tx, &written).await?;
     let set_aside = written.set_aside.into_iter().map(|(_, record)| record);
-    Ok(Touched::by(&Changes {
+    let changes = Changes {
         set_aside: set_aside.collect(),
         cases,
         ..Changes::default()
-    }))
+    };
+    Ok(Touched::by(&changes, &written.lines))
 }
 
 /// Appends to the log and gives each complaint's last number.

@@ -9,9 +9,10 @@ use super::apply::duties;
 use super::directory::{HUB, bump_directory, find_setting, find_text, put_setting, time};
 use super::value::{json, ms, parsed};
 use super::verify::{complaint_rows, events};
-use super::{Tx, failed};
+use super::{Tx, barred, failed};
 use crate::store::Result;
-use crate::store::checks::made_anew;
+use crate::store::barred::KnownLines;
+use crate::store::checks::{fold, made_anew};
 use crate::store::row::{FINISHED, Row};
 use crate::store::time::{CompiledTime, DERIVATION, DERIVED, TIME, TIME_CHANGES, TimeChange};
 
@@ -34,6 +35,10 @@ pub async fn after_upgrade(tx: &mut Tx<'_>) -> Result<u64> {
         return Ok(0);
     }
     let keep = time(&mut *tx, &CompiledTime::default()).await?;
+    let lines = barred::lines(tx, &KnownLines::default()).await?;
+    for sql in ["DELETE FROM barred", "DELETE FROM link"] {
+        sqlx::query(sql).execute(&mut **tx).await.map_err(failed)?;
+    }
     let (mut after, mut made) = (Uuid::nil(), 0);
     loop {
         let rows = complaint_rows(&mut *tx, after).await?;
@@ -45,6 +50,10 @@ pub async fn after_upgrade(tx: &mut Tx<'_>) -> Result<u64> {
             if let Some(complaint) = made_anew(row, &own, &keep) {
                 write(tx, &complaint, &keep).await?;
                 made += 1;
+            }
+            // What is damaged is for the check to name.
+            if let Ok(Some(complaint)) = fold(&own) {
+                barred::write(tx, &complaint, &lines).await?;
             }
         }
         after = upto;
@@ -142,7 +151,7 @@ async fn count_anew(tx: &mut Tx<'_>, keep: &Timekeeping) -> Result<()> {
     Ok(())
 }
 
-async fn lock_ledger(tx: &mut Tx<'_>) -> Result<()> {
+pub async fn lock_ledger(tx: &mut Tx<'_>) -> Result<()> {
     sqlx::query("SELECT 1 FROM log_head FOR UPDATE")
         .execute(&mut **tx)
         .await

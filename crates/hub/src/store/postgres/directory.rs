@@ -1,5 +1,6 @@
 //! The hub's identity and settings, branches, staff, guidance, sign-ins.
 
+use crate::store::barred::KnownLines;
 use crate::store::time::{
     CompiledTime, DERIVATION, DERIVED, POLICY, TIME, TIME_CHANGES, TimeChange,
 };
@@ -14,12 +15,12 @@ use std::sync::Arc;
 use suda_domain::guidance::Guidance;
 use suda_domain::staff::StaffRecord;
 use suda_domain::time::{TimeRules, Timekeeping};
-use suda_domain::{BranchCode, DeviceId, Role, StaffId};
+use suda_domain::{BranchCode, DeviceId, Lines, Role, StaffId};
 use suda_sync::SecretKey;
 
 use super::value::{branch, json, ms, number, parsed};
 use super::{
-    LOCK_SCHEMA, LOCK_SPACE, PostgresStore, Tx, derive, failed, is_foreign_key_violation,
+    LOCK_SCHEMA, LOCK_SPACE, PostgresStore, Tx, barred, derive, failed, is_foreign_key_violation,
     is_unique_violation,
 };
 use crate::store::{
@@ -29,7 +30,7 @@ use crate::store::{
 /// The columns of a [`StaffRow`].
 macro_rules! staff_columns {
     () => {
-        "SELECT id, login, name, role, branch, password_hash, active FROM staff"
+        "SELECT id, login, name, role, branch, password_hash, active, superior FROM staff"
     };
 }
 
@@ -37,7 +38,7 @@ pub const HUB: &str = "hub";
 const KEY: &str = "key";
 const ORGANISATION: &str = "organisation";
 const STATUS_URL: &str = "status_url";
-const DIRECTORY: &str = "directory";
+pub const DIRECTORY: &str = "directory";
 const RULES: &str = "rules";
 
 /// Who writes the hub's own lane.
@@ -125,6 +126,18 @@ impl Directory for PostgresStore {
         }
         bump_directory(&mut tx).await?;
         put_setting(&mut tx, RULES, &version).await?;
+        self.commit_directory(tx).await?;
+        Ok(())
+    }
+
+    async fn use_status_url(&self, url: Option<&str>) -> Result<()> {
+        let mut tx = self.begin_tx().await?;
+        let is: Option<String> = setting(&mut tx, STATUS_URL).await?;
+        if is.as_deref() == url {
+            return Ok(());
+        }
+        bump_directory(&mut tx).await?;
+        put_setting(&mut tx, STATUS_URL, &url).await?;
         self.commit_directory(tx).await?;
         Ok(())
     }
@@ -220,8 +233,8 @@ impl Directory for PostgresStore {
     async fn add_staff(&self, record: &StaffRecord) -> Result<(), AddError> {
         let mut tx = self.begin_tx().await?;
         sqlx::query(
-            "INSERT INTO staff (id, login, name, role, branch, password_hash, active) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO staff (id, login, name, role, branch, password_hash, active, superior) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(record.id.0)
         .bind(&record.login)
@@ -230,6 +243,7 @@ impl Directory for PostgresStore {
         .bind(record.branch.as_ref().map(BranchCode::as_str))
         .bind(&record.password_hash)
         .bind(record.active)
+        .bind(record.superior.map(|above| above.0))
         .execute(&mut *tx)
         .await
         .map_err(not_added)?;
@@ -245,6 +259,30 @@ impl Directory for PostgresStore {
                 .bind(id.0)
         })
         .await
+    }
+
+    async fn set_superior(&self, id: StaffId, superior: Option<StaffId>) -> Result<bool> {
+        let mut tx = self.begin_tx().await?;
+        // Not while another transaction derives the barrier from the lines.
+        derive::lock_ledger(&mut tx).await?;
+        let done = sqlx::query("UPDATE staff SET superior = $1 WHERE id = $2")
+            .bind(superior.map(|above| above.0))
+            .bind(id.0)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        bump_directory(&mut tx).await?;
+        let lines = barred::lines(&mut tx, &KnownLines::default()).await?;
+        barred::renew(&mut tx, &lines).await?;
+        self.commit_telling(tx, Touched::rules()).await?;
+        Ok(true)
+    }
+
+    async fn lines(&self) -> Result<Arc<Lines>> {
+        barred::lines(&mut *self.connection().await?, &self.time.lines).await
     }
 
     async fn set_password(&self, id: StaffId, hash: &str) -> Result<bool> {
@@ -394,9 +432,12 @@ pub type StaffRow = (
     Option<String>,
     String,
     bool,
+    Option<uuid::Uuid>,
 );
 
-pub fn record((id, login, name, role, of, password_hash, active): StaffRow) -> Result<StaffRecord> {
+pub fn record(
+    (id, login, name, role, of, password_hash, active, superior): StaffRow,
+) -> Result<StaffRecord> {
     let role = Role::from_name(&role)
         .ok_or_else(|| StoreError::Damaged(format!("{role} is not a role")))?;
     let branch = of.map(branch).transpose()?;
@@ -408,6 +449,7 @@ pub fn record((id, login, name, role, of, password_hash, active): StaffRow) -> R
         branch,
         password_hash,
         active,
+        superior: superior.map(StaffId),
     })
 }
 
@@ -448,7 +490,7 @@ pub async fn put_place(tx: &mut Tx<'_>, place: &HubPlace) -> Result<()> {
     put_setting(tx, HUB, place).await
 }
 
-async fn setting<T: DeserializeOwned>(
+pub async fn setting<T: DeserializeOwned>(
     connection: &mut PgConnection,
     name: &'static str,
 ) -> Result<T> {

@@ -3,18 +3,20 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Postgres, QueryBuilder};
 use suda_domain::{BranchCode, Complaint, ComplaintId, DeviceId, ReferenceNumber, StaffId, State};
 use suda_sync::LogEntry;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::barred::unless_barred;
+use super::lists::SELECT;
 use super::{PostgresStore, failed};
 use crate::ingest::Batch;
 use crate::store::requests::Request;
 use crate::store::value::{count, int, lane, ms, parsed, sealed, time};
 use crate::store::{
-    Held, Ingested, Ledger, LogPage, Own, Result, Step, StepError, StoreError, Stored,
+    Held, Ingested, Ledger, LogPage, Own, Reader, Result, Step, StepError, StoreError, Stored,
 };
 
 /// A line of the log for a page: place, lane, number, the body unless the
@@ -104,11 +106,14 @@ impl Ledger for PostgresStore {
             .map_err(failed)
     }
 
-    async fn timeline(&self, complaint: ComplaintId) -> Result<Vec<Stored>> {
+    async fn timeline(&self, complaint: ComplaintId, reader: Reader) -> Result<Vec<Stored>> {
         let rows: Vec<(i64, i64, String, Vec<u8>, Vec<u8>)> = sqlx::query_as(
-            "SELECT seq, received_at, body, prev, hash FROM log WHERE complaint = $1 ORDER BY seq",
+            "SELECT seq, received_at, body, prev, hash FROM log WHERE complaint = $1 \
+             AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = $1 AND staff = $2) \
+             ORDER BY seq",
         )
         .bind(complaint.0)
+        .bind(reader.staff())
         .fetch_all(&mut *self.connection().await?)
         .await
         .map_err(failed)?;
@@ -123,21 +128,42 @@ impl Ledger for PostgresStore {
             .collect()
     }
 
-    async fn complaint(&self, id: ComplaintId) -> Result<Option<Held>> {
+    async fn complaint(&self, id: ComplaintId, reader: Reader) -> Result<Option<Held>> {
         let row: Option<(String, Option<i64>)> = sqlx::query_as(
             "SELECT body, until FROM complaint LEFT JOIN lease ON lease.complaint = id \
-             WHERE id = $1",
+             WHERE id = $1 \
+             AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = $1 AND staff = $2)",
         )
         .bind(id.0)
+        .bind(reader.staff())
         .fetch_optional(&mut *self.connection().await?)
         .await
         .map_err(failed)?;
         row.map(held).transpose()
     }
 
-    async fn find_reference(&self, reference: &ReferenceNumber) -> Result<Option<ComplaintId>> {
-        let id: Option<Uuid> = sqlx::query_scalar("SELECT id FROM complaint WHERE reference = $1")
-            .bind(reference.as_str())
+    async fn linking(&self, to: ComplaintId, reader: Reader) -> Result<Vec<Held>> {
+        let mut query = QueryBuilder::<Postgres>::new(SELECT);
+        query
+            .push("WHERE complaint.id IN (SELECT complaint FROM link WHERE other = ")
+            .push_bind(to.0)
+            .push(")");
+        unless_barred(&mut query, reader);
+        query.push(" ORDER BY complaint.id");
+        self.read_held(query).await
+    }
+
+    async fn find_reference(
+        &self,
+        reference: &ReferenceNumber,
+        reader: Reader,
+    ) -> Result<Option<ComplaintId>> {
+        let mut query =
+            QueryBuilder::<Postgres>::new("SELECT id FROM complaint WHERE reference = ");
+        query.push_bind(reference.as_str());
+        unless_barred(&mut query, reader);
+        let id: Option<Uuid> = query
+            .build_query_scalar()
             .fetch_optional(&mut *self.connection().await?)
             .await
             .map_err(failed)?;
@@ -172,7 +198,9 @@ impl Ledger for PostgresStore {
         let ids: Vec<Uuid> = sqlx::query_scalar(
             "SELECT id FROM lease JOIN complaint ON complaint.id = lease.complaint \
              WHERE until <= $1 AND state = $2 AND body::jsonb -> 'pauses' IS NULL \
-             ORDER BY until LIMIT $3",
+             UNION SELECT lease.complaint FROM lease JOIN barred \
+             ON barred.complaint = lease.complaint AND barred.staff = lease.expert \
+             LIMIT $3",
         )
         .bind(ms(now))
         .bind(State::Claimed.name())

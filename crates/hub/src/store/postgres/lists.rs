@@ -11,12 +11,13 @@ use suda_domain::text::cut_bytes;
 use suda_domain::{ComplaintId, StaffId, State, TaskId};
 use uuid::Uuid;
 
+use super::barred::unless_barred;
 use super::ledger::held;
 use super::value::{count, ms, parsed, time};
 use super::{PostgresStore, failed};
 use crate::store::row::{FINISHED, words};
 use crate::store::{
-    After, Counts, DutyHeld, Handoffs, Held, Lists, Result, Scope, StoreError, TaskHeld,
+    After, Counts, DutyHeld, Handoffs, Held, Lists, Reader, Result, Scope, StoreError, TaskHeld,
     ToEscalate, Told, View,
 };
 
@@ -24,11 +25,17 @@ use crate::store::{
 const LEXEME: usize = 255;
 
 /// Every list of complaints reads the same two columns.
-const SELECT: &str = "SELECT complaint.body, lease.until FROM complaint LEFT JOIN lease ON lease.complaint = complaint.id ";
+pub(super) const SELECT: &str = "SELECT complaint.body, lease.until FROM complaint LEFT JOIN lease ON lease.complaint = complaint.id ";
 
 #[async_trait]
 impl Lists for PostgresStore {
-    async fn work_orders(&self, view: View, after: Option<After>, limit: u32) -> Result<Vec<Held>> {
+    async fn work_orders(
+        &self,
+        view: View,
+        after: Option<After>,
+        limit: u32,
+        reader: Reader,
+    ) -> Result<Vec<Held>> {
         let mut query = QueryBuilder::<Postgres>::new(SELECT);
         match view {
             View::Queue => query.push("WHERE in_queue"),
@@ -39,6 +46,7 @@ impl Lists for PostgresStore {
                 .push_bind(String::from(branch)),
             View::All(None) => query.push("WHERE true"),
         };
+        unless_barred(&mut query, reader);
         if let Some(After { rank, due, id }) = after {
             query.push(" AND (rank, due, id) > (").push_bind(rank);
             query
@@ -69,6 +77,7 @@ impl Lists for PostgresStore {
             .push_bind(department.0)
             .push(" AND is_open = ")
             .push_bind(open);
+        unless_barred(&mut query, Reader::Person(department));
         if let Some((due, id)) = after {
             query.push(" AND (due_at, task.id) > (").push_bind(ms(due));
             query.push(", ").push_bind(id).push(")");
@@ -92,7 +101,12 @@ impl Lists for PostgresStore {
             .collect()
     }
 
-    async fn duties(&self, holders: &[Holder], limit: u32) -> Result<Vec<DutyHeld>> {
+    async fn duties(
+        &self,
+        holders: &[Holder],
+        limit: u32,
+        reader: Reader,
+    ) -> Result<Vec<DutyHeld>> {
         let mut query = QueryBuilder::<Postgres>::new(
             "SELECT kind, item, at, complaint.body FROM duty \
              JOIN complaint ON complaint.id = duty.complaint WHERE holder IN (",
@@ -101,8 +115,10 @@ impl Lists for PostgresStore {
         for holder in holders {
             listed.push_bind(holder.to_string());
         }
+        query.push(")");
+        unless_barred(&mut query, reader);
         query
-            .push(") ORDER BY at, duty.complaint, kind, item LIMIT ")
+            .push(" ORDER BY at, duty.complaint, kind, item LIMIT ")
             .push_bind(i64::from(limit));
         let mut connection = self.connection().await?;
         let rows: Vec<(String, Uuid, i64, String)> = query
@@ -141,17 +157,25 @@ impl Lists for PostgresStore {
         task: TaskId,
         department: StaffId,
     ) -> Result<Option<ComplaintId>> {
-        let id: Option<Uuid> =
-            sqlx::query_scalar("SELECT complaint FROM task WHERE id = $1 AND department = $2")
-                .bind(task.0)
-                .bind(department.0)
-                .fetch_optional(&mut *self.connection().await?)
-                .await
-                .map_err(failed)?;
+        let id: Option<Uuid> = sqlx::query_scalar(
+            "SELECT complaint FROM task WHERE id = $1 AND department = $2 AND NOT EXISTS \
+                 (SELECT 1 FROM barred WHERE barred.complaint = task.complaint AND staff = $2)",
+        )
+        .bind(task.0)
+        .bind(department.0)
+        .fetch_optional(&mut *self.connection().await?)
+        .await
+        .map_err(failed)?;
         Ok(id.map(ComplaintId))
     }
 
-    async fn search(&self, words: &[String], scope: &Scope, limit: u32) -> Result<Vec<Held>> {
+    async fn search(
+        &self,
+        words: &[String],
+        scope: &Scope,
+        limit: u32,
+        reader: Reader,
+    ) -> Result<Vec<Held>> {
         if words.is_empty() {
             return Ok(Vec::new());
         }
@@ -177,6 +201,7 @@ impl Lists for PostgresStore {
                     .push(")");
             }
         }
+        unless_barred(&mut query, reader);
         query
             .push(" ORDER BY arrived_at DESC, id LIMIT ")
             .push_bind(i64::from(limit));
@@ -217,7 +242,12 @@ impl Lists for PostgresStore {
         })
     }
 
-    async fn overdue(&self, now: DateTime<Utc>, limit: u32) -> Result<(u64, Vec<Held>)> {
+    async fn overdue(
+        &self,
+        now: DateTime<Utc>,
+        limit: u32,
+        reader: Reader,
+    ) -> Result<(u64, Vec<Held>)> {
         let total: i64 =
             sqlx::query_scalar("SELECT count(*) FROM complaint WHERE rank < $1 AND due < $2")
                 .bind(FINISHED)
@@ -231,16 +261,19 @@ impl Lists for PostgresStore {
             .push_bind(FINISHED)
             .push(" AND due < ")
             .push_bind(ms(now));
+        unless_barred(&mut query, reader);
         query
             .push(" ORDER BY rank, due, id LIMIT ")
             .push_bind(i64::from(limit));
         Ok((count(total), self.read_held(query).await?))
     }
 
-    async fn alerts(&self, limit: u32) -> Result<Vec<Held>> {
+    async fn alerts(&self, limit: u32, reader: Reader) -> Result<Vec<Held>> {
         let mut query = QueryBuilder::<Postgres>::new(SELECT);
+        query.push("WHERE alert_pending");
+        unless_barred(&mut query, reader);
         query
-            .push("WHERE alert_pending ORDER BY id LIMIT ")
+            .push(" ORDER BY id LIMIT ")
             .push_bind(i64::from(limit));
         self.read_held(query).await
     }
@@ -270,7 +303,7 @@ impl Lists for PostgresStore {
         Ok(rows.collect())
     }
 
-    async fn escalated(&self, told: &Told, limit: u32) -> Result<Vec<Held>> {
+    async fn escalated(&self, told: &Told, limit: u32, reader: Reader) -> Result<Vec<Held>> {
         let mut query = QueryBuilder::<Postgres>::new(SELECT);
         // In so many words, so that the index of those told is used.
         query.push("WHERE told > 0 AND ");
@@ -288,6 +321,7 @@ impl Lists for PostgresStore {
                 .push_bind(department.0)
                 .push(")"),
         };
+        unless_barred(&mut query, reader);
         query
             .push(" ORDER BY told DESC, due, id LIMIT ")
             .push_bind(i64::from(limit));
@@ -361,7 +395,7 @@ impl Lists for PostgresStore {
 }
 
 impl PostgresStore {
-    async fn read_held(&self, mut query: QueryBuilder<Postgres>) -> Result<Vec<Held>> {
+    pub(super) async fn read_held(&self, mut query: QueryBuilder<Postgres>) -> Result<Vec<Held>> {
         let mut connection = self.connection().await?;
         let rows: Vec<(String, Option<i64>)> = query
             .build_query_as()

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::directory::{HUB, HubPlace, StaffRow, record};
 use super::ledger::held;
-use super::{Tx, failed};
+use super::{Tx, barred, failed};
 use crate::group::{Concerned, World};
 use crate::ingest::{Batch, HeldRecord};
 use crate::store::value::{count, hash, int, lane, number, parsed};
@@ -46,6 +46,7 @@ pub async fn world<'b>(
         .map_err(failed)?;
     let (place, time) = settings(tx, compiled).await?;
     let mut world = World::new(place.device, place.incarnation);
+    world.lines = barred::lines(tx, &compiled.lines).await?;
     heads(tx, concerned, &mut world).await?;
     complaints(tx, concerned, &mut world).await?;
     if !concerned.references.is_empty() {
@@ -178,7 +179,7 @@ async fn staff(tx: &mut Tx<'_>, wanted: &BTreeSet<StaffId>, world: &mut World) -
     }
     let ids: Vec<Uuid> = wanted.iter().map(|id| id.0).collect();
     let rows: Vec<StaffRow> = sqlx::query_as(
-        "SELECT id, login, name, role, branch, password_hash, active FROM staff WHERE id = ANY($1)",
+        "SELECT id, login, name, role, branch, password_hash, active, superior FROM staff WHERE id = ANY($1)",
     )
     .bind(ids)
     .fetch_all(&mut **tx)

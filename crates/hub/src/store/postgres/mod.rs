@@ -11,12 +11,14 @@
 //! All SQL for PostgreSQL is in this folder.
 
 mod apply;
+mod barred;
 mod derive;
 mod devices;
 mod directory;
 mod evidence;
 mod group;
 mod ledger;
+mod letters;
 mod listen;
 mod lists;
 mod load;
@@ -46,7 +48,7 @@ use crate::store::requests::{Burden, Request};
 use listen::Listening;
 
 /// Each raises `schema_version` by one; only ever added to.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
@@ -56,7 +58,9 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("0007_desk_day.sql"),
     include_str!("0008_escalation.sql"),
     include_str!("0009_sms.sql"),
-    include_str!("0013_duty.sql"),
+    include_str!("0010_letter.sql"),
+    include_str!("0011_recusal.sql"),
+    include_str!("0012_duty.sql"),
 ];
 /// The oldest server that is tried by the tests.
 const OLDEST_SERVER: i32 = 150_000;

@@ -15,7 +15,7 @@ use super::{PostgresStore, failed, verify};
 use crate::store::sms::SMS_KEPT;
 use crate::store::statistics::KEPT_BY_HUB;
 use crate::store::waiting::waits;
-use crate::store::{BackupError, Quarantined, Result, Touched, Upkeep, Verified};
+use crate::store::{BackupError, Quarantined, Reader, Result, Touched, Upkeep, Verified};
 
 /// How long a step's key is remembered.
 const STEP_KEYS: TimeDelta = TimeDelta::days(2);
@@ -34,14 +34,22 @@ impl Upkeep for PostgresStore {
         Ok(())
     }
 
-    async fn quarantined(&self, after: i64, limit: u32) -> Result<Vec<Quarantined>> {
+    async fn quarantined(
+        &self,
+        after: i64,
+        limit: u32,
+        reader: Reader,
+    ) -> Result<Vec<Quarantined>> {
         let mut connection = self.connection().await?;
         let rows: Vec<QuarantineRow> = sqlx::query_as(
             "SELECT id, device, incarnation, lane, n, branch, complaint, kind, body, reason, at \
-             FROM quarantine WHERE resolved_at IS NULL AND id > $1 ORDER BY id LIMIT $2",
+             FROM quarantine WHERE resolved_at IS NULL AND id > $1 AND NOT EXISTS \
+             (SELECT 1 FROM barred WHERE barred.complaint = quarantine.complaint AND staff = $3) \
+             ORDER BY id LIMIT $2",
         )
         .bind(after)
         .bind(i64::from(limit))
+        .bind(reader.staff())
         .fetch_all(&mut *connection)
         .await
         .map_err(failed)?;
@@ -86,13 +94,15 @@ impl Upkeep for PostgresStore {
         Ok(ids.into_iter().map(ComplaintId).collect())
     }
 
-    async fn quarantined_record(&self, id: i64) -> Result<Option<Quarantined>> {
+    async fn quarantined_record(&self, id: i64, reader: Reader) -> Result<Option<Quarantined>> {
         let mut connection = self.connection().await?;
         let row: Option<QuarantineRow> = sqlx::query_as(
             "SELECT id, device, incarnation, lane, n, branch, complaint, kind, body, reason, at \
-             FROM quarantine WHERE resolved_at IS NULL AND id = $1",
+             FROM quarantine WHERE resolved_at IS NULL AND id = $1 AND NOT EXISTS \
+             (SELECT 1 FROM barred WHERE barred.complaint = quarantine.complaint AND staff = $2)",
         )
         .bind(id)
+        .bind(reader.staff())
         .fetch_optional(&mut *connection)
         .await
         .map_err(failed)?;

@@ -11,8 +11,9 @@ use suda_domain::time::Timekeeping;
 use suda_sync::Hash;
 use uuid::Uuid;
 
-use super::failed;
 use super::value::{count, hash, lane, number};
+use super::{barred, failed, letters};
+use crate::store::barred::KnownLines;
 use crate::store::checks::{ComplaintRow, LaneKey, Lanes, LogRow, fault, line, refold};
 use crate::store::{Fault, Result, Verified};
 
@@ -41,7 +42,15 @@ async fn check(
     if let Some(fault) = heads(connection, &mut lanes).await? {
         return Ok(Some(fault));
     }
-    complaints(connection, keep, verified).await
+    if let Some(fault) = complaints(connection, keep, verified).await? {
+        return Ok(Some(fault));
+    }
+    if let Some(fault) = letters::check(&mut *connection).await? {
+        return Ok(Some(fault));
+    }
+    // Of the same snapshot, not those kept from before.
+    let lines = barred::lines(connection, &KnownLines::default()).await?;
+    barred::differing(connection, &lines).await
 }
 
 /// Events kept apart fill their numbers' places in the lanes.

@@ -62,6 +62,7 @@ fn packet_of(number: u128, grade: Grade, minutes_ago: i64) -> Request {
         grade,
         complexity: Complexity::Complex,
         cycle: 1,
+        recused: Vec::new(),
         upto_n: 0,
     };
     let event = LedgerEvent {

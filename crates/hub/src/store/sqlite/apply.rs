@@ -11,7 +11,7 @@ use suda_domain::{Complaint, ComplaintId};
 use super::load::End;
 use super::sms::insert_sms;
 use super::value::{int, json, ms};
-use super::{Tx, failed};
+use super::{Tx, barred, failed};
 use crate::group::Written;
 use crate::ingest::{Case, Changes};
 use crate::store::checks::link;
@@ -43,6 +43,9 @@ pub async fn apply(
             duties(tx, &case.complaint).await?;
         }
     }
+    for case in cases.iter().filter(|case| case.beside_changed) {
+        barred::write(tx, &case.complaint, &written.lines).await?;
+    }
     insert_sms(tx, &written.texts).await?;
     set_aside(tx, &written).await?;
     released(tx, &written).await?;
@@ -50,11 +53,12 @@ pub async fn apply(
     heads(tx, &written).await?;
     step_keys(tx, &written).await?;
     let set_aside = written.set_aside.into_iter().map(|(_, record)| record);
-    Ok(Touched::by(&Changes {
+    let changes = Changes {
         set_aside: set_aside.collect(),
         cases,
         ..Changes::default()
-    }))
+    };
+    Ok(Touched::by(&changes, &written.lines))
 }
 
 /// Inserts rows of so many columns: `insert` and what follows the values

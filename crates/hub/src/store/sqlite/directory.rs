@@ -1,5 +1,6 @@
 //! The hub's identity and settings, branches, staff, guidance, sign-ins.
 
+use crate::store::barred::KnownLines;
 use crate::store::time::{
     CompiledTime, DERIVATION, DERIVED, POLICY, TIME, TIME_CHANGES, TimeChange,
 };
@@ -14,12 +15,12 @@ use std::sync::Arc;
 use suda_domain::guidance::Guidance;
 use suda_domain::staff::StaffRecord;
 use suda_domain::time::{TimeRules, Timekeeping};
-use suda_domain::{BranchCode, DeviceId, Role, StaffId};
+use suda_domain::{BranchCode, DeviceId, Lines, Role, StaffId};
 use suda_sync::SecretKey;
 
 use super::value::{branch, json, ms, number, parsed};
 use super::{
-    SqliteStore, Tx, begin, derive, failed, is_foreign_key_violation, is_unique_violation,
+    SqliteStore, Tx, barred, begin, derive, failed, is_foreign_key_violation, is_unique_violation,
 };
 use crate::store::{
     AddError, Beginning, Branch, Directory, Identity, Result, Settings, StoreError, Touched,
@@ -28,7 +29,7 @@ use crate::store::{
 /// The columns of a [`StaffRow`].
 macro_rules! staff_columns {
     () => {
-        "SELECT id, login, name, role, branch, password_hash, active FROM staff"
+        "SELECT id, login, name, role, branch, password_hash, active, superior FROM staff"
     };
 }
 
@@ -36,7 +37,7 @@ pub const HUB: &str = "hub";
 const KEY: &str = "key";
 const ORGANISATION: &str = "organisation";
 const STATUS_URL: &str = "status_url";
-const DIRECTORY: &str = "directory";
+pub const DIRECTORY: &str = "directory";
 const RULES: &str = "rules";
 
 /// Who writes the hub's own lane.
@@ -116,6 +117,21 @@ impl Directory for SqliteStore {
             return Ok(());
         }
         put_setting(&mut tx, RULES, &version).await?;
+        bump_directory(&mut tx).await?;
+        tx.commit().await.map_err(failed)?;
+        drop(writer);
+        self.tell_directory();
+        Ok(())
+    }
+
+    async fn use_status_url(&self, url: Option<&str>) -> Result<()> {
+        let mut writer = self.writer().await;
+        let mut tx = begin(&mut writer).await?;
+        let is: Option<String> = setting(&mut tx, STATUS_URL).await?;
+        if is.as_deref() == url {
+            return Ok(());
+        }
+        put_setting(&mut tx, STATUS_URL, &url).await?;
         bump_directory(&mut tx).await?;
         tx.commit().await.map_err(failed)?;
         drop(writer);
@@ -219,8 +235,8 @@ impl Directory for SqliteStore {
         let mut writer = self.writer().await;
         let mut tx = begin(&mut writer).await?;
         sqlx::query(
-            "INSERT INTO staff (id, login, name, role, branch, password_hash, active) \
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO staff (id, login, name, role, branch, password_hash, active, superior) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(record.id.0)
         .bind(&record.login)
@@ -229,6 +245,7 @@ impl Directory for SqliteStore {
         .bind(record.branch.as_ref().map(BranchCode::as_str))
         .bind(&record.password_hash)
         .bind(record.active)
+        .bind(record.superior.map(|above| above.0))
         .execute(&mut *tx)
         .await
         .map_err(not_added)?;
@@ -246,6 +263,31 @@ impl Directory for SqliteStore {
                 .bind(id.0)
         })
         .await
+    }
+
+    async fn set_superior(&self, id: StaffId, superior: Option<StaffId>) -> Result<bool> {
+        let mut writer = self.writer().await;
+        let mut tx = begin(&mut writer).await?;
+        let done = sqlx::query("UPDATE staff SET superior = ? WHERE id = ?")
+            .bind(superior.map(|above| above.0))
+            .bind(id.0)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        bump_directory(&mut tx).await?;
+        let lines = barred::lines(&mut tx, &KnownLines::default()).await?;
+        barred::renew(&mut tx, &lines).await?;
+        tx.commit().await.map_err(failed)?;
+        drop(writer);
+        self.tell(Touched::rules());
+        Ok(true)
+    }
+
+    async fn lines(&self) -> Result<Arc<Lines>> {
+        barred::lines(&mut *self.reader().await?, &self.writing.time.lines).await
     }
 
     async fn set_password(&self, id: StaffId, hash: &str) -> Result<bool> {
@@ -399,9 +441,12 @@ type StaffRow = (
     Option<String>,
     String,
     bool,
+    Option<uuid::Uuid>,
 );
 
-fn record((id, login, name, role, of, password_hash, active): StaffRow) -> Result<StaffRecord> {
+fn record(
+    (id, login, name, role, of, password_hash, active, superior): StaffRow,
+) -> Result<StaffRecord> {
     let role = Role::from_name(&role)
         .ok_or_else(|| StoreError::Damaged(format!("{role} is not a role")))?;
     let branch = of.map(branch).transpose()?;
@@ -413,6 +458,7 @@ fn record((id, login, name, role, of, password_hash, active): StaffRow) -> Resul
         branch,
         password_hash,
         active,
+        superior: superior.map(StaffId),
     })
 }
 
@@ -477,7 +523,7 @@ pub async fn put_place(tx: &mut Tx<'_>, place: &HubPlace) -> Result<()> {
     put_setting(tx, HUB, place).await
 }
 
-async fn setting<T: DeserializeOwned>(
+pub async fn setting<T: DeserializeOwned>(
     connection: &mut SqliteConnection,
     name: &'static str,
 ) -> Result<T> {

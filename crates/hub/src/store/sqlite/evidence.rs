@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::value::{count, int, ms, time};
 use super::{SqliteStore, begin, failed};
-use crate::store::Result;
 use crate::store::evidence::{EvidenceRead, EvidenceStore, SliceOf, Stored};
+use crate::store::{Reader, Result};
 
 #[async_trait]
 impl EvidenceStore for SqliteStore {
@@ -50,14 +50,22 @@ impl EvidenceStore for SqliteStore {
         Ok(Stored { received, ..before })
     }
 
-    async fn evidence_slice(&self, file: EvidenceId, at: u64) -> Result<Option<(u64, Vec<u8>)>> {
-        let mut reader = self.reader().await?;
+    async fn evidence_slice(
+        &self,
+        file: EvidenceId,
+        at: u64,
+        reader: Reader,
+    ) -> Result<Option<(u64, Vec<u8>)>> {
+        let mut connection = self.reader().await?;
         let row: Option<(i64, Vec<u8>)> = sqlx::query_as(
-            "SELECT at, data FROM evidence_slice WHERE file = ? AND at <= ? ORDER BY at DESC LIMIT 1",
+            "SELECT at, data FROM evidence_slice WHERE file = ?1 AND at <= ?2 AND NOT EXISTS \
+             (SELECT 1 FROM evidence_file AS f JOIN barred ON barred.complaint = f.complaint \
+             WHERE f.id = ?1 AND staff = ?3) ORDER BY at DESC LIMIT 1",
         )
         .bind(file.0)
         .bind(int(at))
-        .fetch_optional(&mut *reader)
+        .bind(reader.staff())
+        .fetch_optional(&mut *connection)
         .await
         .map_err(failed)?;
         let found = row.map(|(from, data)| (count(from), data));
@@ -149,13 +157,19 @@ impl EvidenceStore for SqliteStore {
         tx.commit().await.map_err(failed)
     }
 
-    async fn evidence_reads(&self, complaint: ComplaintId) -> Result<Vec<EvidenceRead>> {
-        let mut reader = self.reader().await?;
+    async fn evidence_reads(
+        &self,
+        complaint: ComplaintId,
+        reader: Reader,
+    ) -> Result<Vec<EvidenceRead>> {
+        let mut connection = self.reader().await?;
         let rows: Vec<(i64, Uuid, Uuid)> = sqlx::query_as(
-            "SELECT at, staff, file FROM evidence_read WHERE complaint = ? ORDER BY id",
+            "SELECT at, staff, file FROM evidence_read WHERE complaint = ?1 AND NOT EXISTS \
+             (SELECT 1 FROM barred WHERE barred.complaint = ?1 AND barred.staff = ?2) ORDER BY id",
         )
         .bind(complaint.0)
-        .fetch_all(&mut *reader)
+        .bind(reader.staff())
+        .fetch_all(&mut *connection)
         .await
         .map_err(failed)?;
         rows.into_iter()

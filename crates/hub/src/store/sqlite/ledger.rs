@@ -3,18 +3,20 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sqlx::SqliteConnection;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use suda_domain::{BranchCode, Complaint, ComplaintId, DeviceId, ReferenceNumber, StaffId, State};
 use suda_sync::LogEntry;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::barred::unless_barred;
+use super::lists::SELECT;
 use super::value::{count, int, lane, ms, parsed, sealed, time};
 use super::{SqliteStore, failed};
 use crate::ingest::Batch;
 use crate::store::requests::Request;
 use crate::store::{
-    Held, Ingested, Ledger, LogPage, Own, Result, Step, StepError, StoreError, Stored,
+    Held, Ingested, Ledger, LogPage, Own, Reader, Result, Step, StepError, StoreError, Stored,
 };
 
 /// A line of the log for a page: place, lane, number, the body unless the
@@ -110,13 +112,16 @@ impl Ledger for SqliteStore {
             .map_err(failed)
     }
 
-    async fn timeline(&self, complaint: ComplaintId) -> Result<Vec<Stored>> {
-        let mut reader = self.reader().await?;
+    async fn timeline(&self, complaint: ComplaintId, reader: Reader) -> Result<Vec<Stored>> {
+        let mut connection = self.reader().await?;
         let rows: Vec<(i64, i64, String, Vec<u8>, Vec<u8>)> = sqlx::query_as(
-            "SELECT seq, received_at, body, prev, hash FROM log WHERE complaint = ? ORDER BY seq",
+            "SELECT seq, received_at, body, prev, hash FROM log WHERE complaint = ?1 \
+             AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = ?1 AND staff = ?2) \
+             ORDER BY seq",
         )
         .bind(complaint.0)
-        .fetch_all(&mut *reader)
+        .bind(reader.staff())
+        .fetch_all(&mut *connection)
         .await
         .map_err(failed)?;
         rows.into_iter()
@@ -130,15 +135,32 @@ impl Ledger for SqliteStore {
             .collect()
     }
 
-    async fn complaint(&self, id: ComplaintId) -> Result<Option<Held>> {
-        load(&mut *self.reader().await?, id).await
+    async fn complaint(&self, id: ComplaintId, reader: Reader) -> Result<Option<Held>> {
+        load(&mut *self.reader().await?, id, reader).await
     }
 
-    async fn find_reference(&self, reference: &ReferenceNumber) -> Result<Option<ComplaintId>> {
-        let mut reader = self.reader().await?;
-        let id: Option<Uuid> = sqlx::query_scalar("SELECT id FROM complaint WHERE reference = ?")
-            .bind(reference.as_str())
-            .fetch_optional(&mut *reader)
+    async fn linking(&self, to: ComplaintId, reader: Reader) -> Result<Vec<Held>> {
+        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        query
+            .push("WHERE complaint.id IN (SELECT complaint FROM link WHERE other = ")
+            .push_bind(to.0)
+            .push(")");
+        unless_barred(&mut query, reader);
+        query.push(" ORDER BY complaint.id");
+        self.read_held(query).await
+    }
+
+    async fn find_reference(
+        &self,
+        reference: &ReferenceNumber,
+        reader: Reader,
+    ) -> Result<Option<ComplaintId>> {
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT id FROM complaint WHERE reference = ");
+        query.push_bind(reference.as_str());
+        unless_barred(&mut query, reader);
+        let id: Option<Uuid> = query
+            .build_query_scalar()
+            .fetch_optional(&mut *self.reader().await?)
             .await
             .map_err(failed)?;
         Ok(id.map(ComplaintId))
@@ -163,10 +185,14 @@ impl Ledger for SqliteStore {
 
     async fn lapsed(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ComplaintId>> {
         let mut reader = self.reader().await?;
+        // The few leases first: left to itself the planner looks through every
+        // complaint once a second, which takes seconds when there are a million.
         let ids: Vec<Uuid> = sqlx::query_scalar(
-            "SELECT complaint FROM lease JOIN complaint ON complaint.id = lease.complaint \
+            "SELECT lease.complaint FROM lease CROSS JOIN complaint ON complaint.id = lease.complaint \
              WHERE until <= ? AND state = ? AND json_extract(body, '$.pauses') IS NULL \
-             ORDER BY until LIMIT ?",
+             UNION SELECT lease.complaint FROM lease JOIN barred \
+             ON barred.complaint = lease.complaint AND barred.staff = lease.expert \
+             LIMIT ?",
         )
         .bind(ms(now))
         .bind(State::Claimed.name())
@@ -186,11 +212,17 @@ pub fn held((body, until): (String, Option<i64>)) -> Result<Held> {
     })
 }
 
-async fn load(connection: &mut SqliteConnection, id: ComplaintId) -> Result<Option<Held>> {
+async fn load(
+    connection: &mut SqliteConnection,
+    id: ComplaintId,
+    reader: Reader,
+) -> Result<Option<Held>> {
     let row: Option<(String, Option<i64>)> = sqlx::query_as(
-        "SELECT body, until FROM complaint LEFT JOIN lease ON lease.complaint = id WHERE id = ?",
+        "SELECT body, until FROM complaint LEFT JOIN lease ON lease.complaint = id WHERE id = ?1 \
+         AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = ?1 AND staff = ?2)",
     )
     .bind(id.0)
+    .bind(reader.staff())
     .fetch_optional(connection)
     .await
     .map_err(failed)?;

@@ -10,21 +10,28 @@ use suda_domain::escalation::Level;
 use suda_domain::{ComplaintId, StaffId, State, TaskId};
 use uuid::Uuid;
 
+use super::barred::unless_barred;
 use super::ledger::held;
 use super::value::{count, ms, parsed, time};
 use super::{SqliteStore, begin, failed};
 use crate::store::row::{FINISHED, words};
 use crate::store::{
-    After, Counts, DutyHeld, Handoffs, Held, Lists, Result, Scope, StoreError, TaskHeld,
+    After, Counts, DutyHeld, Handoffs, Held, Lists, Reader, Result, Scope, StoreError, TaskHeld,
     ToEscalate, Told, View,
 };
 
 /// Every list of complaints reads the same two columns.
-const SELECT: &str = "SELECT complaint.body, lease.until FROM complaint LEFT JOIN lease ON lease.complaint = complaint.id ";
+pub(super) const SELECT: &str = "SELECT complaint.body, lease.until FROM complaint LEFT JOIN lease ON lease.complaint = complaint.id ";
 
 #[async_trait]
 impl Lists for SqliteStore {
-    async fn work_orders(&self, view: View, after: Option<After>, limit: u32) -> Result<Vec<Held>> {
+    async fn work_orders(
+        &self,
+        view: View,
+        after: Option<After>,
+        limit: u32,
+        reader: Reader,
+    ) -> Result<Vec<Held>> {
         let mut query = QueryBuilder::<Sqlite>::new(SELECT);
         match view {
             View::Queue => query.push("WHERE in_queue = 1"),
@@ -35,6 +42,7 @@ impl Lists for SqliteStore {
                 .push_bind(String::from(branch)),
             View::All(None) => query.push("WHERE 1"),
         };
+        unless_barred(&mut query, reader);
         if let Some(After { rank, due, id }) = after {
             query.push(" AND (rank, due, id) > (").push_bind(rank);
             query
@@ -65,6 +73,7 @@ impl Lists for SqliteStore {
             .push_bind(department.0)
             .push(" AND is_open = ")
             .push_bind(open);
+        unless_barred(&mut query, Reader::Person(department));
         if let Some((due, id)) = after {
             query.push(" AND (due_at, task.id) > (").push_bind(ms(due));
             query.push(", ").push_bind(id).push(")");
@@ -88,7 +97,12 @@ impl Lists for SqliteStore {
             .collect()
     }
 
-    async fn duties(&self, holders: &[Holder], limit: u32) -> Result<Vec<DutyHeld>> {
+    async fn duties(
+        &self,
+        holders: &[Holder],
+        limit: u32,
+        reader: Reader,
+    ) -> Result<Vec<DutyHeld>> {
         let mut query = QueryBuilder::<Sqlite>::new(
             "SELECT kind, item, at, complaint.body FROM duty \
              JOIN complaint ON complaint.id = duty.complaint WHERE holder IN (",
@@ -97,8 +111,10 @@ impl Lists for SqliteStore {
         for holder in holders {
             listed.push_bind(holder.to_string());
         }
+        query.push(")");
+        unless_barred(&mut query, reader);
         query
-            .push(") ORDER BY at, duty.complaint, kind, item LIMIT ")
+            .push(" ORDER BY at, duty.complaint, kind, item LIMIT ")
             .push_bind(i64::from(limit));
         let mut connection = self.reader().await?;
         let rows: Vec<(String, Uuid, i64, String)> = query
@@ -137,17 +153,25 @@ impl Lists for SqliteStore {
         task: TaskId,
         department: StaffId,
     ) -> Result<Option<ComplaintId>> {
-        let id: Option<Uuid> =
-            sqlx::query_scalar("SELECT complaint FROM task WHERE id = ? AND department = ?")
-                .bind(task.0)
-                .bind(department.0)
-                .fetch_optional(&mut *self.reader().await?)
-                .await
-                .map_err(failed)?;
+        let id: Option<Uuid> = sqlx::query_scalar(
+            "SELECT complaint FROM task WHERE id = ?1 AND department = ?2 AND NOT EXISTS \
+                 (SELECT 1 FROM barred WHERE barred.complaint = task.complaint AND staff = ?2)",
+        )
+        .bind(task.0)
+        .bind(department.0)
+        .fetch_optional(&mut *self.reader().await?)
+        .await
+        .map_err(failed)?;
         Ok(id.map(ComplaintId))
     }
 
-    async fn search(&self, words: &[String], scope: &Scope, limit: u32) -> Result<Vec<Held>> {
+    async fn search(
+        &self,
+        words: &[String],
+        scope: &Scope,
+        limit: u32,
+        reader: Reader,
+    ) -> Result<Vec<Held>> {
         if words.is_empty() {
             return Ok(Vec::new());
         }
@@ -181,6 +205,7 @@ impl Lists for SqliteStore {
                     .push(")");
             }
         }
+        unless_barred(&mut query, reader);
         query
             .push(" ORDER BY arrived_at DESC, id LIMIT ")
             .push_bind(i64::from(limit));
@@ -221,7 +246,12 @@ impl Lists for SqliteStore {
         })
     }
 
-    async fn overdue(&self, now: DateTime<Utc>, limit: u32) -> Result<(u64, Vec<Held>)> {
+    async fn overdue(
+        &self,
+        now: DateTime<Utc>,
+        limit: u32,
+        reader: Reader,
+    ) -> Result<(u64, Vec<Held>)> {
         let total: i64 =
             sqlx::query_scalar("SELECT count(*) FROM complaint WHERE rank < ? AND due < ?")
                 .bind(FINISHED)
@@ -235,16 +265,19 @@ impl Lists for SqliteStore {
             .push_bind(FINISHED)
             .push(" AND due < ")
             .push_bind(ms(now));
+        unless_barred(&mut query, reader);
         query
             .push(" ORDER BY rank, due, id LIMIT ")
             .push_bind(i64::from(limit));
         Ok((count(total), self.read_held(query).await?))
     }
 
-    async fn alerts(&self, limit: u32) -> Result<Vec<Held>> {
+    async fn alerts(&self, limit: u32, reader: Reader) -> Result<Vec<Held>> {
         let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        query.push("WHERE alert_pending = 1");
+        unless_barred(&mut query, reader);
         query
-            .push("WHERE alert_pending = 1 ORDER BY id LIMIT ")
+            .push(" ORDER BY id LIMIT ")
             .push_bind(i64::from(limit));
         self.read_held(query).await
     }
@@ -274,7 +307,7 @@ impl Lists for SqliteStore {
         Ok(rows.collect())
     }
 
-    async fn escalated(&self, told: &Told, limit: u32) -> Result<Vec<Held>> {
+    async fn escalated(&self, told: &Told, limit: u32, reader: Reader) -> Result<Vec<Held>> {
         let mut query = QueryBuilder::<Sqlite>::new(SELECT);
         // In so many words, so that the index of those told is used.
         query.push("WHERE told > 0 AND ");
@@ -292,6 +325,7 @@ impl Lists for SqliteStore {
                 .push_bind(department.0)
                 .push(")"),
         };
+        unless_barred(&mut query, reader);
         query
             .push(" ORDER BY told DESC, due, id LIMIT ")
             .push_bind(i64::from(limit));
@@ -365,7 +399,7 @@ impl Lists for SqliteStore {
 }
 
 impl SqliteStore {
-    async fn read_held(&self, mut query: QueryBuilder<Sqlite>) -> Result<Vec<Held>> {
+    pub(super) async fn read_held(&self, mut query: QueryBuilder<Sqlite>) -> Result<Vec<Held>> {
         let mut reader = self.reader().await?;
         let rows: Vec<(String, Option<i64>)> = query
             .build_query_as()

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::directory::{hub_place, staff_among, time};
 use super::ledger::held;
-use super::{Tx, failed};
+use super::{Tx, barred, failed};
 use crate::group::{Concerned, World};
 use crate::ingest::{Batch, HeldRecord};
 use crate::store::value::{count, hash, int, json, lane, number};
@@ -43,6 +43,7 @@ pub async fn world<'b>(
     let (device, incarnation) = hub_place(tx).await?;
     let time = time(tx, compiled).await?;
     let mut world = World::new(device, incarnation);
+    world.lines = barred::lines(tx, &compiled.lines).await?;
     heads(tx, concerned, &mut world).await?;
     complaints(tx, concerned, &mut world).await?;
     if !concerned.references.is_empty() {

@@ -7,6 +7,7 @@
 
 mod apply;
 mod backup;
+mod barred;
 mod copies;
 mod derive;
 mod devices;
@@ -14,6 +15,7 @@ mod directory;
 mod evidence;
 mod group;
 mod ledger;
+mod letters;
 mod lists;
 mod load;
 mod sms;
@@ -47,7 +49,7 @@ use group::Writing;
 /// The database's name inside the data directory.
 pub const FILE: &str = "hub.db";
 /// Each raises `user_version` by one; only ever added to.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 13] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
@@ -58,7 +60,9 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("0008_received_again.sql"),
     include_str!("0009_escalation.sql"),
     include_str!("0010_sms.sql"),
-    include_str!("0014_duty.sql"),
+    include_str!("0011_letter.sql"),
+    include_str!("0012_recusal.sql"),
+    include_str!("0013_duty.sql"),
 ];
 const READERS: u32 = 4;
 /// Changes a slow onlooker may be behind before it has to look anew.

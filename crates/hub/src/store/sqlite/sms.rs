@@ -16,7 +16,7 @@ use crate::store::sms::{
     AnswerLimits, GIVE_UP, GIVE_UP_AGAIN, NewSms, SMS, Sms, SmsFailing, SmsNote, SmsReceipt,
     SmsState, SmsStore,
 };
-use crate::store::{Result, StoreError, Touched};
+use crate::store::{Reader, Result, StoreError, Touched};
 
 /// Takes texts in; one that is there already stays as it is.
 pub async fn insert_sms(tx: &mut Tx<'_>, texts: &[NewSms]) -> Result<()> {
@@ -174,19 +174,23 @@ impl SmsStore for SqliteStore {
         failing: bool,
         before: Option<(DateTime<Utc>, Uuid)>,
         limit: u32,
+        reader: Reader,
     ) -> Result<Vec<Sms>> {
         let (at, id) = before.map_or((i64::MAX, Uuid::max()), |(at, id)| (ms(at), id));
         let sql = if failing {
             "SELECT * FROM sms WHERE failing_since IS NOT NULL AND (made_at, id) < ($1, $2) \
+             AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = sms.complaint AND staff = $4) \
              ORDER BY made_at DESC, id DESC LIMIT $3"
         } else {
             "SELECT * FROM sms WHERE (made_at, id) < ($1, $2) \
+             AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = sms.complaint AND staff = $4) \
              ORDER BY made_at DESC, id DESC LIMIT $3"
         };
         let rows = sqlx::query(sql)
             .bind(at)
             .bind(id)
             .bind(i64::from(limit))
+            .bind(reader.staff())
             .fetch_all(&mut *self.reader().await?)
             .await
             .map_err(failed)?;
@@ -206,17 +210,19 @@ impl SmsStore for SqliteStore {
         })
     }
 
-    async fn retry_sms(&self, id: Uuid, now: DateTime<Utc>) -> Result<bool> {
+    async fn retry_sms(&self, id: Uuid, now: DateTime<Utc>, reader: Reader) -> Result<bool> {
         let mut writer = self.writer().await;
         let mut tx = begin(&mut writer).await?;
         let done = sqlx::query(
             "UPDATE sms SET state = 'waiting', next_at = $1, give_up_at = $2, error = NULL, \
              failing_since = NULL, smsc_id = NULL, sent_at = NULL \
-             WHERE id = $3 AND state IN ('failed', 'given_up')",
+             WHERE id = $3 AND state IN ('failed', 'given_up') \
+             AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = sms.complaint AND staff = $4)",
         )
         .bind(ms(now))
         .bind(ms(now + GIVE_UP_AGAIN))
         .bind(id)
+        .bind(reader.staff())
         .execute(&mut *tx)
         .await
         .map_err(failed)?;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::value::{branch, ms, parsed, time};
 use super::{SqliteStore, begin, failed, is_foreign_key_violation};
 use crate::store::{
-    AddError, PhoneNote, PhoneStub, PhoneStubs, Result, StoreError, Touched, value::json,
+    AddError, PhoneNote, PhoneStub, PhoneStubs, Reader, Result, StoreError, Touched, value::json,
 };
 
 const STUB: &str = "SELECT id, code, branch, arrived_at, grade, opened_by, opened_at, held_by, \
@@ -88,14 +88,17 @@ impl PhoneStubs for SqliteStore {
         Ok(stubs)
     }
 
-    async fn stub(&self, id: Uuid) -> Result<Option<PhoneStub>> {
+    async fn stub(&self, id: Uuid, reader: Reader) -> Result<Option<PhoneStub>> {
         let mut connection = self.reader().await?;
-        let row: Option<StubRow> =
-            sqlx::query_as(sqlx::AssertSqlSafe(format!("{STUB} WHERE id = ?")))
-                .bind(id)
-                .fetch_optional(&mut *connection)
-                .await
-                .map_err(failed)?;
+        let row: Option<StubRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "{STUB} WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM barred \
+                 WHERE barred.complaint = phone_stub.complaint AND staff = ?2)"
+        )))
+        .bind(id)
+        .bind(reader.staff())
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(failed)?;
         let Some(row) = row else { return Ok(None) };
         let notes = notes(&mut connection, id).await?;
         stub(row, notes).map(Some)

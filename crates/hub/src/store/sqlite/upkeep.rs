@@ -16,7 +16,7 @@ use super::{SqliteStore, backup, begin, failed, reading, verify};
 use crate::store::sms::SMS_KEPT;
 use crate::store::statistics::KEPT_BY_HUB;
 use crate::store::waiting::waits;
-use crate::store::{BackupError, Quarantined, Result, Touched, Upkeep, Verified};
+use crate::store::{BackupError, Quarantined, Reader, Result, Touched, Upkeep, Verified};
 
 /// How long a step's key is remembered.
 const STEP_KEYS: TimeDelta = TimeDelta::days(2);
@@ -35,15 +35,23 @@ impl Upkeep for SqliteStore {
         Ok(())
     }
 
-    async fn quarantined(&self, after: i64, limit: u32) -> Result<Vec<Quarantined>> {
-        let mut reader = self.reader().await?;
+    async fn quarantined(
+        &self,
+        after: i64,
+        limit: u32,
+        reader: Reader,
+    ) -> Result<Vec<Quarantined>> {
+        let mut connection = self.reader().await?;
         let rows: Vec<QuarantineRow> = sqlx::query_as(
             "SELECT id, device, incarnation, lane, n, branch, complaint, kind, body, reason, at \
-             FROM quarantine WHERE resolved_at IS NULL AND id > ? ORDER BY id LIMIT ?",
+             FROM quarantine WHERE resolved_at IS NULL AND id > ?1 AND NOT EXISTS \
+             (SELECT 1 FROM barred WHERE barred.complaint = quarantine.complaint AND staff = ?3) \
+             ORDER BY id LIMIT ?2",
         )
         .bind(after)
         .bind(i64::from(limit))
-        .fetch_all(&mut *reader)
+        .bind(reader.staff())
+        .fetch_all(&mut *connection)
         .await
         .map_err(failed)?;
         rows.into_iter().map(quarantined).collect()
@@ -87,14 +95,16 @@ impl Upkeep for SqliteStore {
         Ok(ids.into_iter().map(ComplaintId).collect())
     }
 
-    async fn quarantined_record(&self, id: i64) -> Result<Option<Quarantined>> {
-        let mut reader = self.reader().await?;
+    async fn quarantined_record(&self, id: i64, reader: Reader) -> Result<Option<Quarantined>> {
+        let mut connection = self.reader().await?;
         let row: Option<QuarantineRow> = sqlx::query_as(
             "SELECT id, device, incarnation, lane, n, branch, complaint, kind, body, reason, at \
-             FROM quarantine WHERE resolved_at IS NULL AND id = ?",
+             FROM quarantine WHERE resolved_at IS NULL AND id = ?1 AND NOT EXISTS \
+             (SELECT 1 FROM barred WHERE barred.complaint = quarantine.complaint AND staff = ?2)",
         )
         .bind(id)
-        .fetch_optional(&mut *reader)
+        .bind(reader.staff())
+        .fetch_optional(&mut *connection)
         .await
         .map_err(failed)?;
         row.map(quarantined).transpose()

@@ -13,7 +13,8 @@ use suda_sync::evidence::Hashing;
 use uuid::Uuid;
 
 use super::value::{count, hash, lane, number};
-use super::{copies, failed};
+use super::{barred, copies, failed, letters};
+use crate::store::barred::KnownLines;
 use crate::store::checks::{ComplaintRow, LaneKey, Lanes, LogRow, fault, line, refold};
 use crate::store::{Fault, Result, Verified};
 
@@ -45,10 +46,18 @@ async fn check(
     if let Some(fault) = complaints(connection, keep, verified).await? {
         return Ok(Some(fault));
     }
+    // Of the same snapshot, not those kept from before.
+    let lines = barred::lines(connection, &KnownLines::default()).await?;
+    if let Some(fault) = barred::differing(connection, &lines).await? {
+        return Ok(Some(fault));
+    }
     if let Some(fault) = beside_the_chain(connection).await? {
         return Ok(Some(fault));
     }
     if let Some(fault) = evidence(connection).await? {
+        return Ok(Some(fault));
+    }
+    if let Some(fault) = letters::check(connection).await? {
         return Ok(Some(fault));
     }
     if let Some(fault) = copies::differing(connection).await? {

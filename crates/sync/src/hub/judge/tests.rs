@@ -127,6 +127,7 @@ impl Hub {
             Some((n, *self.known.get(&key)?))
         });
         let situation = Situation {
+            lines: Arc::default(),
             head: head.unwrap_or(LaneHead::EMPTY),
             known: known.collect(),
             complaints: self.complaints.clone(),
@@ -203,6 +204,7 @@ fn record_of_clerk() -> StaffRecord {
         branch: Some(branch()),
         password_hash: String::new(),
         active: true,
+        superior: None,
     }
 }
 

@@ -33,6 +33,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
     staff: 'Staff',
     devices: 'Desks',
     guidance: 'Guidance',
+    letters: 'Letters',
     time: 'Clocks and calendar',
     quarantine: 'Set aside',
     sms: 'Texts',

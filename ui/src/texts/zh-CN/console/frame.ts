@@ -40,6 +40,7 @@ export const consoleFrame = {
     staff: '人员',
     devices: '终端',
     guidance: '口径',
+    letters: '答复函',
     time: '时限与日历',
     quarantine: '待核记录',
     sms: '短信',

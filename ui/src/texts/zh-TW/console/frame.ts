@@ -33,6 +33,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
     staff: '人員',
     devices: '終端',
     guidance: '口徑',
+    letters: '答覆函',
     time: '時限與行事曆',
     quarantine: '待核記錄',
     sms: '簡訊',

@@ -1,0 +1,111 @@
+//! What answering a case along with the one it follows writes: every step from
+//! where it stands to the answer, with the report and the answer of the case
+//! that leads. The rules judge each of them.
+
+use chrono::{DateTime, Utc};
+use suda_domain::fact::{Assignee, Report};
+use suda_domain::{Complaint, Fact, LeaseId, Refusal, StaffId, State};
+use uuid::Uuid;
+
+use crate::store::{Decide, Held, StepRefused};
+
+/// The case that leads, and who answers.
+#[derive(Clone, Debug)]
+pub struct Along {
+    pub lead: Complaint,
+    pub expert: StaffId,
+    /// How long a claim made now lasts.
+    pub until: DateTime<Utc>,
+    /// What may be given to a customer without the management group.
+    pub limit: u32,
+    /// What was done.
+    pub summary: String,
+    /// Who asks this customer afterwards.
+    pub call_back: Option<Assignee>,
+}
+
+impl Along {
+    pub fn decide(self) -> Decide {
+        Box::new(move |held| self.facts(held))
+    }
+
+    fn facts(&self, held: &Held) -> Result<Vec<Fact>, StepRefused> {
+        let complaint = &held.complaint;
+        // Somebody may have parted them meanwhile, or answered it.
+        if complaint.leading().map(|link| link.to) != Some(self.lead.id) {
+            return Err(Refusal::Link.into());
+        }
+        if complaint.state.is_finished() {
+            return Ok(Vec::new());
+        }
+        // Whose customer was not content with this very answer is not given it
+        // a second time.
+        let answered = self.lead.marks.answered_at;
+        if complaint.reopened_at.is_some_and(|at| Some(at) >= answered) {
+            return Err(Refusal::State.into());
+        }
+        let mut facts = Vec::new();
+        match &complaint.claim {
+            Some(claim) if claim.expert == self.expert => {}
+            Some(claim) => return Err(StepRefused::ClaimedBy(claim.expert_name.clone())),
+            None => facts.push(Fact::Claimed {
+                lease: LeaseId(Uuid::now_v7()),
+                until: self.until,
+            }),
+        }
+        let begins = |states: &[State]| states.contains(&complaint.state);
+        let unreported = [
+            State::Queued,
+            State::Reopened,
+            State::Claimed,
+            State::Dispatched,
+        ];
+        if begins(&unreported) {
+            facts.push(self.report()?);
+        }
+        if begins(&unreported) || begins(&[State::Analysed]) {
+            // The measures are those of the case that leads.
+            facts.push(Fact::SolvingStarted { plan: Vec::new() });
+        }
+        if !begins(&[State::Implemented]) {
+            facts.push(Fact::Implemented {
+                summary: self.summary.clone(),
+            });
+        }
+        facts.push(self.answer(complaint)?);
+        let to = self.call_back.clone();
+        facts.extend(to.map(|to| Fact::CallBackAssigned { to }));
+        Ok(facts)
+    }
+
+    fn report(&self) -> Result<Fact, Refusal> {
+        let report = self.lead.report.clone().ok_or(Refusal::Incomplete)?;
+        Ok(Fact::Reported {
+            task: None,
+            report: Report {
+                // Files belong to the case they were added to.
+                attachments: Vec::new(),
+                ..report
+            },
+        })
+    }
+
+    fn answer(&self, complaint: &Complaint) -> Result<Fact, Refusal> {
+        let answer = self.lead.answer.clone().ok_or(Refusal::Incomplete)?;
+        let amount_minor = answer
+            .amount_minor
+            .and_then(|minor| u32::try_from(minor).ok());
+        if !complaint.may_give(amount_minor, self.limit) {
+            return Err(Refusal::NeedsApproval);
+        }
+        Ok(Fact::Answered {
+            decision: answer.decision.ok_or(Refusal::Incomplete)?,
+            text: answer.text,
+            remedy: answer.remedy,
+            reasons: answer.reasons,
+            amount_minor,
+            next_level: answer.next_level,
+            next_level_until: answer.next_level_until,
+        })
+    }
+}

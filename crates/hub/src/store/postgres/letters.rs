@@ -1,0 +1,106 @@
+//! The files of written answers.
+
+use async_trait::async_trait;
+use futures::TryStreamExt as _;
+use sqlx::postgres::PgConnection;
+use suda_domain::{ComplaintId, Letter, LetterId};
+use suda_sync::evidence::sha256;
+use uuid::Uuid;
+
+use super::directory::{find_setting, put_setting};
+use super::value::{int, json, ms};
+use super::{PostgresStore, failed};
+use crate::letters::settings::LetterSettings;
+use crate::store::checks::letter_fault;
+use crate::store::letters::{LETTERS, LetterFile, LetterStore};
+use crate::store::{Fault, Result};
+
+#[async_trait]
+impl LetterStore for PostgresStore {
+    async fn letter_settings(&self) -> Result<LetterSettings> {
+        let mut reader = self.connection().await?;
+        let set = find_setting(&mut reader, LETTERS).await?;
+        Ok(set.unwrap_or_default())
+    }
+
+    async fn put_letter_settings(&self, settings: &LetterSettings) -> Result<()> {
+        let mut tx = self.begin_tx().await?;
+        put_setting(&mut tx, LETTERS, settings).await?;
+        tx.commit().await.map_err(failed)
+    }
+
+    async fn add_letter(&self, file: &LetterFile) -> Result<()> {
+        let mut tx = self.begin_tx().await?;
+        sqlx::query(
+            "INSERT INTO letter (id, complaint, cycle, kind, language, sha256, bytes, made_at, \
+             data) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(file.letter.id.0)
+        .bind(file.complaint.0)
+        .bind(i64::from(file.cycle))
+        .bind(file.letter.kind.name())
+        .bind(json(&file.letter.language)?)
+        .bind(&file.letter.sha256)
+        .bind(int(file.letter.bytes))
+        .bind(ms(file.made_at))
+        .bind(&file.data)
+        .execute(&mut *tx)
+        .await
+        .map_err(failed)?;
+        tx.commit().await.map_err(failed)
+    }
+
+    async fn letter_file(&self, id: LetterId) -> Result<Option<(ComplaintId, Vec<u8>)>> {
+        let mut reader = self.connection().await?;
+        let row: Option<(Uuid, Vec<u8>)> =
+            sqlx::query_as("SELECT complaint, data FROM letter WHERE id = $1")
+                .bind(id.0)
+                .fetch_optional(&mut *reader)
+                .await
+                .map_err(failed)?;
+        Ok(row.map(|(complaint, data)| (ComplaintId(complaint), data)))
+    }
+
+    async fn keep_only_letter(
+        &self,
+        complaint: ComplaintId,
+        cycle: u32,
+        letter: &Letter,
+    ) -> Result<()> {
+        let mut tx = self.begin_tx().await?;
+        sqlx::query(
+            "DELETE FROM letter WHERE complaint = $1 AND cycle = $2 AND kind = $3 AND language = $4 \
+             AND id <> $5",
+        )
+        .bind(complaint.0)
+        .bind(i64::from(cycle))
+        .bind(letter.kind.name())
+        .bind(json(&letter.language)?)
+        .bind(letter.id.0)
+        .execute(&mut *tx)
+        .await
+        .map_err(failed)?;
+        tx.commit().await.map_err(failed)
+    }
+}
+
+/// Compares the files with the hashes in the ledger; the rows of complaints are
+/// known to say what it says.
+pub async fn check(connection: &mut PgConnection) -> Result<Option<Fault>> {
+    let mut files = sqlx::query_as::<_, (String, String, String, Option<Vec<u8>>)>(
+        "SELECT complaint.reference, named.value #>> '{letter,id}', \
+         named.value #>> '{letter,sha256}', file.data \
+         FROM complaint \
+         JOIN LATERAL json_array_elements(complaint.body::json -> 'letters') AS named ON true \
+         LEFT JOIN letter AS file ON file.id = (named.value #>> '{letter,id}')::uuid \
+         ORDER BY complaint.id",
+    )
+    .fetch(connection);
+    while let Some((reference, id, named, data)) = files.try_next().await.map_err(failed)? {
+        let hash = data.map(|data| sha256(&data).to_string());
+        if let Some(fault) = letter_fault(&reference, &id, &named, hash) {
+            return Ok(Some(fault));
+        }
+    }
+    Ok(None)
+}
