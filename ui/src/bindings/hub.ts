@@ -632,6 +632,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/lift-recusal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** It proved not to be about them. */
+        post: operations["lift_recusal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lets the complaint refer to another. A case that leads follows no other:
+         *     what is merged into it names it directly.
+         */
+        post: operations["link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/complaints/{id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the complaint refers to, and what refers to it, as far as the reader
+         *     may see it.
+         */
+        get: operations["links"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/note": {
         parameters: {
             query?: never;
@@ -2253,7 +2310,7 @@ export interface components {
          * @description What is to be done.
          * @enum {string}
          */
-        DutyKind: "call_back" | "measure" | "question" | "extension" | "approval";
+        DutyKind: "call_back" | "measure" | "question" | "extension" | "approval" | "close" | "archive";
         /** @description One thing to do, with what a list shows of its complaint. */
         DutyRow: components["schemas"]["WorkOrder"] & {
             /**
@@ -2285,7 +2342,7 @@ export interface components {
          * @description Every reason the console's API can give.
          * @enum {string}
          */
-        ErrorCode: "not_signed_in" | "wrong_credentials" | "too_many_tries" | "not_allowed" | "foreign_origin" | "not_found" | "no_such_route" | "malformed" | "too_large" | "file_type_not_taken" | "too_long" | "required" | "in_the_past" | "not_in_this_state" | "not_owner" | "claimed_by_other" | "not_claimed" | "task_not_open" | "incomplete" | "needs_approval" | "same_person" | "handler" | "not_called_back" | "measures_open" | "too_late" | "extended_already" | "finally_decided" | "letter_incomplete" | "no_fonts" | "letter_altered" | "already_exists" | "unknown_branch" | "unknown_department" | "unknown_category" | "bad_branch_code" | "unknown_pause" | "bad_phone_code" | "bad_login" | "weak_password" | "branch_required" | "outdated" | "rules_unusable" | "own_account" | "busy" | "disk_full" | "internal";
+        ErrorCode: "not_signed_in" | "wrong_credentials" | "too_many_tries" | "not_allowed" | "foreign_origin" | "not_found" | "no_such_route" | "malformed" | "too_large" | "file_type_not_taken" | "too_long" | "required" | "in_the_past" | "not_in_this_state" | "not_owner" | "claimed_by_other" | "not_claimed" | "task_not_open" | "incomplete" | "needs_approval" | "same_person" | "handler" | "not_called_back" | "measures_open" | "too_late" | "extended_already" | "finally_decided" | "letter_incomplete" | "no_fonts" | "letter_altered" | "recused" | "not_linkable" | "already_exists" | "unknown_branch" | "unknown_department" | "unknown_category" | "bad_branch_code" | "unknown_pause" | "bad_phone_code" | "bad_login" | "weak_password" | "branch_required" | "outdated" | "rules_unusable" | "own_account" | "busy" | "disk_full" | "internal";
         /** @description Somebody to be told of a deadline, now or later. */
         Escalation: {
             /**
@@ -2654,6 +2711,29 @@ export interface components {
             kind: "letter_made";
             letter: components["schemas"]["Letter"];
         } | {
+            /** @enum {string} */
+            kind: "recused";
+            name: string;
+            reason: string;
+            staff: components["schemas"]["StaffId"];
+        } | {
+            /** @enum {string} */
+            kind: "recusal_lifted";
+            reason: string;
+            staff: components["schemas"]["StaffId"];
+        } | {
+            /** @enum {string} */
+            kind: "linked";
+            note: string;
+            reference: components["schemas"]["ReferenceNumber"];
+            relation: components["schemas"]["Relation"];
+            to: components["schemas"]["ComplaintId"];
+        } | {
+            /** @enum {string} */
+            kind: "unlinked";
+            note: string;
+            to: components["schemas"]["ComplaintId"];
+        } | {
             arrived?: components["schemas"]["Corrected"] | null;
             /** @enum {string} */
             kind: "time_corrected";
@@ -2663,7 +2743,7 @@ export interface components {
          * @description A fact without its contents: what permissions and transitions are keyed by.
          * @enum {string}
          */
-        FactKind: "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated" | "task_recalled" | "asked" | "replied" | "extension_requested" | "extended" | "extension_refused" | "comments_asked" | "commented" | "measure_progressed" | "call_back_assigned" | "call_back_tried" | "rated" | "finally_decided" | "letter_made";
+        FactKind: "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated" | "task_recalled" | "asked" | "replied" | "extension_requested" | "extended" | "extension_refused" | "comments_asked" | "commented" | "measure_progressed" | "call_back_assigned" | "call_back_tried" | "rated" | "finally_decided" | "letter_made" | "recused" | "recusal_lifted" | "linked" | "unlinked";
         /**
          * @description Severity. One is the gravest: management is told at once.
          * @enum {string}
@@ -3005,6 +3085,29 @@ export interface components {
          * @enum {string}
          */
         Level: "remind" | "copy" | "report";
+        LinkTo: {
+            note?: string;
+            relation: components["schemas"]["Relation"];
+            /**
+             * @description Id or reference number. For a duplicate or a member of a group, the
+             *     case that leads.
+             */
+            to: string;
+        };
+        /** @description A complaint that this one refers to, or that refers to this one. */
+        LinkView: {
+            /** Format: date-time */
+            at: string;
+            customer_state?: components["schemas"]["CustomerState"] | null;
+            excerpt: string;
+            id: components["schemas"]["ComplaintId"];
+            /** @description The other one refers to this one. */
+            incoming: boolean;
+            note: string;
+            reference: components["schemas"]["ReferenceNumber"];
+            relation: components["schemas"]["Relation"];
+            state: components["schemas"]["State"];
+        };
         /** @description A number and what shows that it is one's own: the digits or the key. */
         LookUp: {
             /** @description From the receipt's code. */
@@ -5878,6 +5981,104 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LetterView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    lift_recusal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["About"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkTo"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComplaintView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    links: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkView"][];
                 };
             };
             "4XX": {
