@@ -49,6 +49,24 @@ async fn fill_form(window: &Screen, story: &Story<'_>) -> Done {
     window.click("intake-accept-category").await
 }
 
+/// The customer looks how far it is, with the number and four digits.
+async fn ask_on_the_status_page(city: &City, reference: &str, phone: &str) -> Done {
+    let customer = Screen::browser(&format!("{}/s", city.url())).await?;
+    let number = customer.css("input[name=\"reference\"]").await?;
+    number.send_keys(&reference.to_lowercase()).await?;
+    let digits = phone.get(phone.len() - 4..).unwrap_or_default();
+    let field = customer.css("input[name=\"digits\"]").await?;
+    field.send_keys(digits).await?;
+    customer.click_css("button.main").await?;
+    // The fourth of four states.
+    let last = customer.css("ol.steps li:last-child.done").await?;
+    assert_eq!(last.attr("aria-current").await?.as_deref(), Some("step"));
+    let page = customer.css("main").await?.text().await?;
+    assert!(page.contains("分光器故障已修复"), "{page}");
+    customer.picture("status").await?;
+    customer.close().await
+}
+
 /// The row of a complaint in the backlog, by state.
 async fn backlog_row(window: &Screen, reference: &str, state: &str) -> Done {
     let row = format!(
@@ -224,6 +242,10 @@ async fn from_the_counter_to_the_answer() -> Done {
     expert
         .attribute_is("console-case-state", "data-state", "solving")
         .await?;
+    // A measure that is not done keeps the case from being carried out.
+    step(&expert, "progress").await?;
+    expert.click_css(".el-checkbox.is-bordered").await?;
+    expert.click("console-step-submit").await?;
     step(&expert, "implement").await?;
     expert
         .fill("console-step-text", "已更换分光器，网络恢复。")
@@ -256,6 +278,7 @@ async fn from_the_counter_to_the_answer() -> Done {
     window.picture("desk-case").await?;
     window.close().await?;
     expert.close().await?;
+    ask_on_the_status_page(&city, &complex, COMPLEX.phone).await?;
     output(&mut desk.command("verify"))?;
     let counts = city.hub_status()?;
     assert_eq!(counts["by_state"]["answered"], 2, "{counts}");

@@ -55,9 +55,14 @@ fn open_steps(c: &Complaint, n: u64) -> Vec<(Role, FactKind)> {
         .collect()
 }
 
+/// A clock and whether it was late.
+type Late = (Clock, bool);
+/// A cycle and the score of its call-back.
+type Scored = (u32, Option<u8>);
+
 /// What a report counts of a complaint: how often each clock was late, and
 /// the cycles with their scores.
-fn figures(c: &Complaint, keep: &Timekeeping) -> (Vec<(Clock, bool)>, Vec<(u32, Option<u8>)>) {
+fn figures(c: &Complaint, keep: &Timekeeping) -> (Vec<Late>, Vec<Scored>) {
     let end = start() + TimeDelta::days(400);
     let late = deadlines(c, keep);
     let late = late.iter().map(|one| (one.clock, one.is_breached(end)));

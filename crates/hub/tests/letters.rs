@@ -62,7 +62,7 @@ async fn file(
 async fn complaint(hub: &TestHub, id: ComplaintId) -> Complaint {
     hub.hub
         .store
-        .complaint(id)
+        .complaint(id, suda_hub::store::Reader::Program)
         .await
         .unwrap()
         .unwrap()
@@ -116,7 +116,12 @@ async fn a_letter_is_made_once_kept_as_it_was_made_and_named_in_the_ledger() {
         .map(|one| &one["kind"])
         .collect();
     assert_eq!(kinds, ["letter", "receipt"]);
-    let ledger = hub.hub.store.timeline(id).await.unwrap();
+    let ledger = hub
+        .hub
+        .store
+        .timeline(id, suda_hub::store::Reader::Program)
+        .await
+        .unwrap();
     let made: Vec<String> = ledger
         .iter()
         .filter_map(|stored| match stored.sealed.open().unwrap().fact {

@@ -213,7 +213,7 @@ pub struct AnswerText {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub struct CallBack {
+pub struct CallBackResult {
     pub satisfied: bool,
     #[serde(default)]
     pub comment: String,
@@ -511,11 +511,14 @@ pub async fn answer(doing: Doing, Body(body): Body<AnswerText>) -> ApiResult<Jso
 
 /// The customer was asked afterwards.
 #[utoipa::path(
-    post, path = "/api/complaints/{id}/call-back", tag = "steps", request_body = CallBack,
+    post, path = "/api/complaints/{id}/call-back", tag = "steps", request_body = CallBackResult,
     params(("id" = String, Path, description = "Id or reference number")),
     responses((status = 200, body = ComplaintView), (status = "4XX", body = ApiError))
 )]
-pub async fn call_back(doing: Doing, Body(body): Body<CallBack>) -> ApiResult<Json<ComplaintView>> {
+pub async fn call_back(
+    doing: Doing,
+    Body(body): Body<CallBackResult>,
+) -> ApiResult<Json<ComplaintView>> {
     let reopens = body.reopen && !body.satisfied;
     let comment = if reopens {
         required("comment", &body.comment, TEXT)?
