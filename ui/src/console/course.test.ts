@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import {
-  isLate,
   longer,
   openMeasures,
   openQuestions,
@@ -68,13 +67,6 @@ test('a measure is told by its own person, and every one by whoever holds the ca
   expect(ownMeasures(view, { id: 'e', role: 'expert' }).map((one) => one.id)).toEqual(['1', '2'])
   expect(ownMeasures(view, null)).toEqual([])
   expect(openMeasures(view.plan).map((one) => one.id)).toEqual(['1'])
-})
-
-test('a measure is late that is not done in time, or was done later', () => {
-  expect(isLate({ due_at: at(11), done_at: null }, now)).toBe(false)
-  expect(isLate({ due_at: at(9), done_at: null }, now)).toBe(true)
-  expect(isLate({ due_at: at(9), done_at: at(8) }, now)).toBe(false)
-  expect(isLate({ due_at: at(8), done_at: at(9) }, now)).toBe(true)
 })
 
 test('a department asks for its own open tasks only', () => {

@@ -1,13 +1,14 @@
 // What is open in the course of a case, and for whom: questions, requests for
 // more time, measures. Which step may be taken the hub says; this tells which
 // thing the step is about.
+import { isOpen } from '@/shared/course'
 import type { ComplaintView, Extension, Me, Planned, Question, Task } from './types'
 
 type Who = Pick<Me, 'id' | 'role'> | null
 
 /** Nobody has answered yet. */
 export const openQuestions = (view: ComplaintView): Question[] =>
-  view.questions.filter((asked) => asked.replies.length === 0)
+  view.questions.filter(isOpen)
 
 export const openTasks = (view: ComplaintView): Task[] =>
   view.tasks.filter((task) => task.state === 'sent' || task.state === 'accepted')
@@ -25,12 +26,6 @@ export const ownMeasures = (view: ComplaintView, who: Who): Planned[] =>
   view.plan.filter((one) => who !== null && (one.staff === who.id || view.claim?.expert === who.id))
 
 export const openMeasures = (plan: readonly Planned[]): Planned[] => plan.filter((one) => !one.done_at)
-
-/** Not done in time, or done later than that. */
-export function isLate(measure: Pick<Planned, 'due_at' | 'done_at'>, now: number): boolean {
-  const until = measure.done_at ? Date.parse(measure.done_at) : now
-  return until > Date.parse(measure.due_at)
-}
 
 export interface Longer {
   task: string | null

@@ -141,8 +141,6 @@ export const ids = {
     approval: 'console-case-approval',
     dissent: 'console-case-dissent',
     plan: 'console-case-plan',
-    /** One per measure of the plan, with data-percent and data-late. */
-    planned: 'console-case-planned',
     extensions: 'console-case-extensions',
     callBack: 'console-case-call-back',
     rating: 'console-case-rating',

@@ -5,6 +5,10 @@ export const testids = {
   timeline: 'timeline',
   /** A step whose time was corrected says what it was. */
   corrected: 'timeline-corrected',
+  /** One per question, with data-id and data-open. */
+  question: 'question',
+  /** One per measure of the plan, with data-percent and data-late. */
+  planned: 'planned',
   look: { menu: 'look-menu', language: 'look-language', theme: 'look-theme', textSize: 'look-text-size' },
   failed: { screen: 'failed', again: 'failed-again' },
   enrol: { screen: 'enrol', hub: 'enrol-hub', code: 'enrol-code', submit: 'enrol-submit' },
@@ -95,7 +99,7 @@ export const testids = {
     screen: 'backlog',
     /** One per scope, with data-scope. */
     scope: 'backlog-scope',
-    /** One per case, with data-id, data-reference, data-state, data-delivery and data-assigned. */
+    /** One per case, with data-id, data-reference, data-state, data-delivery, data-assigned and data-breach. */
     row: 'backlog-row',
     empty: 'backlog-empty',
     total: 'backlog-total',
@@ -116,6 +120,17 @@ export const testids = {
     handover: 'case-handover',
     code: 'case-phone-code',
     answer: 'case-answer',
+    questions: 'case-questions',
+    /** Under each question that waits, with data-id. */
+    reply: 'case-reply',
+    /** What one reads is kept here and sent later. */
+    offline: 'case-dialog-offline',
+    progress: 'case-progress',
+    /** One per department, with data-task-state. */
+    task: 'case-task',
+    paused: 'case-paused',
+    extension: 'case-extension',
+    after: 'case-after',
     dialog: 'case-dialog',
     text: 'case-dialog-text',
     remedy: 'case-dialog-remedy',

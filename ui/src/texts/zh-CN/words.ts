@@ -1,5 +1,6 @@
 // The words of the field (product.md, "Words"), the same on every screen.
 import type {
+  BreachCause,
   Channel,
   Clock,
   Complexity,
@@ -16,6 +17,7 @@ import type {
   Role,
   Scope,
   State,
+  TaskState,
 } from '@/shared/types'
 
 export const words = {
@@ -104,6 +106,37 @@ export const words = {
   relation: { duplicate: '重复登记', repeat: '再次投诉', group: '群体投诉', related: '相关' },
   release_cause: { given_back: '主动放回', lease_expired: '认领到期', recused: '需回避，自动放回' } satisfies Record<ReleaseCause, string>,
   decision: { upheld: '投诉成立', partly_upheld: '部分成立', not_upheld: '不成立' } satisfies Record<Decision, string>,
+  task_state: { sent: '待接单', accepted: '查证中', rejected: '已拒单', reported: '已报告', recalled: '已收回' } satisfies Record<TaskState, string>,
+  breach: {
+    recorded_late: '登记时已超时',
+    still_in_branch: '仍在营业厅',
+    delivered_late: '按时转派，因断网到得晚',
+    handed_off_late: '营业厅转派晚了',
+    unclaimed: '无人认领',
+    waiting_for_customer: '等客户补充',
+    waiting_for_branch: '等营业厅答复提问',
+    waiting_for_department: '等部门查证',
+    waiting_for_approval: '等管理层审批',
+    waiting_for_measure: '措施没有按时完成',
+    waiting_for_call_back: '还没有回访',
+    with_expert: '专家未办完',
+  } satisfies Record<BreachCause, string>,
+  question: {
+    title: '提问与答复',
+    asked: '{name} 问{of}，{at}',
+    answered: '{name}（{role}），{at}',
+    open: '等待答复',
+    none: '没有答复',
+  },
+  plan: {
+    title: '解决方案',
+    done: '已完成',
+    late: '已超期',
+    done_late: '超期完成',
+    told: '{at} 更新',
+    needs: '资源：{text}',
+    who_when: '{who}，{at} 前',
+  },
   time: {
     paused: '已暂停 {span}',
     left: '剩 {span}',

@@ -5,7 +5,6 @@ import type { consoleCourse as reference } from '../../zh-CN/console/course'
 export const consoleCourse: SameTexts<typeof reference> = {
   choose: 'Choose',
   question: {
-    title: 'Questions',
     of: 'Whom to ask',
     of_hint: {
       branch: 'Appears at once in the branch\'s to-do list, for a clerk or the manager to answer',
@@ -17,10 +16,6 @@ export const consoleCourse: SameTexts<typeof reference> = {
     which: 'Which question',
     reply: 'Reply',
     reply_example: 'What was found; the customer\'s own words where the customer said it',
-    asked: '{name} asked {of}, {at}',
-    answered: '{name} ({role}), {at}',
-    open: 'no reply yet',
-    none: 'not answered',
   },
   recall: { which: 'Which dispatch', reason: 'Reason', example: 'For example: the customer has sent a recording, so it need not be checked' },
   more_time: {

@@ -23,7 +23,6 @@ export const consoleWork: SameTexts<typeof reference> = {
     cut: 'Long texts were cut for the handoff; the whole is on its way.',
     masked: 'The customer\'s contact details are masked; they are not needed to investigate.',
     answer: 'Answer',
-    plan: 'Solution plan',
     tasks: 'Dispatches',
     field: {
       arrived: 'Arrived',
@@ -262,12 +261,6 @@ export const consoleWork: SameTexts<typeof reference> = {
     account: '{name} finds it under “To do”',
     no_account: 'Not an account: you tell its progress',
     nothing: 'Nothing has to be organised; it just begins',
-    done: 'Done',
-    late: 'Late',
-    done_late: 'Done late',
-    told: 'as of {at}',
-    needs: 'Resources: {text}',
-    who_when: '{who}, by {at}',
   },
   answer: {
     decision: 'Decision',
@@ -290,5 +283,4 @@ export const consoleWork: SameTexts<typeof reference> = {
     version: 'version {n}',
     limit: 'A branch may give up to {amount} by itself',
   },
-  task_state: { sent: 'not accepted yet', accepted: 'investigating', rejected: 'rejected', reported: 'reported', recalled: 'taken back' },
 }

@@ -4,7 +4,6 @@ import type { AskedOf } from '@/console/types'
 export const consoleCourse = {
   choose: '请选择',
   question: {
-    title: '提问与答复',
     of: '问谁',
     of_hint: {
       branch: '会立即出现在营业厅的待办里，由营业员或店长答复',
@@ -16,10 +15,6 @@ export const consoleCourse = {
     which: '答复哪个问题',
     reply: '答复',
     reply_example: '查到了什么；客户说的，请用客户的原话',
-    asked: '{name} 问{of}，{at}',
-    answered: '{name}（{role}），{at}',
-    open: '等待答复',
-    none: '没有答复',
   },
   recall: { which: '收回哪个派单', reason: '收回的原因', example: '例如：客户已提供录音，不再需要查证' },
   more_time: {

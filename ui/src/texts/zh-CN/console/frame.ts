@@ -1,13 +1,4 @@
 // The frame, the sign-in and the lists.
-import type { BreachCause } from '@/console/types'
-
-/** With those that only newer hubs tell. */
-type Cause =
-  | BreachCause
-  | 'waiting_for_customer'
-  | 'waiting_for_branch'
-  | 'waiting_for_measure'
-  | 'waiting_for_call_back'
 
 export const consoleFrame = {
   sign_in: {
@@ -119,20 +110,6 @@ export const consoleFrame = {
     breaches_more: '另有 {n} 件',
     cause: '原因',
     clock: '时限',
-    causes: {
-      recorded_late: '登记时已超时',
-      still_in_branch: '仍在营业厅',
-      delivered_late: '按时转派，因断网到得晚',
-      handed_off_late: '营业厅转派晚了',
-      unclaimed: '无人认领',
-      waiting_for_customer: '等客户补充',
-      waiting_for_branch: '等营业厅答复提问',
-      waiting_for_department: '等部门查证',
-      waiting_for_approval: '等管理层审批',
-      waiting_for_measure: '措施没有按时完成',
-      waiting_for_call_back: '还没有回访',
-      with_expert: '专家未办完',
-    } satisfies Record<Cause, string>,
   },
   approvals: {
     none: '没有待审批的投诉',

@@ -20,7 +20,6 @@ export const consoleWork = {
     cut: '文字过长，转派时已截短，全文正随后送达。',
     masked: '客户的联系方式已遮盖，查证不需要。',
     answer: '答复',
-    plan: '解决方案',
     tasks: '派单',
     field: {
       arrived: '到达',
@@ -259,12 +258,6 @@ export const consoleWork = {
     account: '会出现在 {name} 的待办里',
     no_account: '不是系统账号，进度由您登记',
     nothing: '没有需要安排的措施，直接开始',
-    done: '已完成',
-    late: '已超期',
-    done_late: '超期完成',
-    told: '{at} 更新',
-    needs: '资源：{text}',
-    who_when: '{who}，{at} 前',
   },
   answer: {
     decision: '结论',
@@ -287,5 +280,4 @@ export const consoleWork = {
     version: '第 {n} 版',
     limit: '营业厅可自行补偿的上限：{amount}',
   },
-  task_state: { sent: '待接单', accepted: '查证中', rejected: '已拒单', reported: '已报告', recalled: '已收回' },
 }

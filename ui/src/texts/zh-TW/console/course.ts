@@ -5,7 +5,6 @@ import type { consoleCourse as reference } from '../../zh-CN/console/course'
 export const consoleCourse: SameTexts<typeof reference> = {
   choose: '請選擇',
   question: {
-    title: '提問與答覆',
     of: '問誰',
     of_hint: {
       branch: '會立即出現在營業廳的待辦裡，由營業員或店長答覆',
@@ -17,10 +16,6 @@ export const consoleCourse: SameTexts<typeof reference> = {
     which: '答覆哪個問題',
     reply: '答覆',
     reply_example: '查到了什麼；客戶說的，請用客戶的原話',
-    asked: '{name} 問{of}，{at}',
-    answered: '{name}（{role}），{at}',
-    open: '等待答覆',
-    none: '沒有答覆',
   },
   recall: { which: '收回哪個派單', reason: '收回的原因', example: '例如：客戶已提供錄音，不再需要查證' },
   more_time: {

@@ -23,7 +23,6 @@ export const consoleWork: SameTexts<typeof reference> = {
     cut: '文字過長，轉派時已截短，全文正隨後送達。',
     masked: '客戶的聯絡方式已遮蓋，查證不需要。',
     answer: '答覆',
-    plan: '解決方案',
     tasks: '派單',
     field: {
       arrived: '到達',
@@ -262,12 +261,6 @@ export const consoleWork: SameTexts<typeof reference> = {
     account: '會出現在 {name} 的待辦裡',
     no_account: '不是系統賬號，進度由您登記',
     nothing: '沒有需要安排的措施，直接開始',
-    done: '已完成',
-    late: '已超期',
-    done_late: '超期完成',
-    told: '{at} 更新',
-    needs: '資源：{text}',
-    who_when: '{who}，{at} 前',
   },
   answer: {
     decision: '結論',
@@ -290,5 +283,4 @@ export const consoleWork: SameTexts<typeof reference> = {
     version: '第 {n} 版',
     limit: '營業廳可自行補償的上限：{amount}',
   },
-  task_state: { sent: '待接單', accepted: '查證中', rejected: '已拒單', reported: '已報告', recalled: '已收回' },
 }
