@@ -68,6 +68,7 @@ export const host = {
   settle: (id: string, settlement: Settlement) => ask(commands.settle(id, settlement)),
   handOff: (id: string, note: string | null) => ask(commands.handOff(id, note)),
   note: (id: string, text: string) => ask(commands.note(id, text)),
+  reply: (id: string, question: string, text: string) => ask(commands.reply(id, question, text)),
   withdraw: (id: string, reason: string) => ask(commands.withdraw(id, reason)),
   assign: (id: string, staff: string) => ask(commands.assign(id, staff)),
   lan: () => ask(commands.lan()),

@@ -1,4 +1,4 @@
-// Reminders from the engine as notices in the window, with the way to the case.
+// Reminders and questions from the engine as notices in the window, with the way to the case.
 import { ElNotification } from 'element-plus'
 import 'element-plus/es/components/notification/style/css'
 import { h, onBeforeUnmount, onMounted } from 'vue'
@@ -24,6 +24,9 @@ export function showPrompts(router: Router): void {
       const clock = t(`words.clock.${escalation.clock}`)
       const told = { reference, clock, due: full(escalation.due) }
       return { title: t(`words.level.${escalation.level}`), text: t('frame.prompt.escalated', told) }
+    }
+    if (prompt.question) {
+      return { title: t('frame.prompt.question_title'), text: t('frame.prompt.question', { reference }) }
     }
     if (prompt.handed_off) {
       return { title: t('frame.prompt.handed_off_title'), text: t('frame.prompt.handed_off', { reference }) }

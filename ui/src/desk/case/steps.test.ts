@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { isOverLimit, needsText } from './steps'
 
 test('only a handoff may go without words', () => {
-  expect((['settle', 'hand_off', 'note', 'withdraw'] as const).filter((s) => !needsText(s))).toEqual([
+  expect((['settle', 'hand_off', 'note', 'withdraw', 'reply'] as const).filter((s) => !needsText(s))).toEqual([
     'hand_off',
   ])
 })

@@ -2,14 +2,15 @@
 import { host } from '../host'
 import type { CaseView, Settlement } from '@/shared/types'
 
-export type Step = 'settle' | 'hand_off' | 'note' | 'withdraw'
+export type Step = 'settle' | 'hand_off' | 'note' | 'withdraw' | 'reply'
 
 /** Steps that mean nothing without a text. */
 export function needsText(step: Step): boolean {
   return step !== 'hand_off'
 }
 
-export function takeStep(step: Step, id: string, written: Settlement): Promise<CaseView> {
+/** `question` is the one that is answered; only a reply has one. */
+export function takeStep(step: Step, id: string, written: Settlement, question = ''): Promise<CaseView> {
   const text = written.summary.trim()
   switch (step) {
     case 'settle':
@@ -20,6 +21,8 @@ export function takeStep(step: Step, id: string, written: Settlement): Promise<C
       return host.note(id, text)
     case 'withdraw':
       return host.withdraw(id, text)
+    case 'reply':
+      return host.reply(id, question, text)
   }
 }
 

@@ -35,6 +35,7 @@ export const backlog: SameTexts<typeof backlogReference> = {
   },
   empty_hint: 'For the next customer press',
   assigned: 'for {name}',
+  follows: 'answered with another ({relation})',
 }
 
 export const cases: SameTexts<typeof casesReference> = {
@@ -69,6 +70,32 @@ export const cases: SameTexts<typeof casesReference> = {
     lead: 'Notes go into the ledger and cannot be changed or deleted.',
     text: 'Note',
     submit: 'Add',
+  },
+  offline: 'No connection to the hub now: it is saved on this PC and goes to the hub by itself.',
+  breach: 'Why it is late: {cause}',
+  follows: 'Answered with {reference}',
+  reply: {
+    button: 'Reply',
+    title: 'Reply to the question',
+    lead: 'The experts wait for it. It goes into the ledger and cannot be changed.',
+    text: 'What the branch knows',
+    text_customer: 'What the customer said, in their own words',
+    submit: 'Reply',
+  },
+  progress: {
+    title: 'With the experts',
+    unclaimed: 'No expert has claimed it yet',
+    departments: 'Departments',
+    paused: 'Clocks stand still: {name}',
+    since: 'since {at}',
+    put_off: 'Answer put off until {at}',
+    cycle: 'Cycle {n}',
+  },
+  after: {
+    title: 'Call-back and rating',
+    by: '{name} calls back',
+    tried: '{at}: {outcome}',
+    rated: 'The customer\'s own rating: {score}',
   },
   assign: {
     button: 'Give to',

@@ -87,6 +87,8 @@ export const frame: SameTexts<typeof frameReference> = {
     handed_off_title: 'Handed off to the experts',
     handed_off: '{reference} was still open near the end of the hour and has been handed off.',
     escalated: '{reference}: {clock} is due {due}.',
+    question_title: 'The experts ask your branch',
+    question: 'The experts ask your branch about {reference} and wait for the reply.',
     open: 'Open the case',
   },
 }

@@ -28,6 +28,7 @@ export const backlog = {
   },
   empty_hint: '新来的客户请按',
   assigned: '指派 {name}',
+  follows: '随主件答复（{relation}）',
 }
 
 export const cases = {
@@ -62,6 +63,32 @@ export const cases = {
     lead: '备注记入台账，不能修改或删除。',
     text: '备注内容',
     submit: '添加',
+  },
+  offline: '现在没有连上中心：先存在本机，连上后自动送达。',
+  breach: '超时原因：{cause}',
+  follows: '随同 {reference} 答复',
+  reply: {
+    button: '答复',
+    title: '答复提问',
+    lead: '专家在等这个答复。记入台账后不能修改。',
+    text: '本厅了解的情况',
+    text_customer: '客户怎么说（请用客户的原话）',
+    submit: '答复',
+  },
+  progress: {
+    title: '专家处理进度',
+    unclaimed: '还没有专家认领',
+    departments: '协办部门',
+    paused: '时限暂停：{name}',
+    since: '自 {at} 起',
+    put_off: '答复延期至 {at}',
+    cycle: '第 {n} 轮办理',
+  },
+  after: {
+    title: '回访与评价',
+    by: '由 {name} 回访',
+    tried: '{at}：{outcome}',
+    rated: '客户自评：{score}',
   },
   assign: {
     button: '指派',

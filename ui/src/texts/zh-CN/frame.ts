@@ -85,6 +85,8 @@ export const frame = {
     handed_off_title: '已自动转派专家',
     handed_off: '{reference} 临近一小时仍未办结，已自动转派。',
     escalated: '{reference} 的“{clock}”时限是 {due}。',
+    question_title: '专家向本厅提问',
+    question: '专家就 {reference} 向本厅提问，在等答复。',
     open: '打开投诉',
   },
 }

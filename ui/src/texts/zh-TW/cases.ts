@@ -35,6 +35,7 @@ export const backlog: SameTexts<typeof backlogReference> = {
   },
   empty_hint: '新來的客戶請按',
   assigned: '指派 {name}',
+  follows: '隨主件答覆（{relation}）',
 }
 
 export const cases: SameTexts<typeof casesReference> = {
@@ -69,6 +70,32 @@ export const cases: SameTexts<typeof casesReference> = {
     lead: '備註記入台帳，不能修改或刪除。',
     text: '備註內容',
     submit: '新增',
+  },
+  offline: '現在沒有連上中心：先存在本機，連上後自動送達。',
+  breach: '超時原因：{cause}',
+  follows: '隨同 {reference} 答覆',
+  reply: {
+    button: '答覆',
+    title: '答覆提問',
+    lead: '專家在等這個答覆。記入臺賬後不能修改。',
+    text: '本廳瞭解的情況',
+    text_customer: '客戶怎麼說（請用客戶的原話）',
+    submit: '答覆',
+  },
+  progress: {
+    title: '專家處理進度',
+    unclaimed: '還沒有專家認領',
+    departments: '協辦部門',
+    paused: '時限暫停：{name}',
+    since: '自 {at} 起',
+    put_off: '答覆延期至 {at}',
+    cycle: '第 {n} 輪辦理',
+  },
+  after: {
+    title: '回訪與評價',
+    by: '由 {name} 回訪',
+    tried: '{at}：{outcome}',
+    rated: '客戶自評：{score}',
   },
   assign: {
     button: '指派',

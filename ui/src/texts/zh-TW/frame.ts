@@ -90,6 +90,8 @@ export const frame: SameTexts<typeof frameReference> = {
     handed_off_title: '已自動轉派專家',
     handed_off: '{reference} 臨近一小時仍未辦結，已自動轉派。',
     escalated: '{reference} 的「{clock}」時限是 {due}。',
+    question_title: '專家向本廳提問',
+    question: '專家就 {reference} 向本廳提問，在等答覆。',
     open: '開啟投訴',
   },
 }
