@@ -95,7 +95,6 @@ export const cases: SameTexts<typeof casesReference> = {
     title: 'Call-back and rating',
     by: '{name} calls back',
     tried: '{at}: {outcome}',
-    rated: 'The customer\'s own rating: {score}',
   },
   assign: {
     button: 'Give to',

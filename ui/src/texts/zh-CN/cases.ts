@@ -88,7 +88,6 @@ export const cases = {
     title: '回访与评价',
     by: '由 {name} 回访',
     tried: '{at}：{outcome}',
-    rated: '客户自评：{score}',
   },
   assign: {
     button: '指派',

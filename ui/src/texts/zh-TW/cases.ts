@@ -95,7 +95,6 @@ export const cases: SameTexts<typeof casesReference> = {
     title: '回訪與評價',
     by: '由 {name} 回訪',
     tried: '{at}：{outcome}',
-    rated: '客戶自評：{score}',
   },
   assign: {
     button: '指派',
