@@ -1750,6 +1750,18 @@ export interface components {
             score?: number | null;
             tries: components["schemas"]["Try"][];
         };
+        CallBackResult: {
+            causes?: components["schemas"]["Dissatisfaction"][];
+            comment?: string;
+            /** @description Who is not satisfied has the complaint reopened with it. */
+            reopen?: boolean;
+            satisfied: boolean;
+            /**
+             * Format: int32
+             * @description 1 to 5.
+             */
+            score?: number | null;
+        };
         CallBackTo: {
             staff?: components["schemas"]["StaffId"] | null;
         };
@@ -5437,7 +5449,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CallBack"];
+                "application/json": components["schemas"]["CallBackResult"];
             };
         };
         responses: {

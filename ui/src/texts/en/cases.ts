@@ -35,7 +35,7 @@ export const backlog: SameTexts<typeof backlogReference> = {
   },
   empty_hint: 'For the next customer press',
   assigned: 'for {name}',
-  follows: 'answered with another ({relation})',
+  follows: 'answered with another complaint',
 }
 
 export const cases: SameTexts<typeof casesReference> = {

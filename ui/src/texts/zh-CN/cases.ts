@@ -28,7 +28,7 @@ export const backlog = {
   },
   empty_hint: '新来的客户请按',
   assigned: '指派 {name}',
-  follows: '随主件答复（{relation}）',
+  follows: '随主件答复',
 }
 
 export const cases = {
