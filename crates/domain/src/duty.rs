@@ -115,10 +115,12 @@ pub fn duties(complaint: &Complaint) -> Vec<Duty> {
 fn call_back(complaint: &Complaint) -> Option<Duty> {
     let answered_at = complaint.marks.answered_at?;
     let back = &complaint.call_back;
+    // Until the customer is content, or it has been decided for good: who is
+    // not content and was not reopened must not be forgotten.
     let waits = complaint.state == State::Answered
         && matches!(complaint.owner, Owner::Team(_))
-        && back.satisfied.is_none()
-        && back.given_up().is_none();
+        && complaint.final_decision.is_none()
+        && complaint.content_since().is_none();
     let holder = match &back.assigned {
         Some(to) => Holder::Staff(to.staff),
         None => Holder::Everybody(Role::Expert),
@@ -134,8 +136,9 @@ fn call_back(complaint: &Complaint) -> Option<Duty> {
 /// After the customer was content, or nobody reached them: time to set right
 /// what was entered by mistake.
 const CLOSED_AFTER: TimeDelta = TimeDelta::days(1);
-/// After a branch settled it: as long as a call-back may take.
-const CLOSED_AFTER_SETTLING: TimeDelta = TimeDelta::days(7);
+/// After a branch settled it: before anybody is reminded of a call-back that
+/// the branch may make and does not owe.
+const CLOSED_AFTER_SETTLING: TimeDelta = TimeDelta::days(5);
 /// So long the customer can have a closed complaint reopened.
 const ARCHIVED_AFTER: TimeDelta = TimeDelta::days(30);
 
@@ -147,7 +150,9 @@ fn ending(complaint: &Complaint) -> Option<Duty> {
             (DutyKind::Close, marks.answered_at? + CLOSED_AFTER_SETTLING)
         }
         (State::Answered, Owner::Team(_)) => {
-            (DutyKind::Close, complaint.content_since()? + CLOSED_AFTER)
+            let decided = complaint.marks.decided_at;
+            let over = decided.or_else(|| complaint.content_since())?;
+            (DutyKind::Close, over + CLOSED_AFTER)
         }
         (State::Closed | State::Withdrawn, _) => {
             (DutyKind::Archive, marks.ended_at? + ARCHIVED_AFTER)

@@ -47,6 +47,8 @@ const ASKED: &[State] = &[
     State::AwaitingApproval,
     State::Solving,
     State::Implemented,
+    State::Answered,
+    State::Closed,
     State::Reopened,
 ];
 const ANSWERED: &[State] = &[State::Answered, State::Closed];
@@ -121,6 +123,20 @@ fn table(kind: FactKind) -> Vec<(&'static [Role], &'static [State], To)> {
             Becomes(State::Claimed),
         )],
         Released => vec![
+            // What an account had that was closed.
+            (PROGRAM, &[State::Claimed], Becomes(State::Queued)),
+            (
+                PROGRAM,
+                &[
+                    State::Dispatched,
+                    State::Analysed,
+                    State::AwaitingApproval,
+                    State::Solving,
+                    State::Implemented,
+                    State::Answered,
+                ],
+                Stays,
+            ),
             (EXPERT, &[State::Claimed], Becomes(State::Queued)),
             (
                 EXPERT,

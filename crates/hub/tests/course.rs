@@ -374,6 +374,126 @@ async fn a_closed_departments_open_tasks_go_back_to_the_expert() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_closed_experts_cases_and_call_backs_go_to_the_others() {
+    let work = Work::analysed(Grade::Two, None).await;
+    let expert = work.hub.staff("expert").await.id;
+    let administrator = work.by("administrator").await;
+    let close = |id| format!("/api/admin/staff/{id}/active");
+    administrator
+        .post(&close(expert), json!({ "active": false }))
+        .await;
+    let second = work.by("expert2").await;
+    let seen = second.post(&work.path("claim"), json!({})).await;
+    assert_eq!(seen["state"], "analysed", "it goes on where it was");
+    second
+        .post(&work.path("start-solving"), json!({ "plan": [] }))
+        .await;
+    let done = json!({ "summary": "已修复" });
+    second.post(&work.path("implement"), done).await;
+    add_member(&work.hub, "expert3", Role::Expert).await;
+    add_member(&work.hub, "expert4", Role::Expert).await;
+    let answer = json!({ "decision": "upheld", "text": "已修复" });
+    let seen = second.post(&work.path("answer"), answer).await;
+    let first = seen["call_back"]["assigned"].clone();
+    let id = first["staff"].as_str().unwrap().to_owned();
+    administrator
+        .post(&close(id.parse().unwrap()), json!({ "active": false }))
+        .await;
+    let seen = second.get(&format!("/api/complaints/{}", work.id)).await;
+    let now = &seen["call_back"]["assigned"];
+    assert_ne!(now["staff"], first["staff"]);
+    assert_ne!(
+        now["staff"],
+        json!(work.hub.staff("expert2").await.id),
+        "not who answered"
+    );
+    work.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_content_is_forgotten_only_when_it_is_decided_for_good() {
+    let work = Work::answered().await;
+    let second = work.by("expert2").await;
+    let unhappy = json!({ "satisfied": false, "comment": "不认可" });
+    second.post(&work.path("call-back"), unhappy).await;
+    assert_eq!(
+        duties_of(&second).await,
+        ["call_back"],
+        "it stays to be done"
+    );
+    let manager = work.by("management").await;
+    manager
+        .post(
+            &work.path("decide-finally"),
+            json!({ "reason": "已尽所能" }),
+        )
+        .await;
+    assert!(duties_of(&second).await.is_empty());
+    work.hub.clock.advance(TimeDelta::hours(25));
+    assert_eq!(end_due(&work.hub.hub).await.unwrap(), 1);
+    work.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_management_refused_last_is_not_solved_on_an_earlier_yes() {
+    let work = Work::analysed(Grade::One, None).await;
+    let manager = work.by("management").await;
+    work.do_("request-approval", json!({ "reason": "一级投诉" }))
+        .await;
+    manager.post(&work.path("approve"), json!({})).await;
+    let department = work.hub.staff("department").await.id;
+    let task = Uuid::now_v7();
+    let more = json!({ "department": department, "question": "复查", "task": task });
+    work.do_("dispatch", more).await;
+    let recall = json!({ "task": task, "reason": "不必了" });
+    work.do_("recall-task", recall).await;
+    let report = json!({ "root_cause": "a", "impact": "b", "proposal": "另一方案" });
+    work.do_("report", report).await;
+    work.do_("request-approval", json!({ "reason": "另一方案" }))
+        .await;
+    manager
+        .post(&work.path("disapprove"), json!({ "reason": "不妥" }))
+        .await;
+    let refused = work
+        .refused(&work.expert, "start-solving", json!({ "plan": [] }))
+        .await;
+    assert_eq!(refused, conflict("needs_approval"));
+    work.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_department_reads_nothing_of_what_management_says_or_the_customer_is_asked() {
+    let work = Work::claimed(Grade::One).await;
+    let department = work.hub.staff("department").await.id;
+    let task = Uuid::now_v7();
+    let order = json!({ "department": department, "question": "查原因", "task": task });
+    work.do_("dispatch", order).await;
+    let network = work.by("department").await;
+    let report = json!({ "root_cause": "a", "impact": "b", "proposal": "c" });
+    network
+        .post(&format!("/api/tasks/{task}/report"), report)
+        .await;
+    work.do_("request-approval", json!({ "reason": "机密理由" }))
+        .await;
+    let manager = work.by("management").await;
+    let dissent = json!({ "text": "机密异议", "stance": "against" });
+    manager.post(&work.path("comment"), dissent).await;
+    let path = format!("/api/complaints/{}", work.id);
+    let clerk = work.by("clerk").await;
+    for reader in [&network, &clerk] {
+        assert!(!reader.get(&path).await.to_string().contains("机密"));
+    }
+    assert!(
+        work.expert
+            .get(&path)
+            .await
+            .to_string()
+            .contains("机密异议")
+    );
+    work.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_program_closes_what_is_settled_and_archives_what_is_closed_unless_it_is_reopened() {
     let work = Work::answered().await;
     let second = work.by("expert2").await;

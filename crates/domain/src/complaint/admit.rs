@@ -70,7 +70,10 @@ impl Complaint {
             | Fact::Extended { .. }
             | Fact::ExtensionRefused { .. } => actor.role == Role::Expert,
             Fact::Reported { task, .. } => task.is_none(),
-            Fact::Released { cause, .. } => *cause == ReleaseCause::GivenBack,
+            // The program gives back what an account had that was closed.
+            Fact::Released { cause, .. } => {
+                *cause == ReleaseCause::GivenBack && actor.role != Role::System
+            }
             Fact::Withdrawn { .. } => actor.role == Role::Expert,
             _ => false,
         };
@@ -95,7 +98,12 @@ impl Complaint {
 
     /// Grade 1 needs the management group's approval before solving.
     pub fn needs_approval(&self) -> bool {
-        self.grade == Some(Grade::One) && self.marks.approved_at.is_none()
+        let approved = match self.approval() {
+            // What was decided last holds: a refusal takes an earlier yes away.
+            Some(asked) => asked.is_approved(),
+            None => self.marks.approved_at.is_some(),
+        };
+        self.grade == Some(Grade::One) && !approved
     }
 
     /// Whether the customer may be given so much: up to the limit anybody may,
@@ -221,7 +229,10 @@ impl Complaint {
             | Fact::FinallyDecided { .. } => reaches(&[Answered, Closed], now),
             Fact::LetterMade { .. } => reaches(&[Answered, Closed, Archived], now),
             Fact::CallBackAssigned { .. } => reaches(&[Answered], now),
-            Fact::MeasureProgressed { .. } => reaches(&[Solving], now),
+            // Measures go on while more is asked or decided.
+            Fact::MeasureProgressed { .. } => {
+                reaches(&[Dispatched, Analysed, AwaitingApproval, Solving], now)
+            }
             Fact::Paused { .. }
             | Fact::Resumed
             | Fact::Asked { .. }
@@ -233,7 +244,8 @@ impl Complaint {
                 }
                 _ => Err(Refusal::State),
             },
-            Fact::Replied { .. } if now.is_finished() => Err(Refusal::State),
+            // An answer that was on its way when the customer got theirs is kept.
+            Fact::Replied { .. } if matches!(now, Withdrawn | Archived) => Err(Refusal::State),
             Fact::Graded { grade, .. } if self.grade == Some(*grade) => Err(Refusal::State),
             Fact::Graded { .. } => match now {
                 Queued | Claimed | Dispatched | Analysed | AwaitingApproval | Solving

@@ -13,6 +13,9 @@ use crate::state::Grade;
 
 /// Of the scale the customer judges by.
 const BEST_SCORE: u8 = 5;
+/// How often a customer may judge one answer, and reply to one question.
+const RATINGS: u32 = 10;
+const REPLIES: usize = 10;
 /// The least a customer gives who can live with the answer.
 const CONTENT_SCORE: u8 = 3;
 
@@ -162,7 +165,11 @@ impl Complaint {
                 check(!self.answered_by(actor.staff), Refusal::Handler)?;
                 check(score.is_none_or(is_score), Refusal::Incomplete)
             }
-            Fact::Rated { score, .. } => check(is_score(*score), Refusal::Incomplete),
+            Fact::Rated { score, .. } => {
+                check(is_score(*score), Refusal::Incomplete)?;
+                let times = self.rating.as_ref().map_or(0, |rating| rating.times);
+                check(times < RATINGS, Refusal::State)
+            }
             Fact::Closed => check(self.may_close(), Refusal::NotCalledBack),
             _ => Ok(()),
         }
@@ -200,8 +207,14 @@ impl Complaint {
     fn admit_reply(&self, id: QuestionId, actor: &Actor) -> Result<(), Refusal> {
         let question = self.questions.iter().find(|question| question.id == id);
         let question = question.ok_or(Refusal::State)?;
-        let theirs = question.of == AskedOf::Customer || actor.role != Role::Customer;
-        check(theirs, Refusal::Role)
+        let customer = actor.role == Role::Customer;
+        let theirs = question.of == AskedOf::Customer || !customer;
+        check(theirs, Refusal::Role)?;
+        // Nobody stands between the customer's keyboard and the ledger.
+        check(
+            !customer || question.replies.len() < REPLIES,
+            Refusal::State,
+        )
     }
 
     /// The expert asks for the outer limit, a department for its own task; each
@@ -260,9 +273,19 @@ impl Complaint {
             || self.final_decision.is_some()
     }
 
+    /// Whether the customer has said that the answer is not good.
+    pub fn is_discontent(&self) -> bool {
+        let rated = self.rating.as_ref();
+        self.call_back.satisfied == Some(false)
+            || rated.is_some_and(|rating| rating.score < CONTENT_SCORE)
+    }
+
     /// Since when the customer is content, as far as is known, or can be taken
     /// to be: nobody reached them.
     pub fn content_since(&self) -> Option<DateTime<Utc>> {
+        if self.is_discontent() {
+            return None;
+        }
         let asked = self.marks.called_back_at;
         let content = asked.filter(|_| self.call_back.satisfied == Some(true));
         let rated = self.rating.as_ref();

@@ -106,13 +106,18 @@ impl Complaint {
                 self.call_back.causes.clone_from(causes);
             }
             Fact::Rated { score, comment } => {
+                let before = self.rating.as_ref().map_or(0, |rating| rating.times);
                 self.rating = Some(Rating {
+                    times: before.saturating_add(1),
                     score: *score,
                     comment: comment.clone(),
                     at,
                 });
             }
-            Fact::FinallyDecided { reason } => self.final_decision = Some(reason.clone()),
+            Fact::FinallyDecided { reason } => {
+                self.final_decision = Some(reason.clone());
+                self.marks.decided_at = Some(at);
+            }
             other => self.take_decision(other, actor, at),
         }
     }

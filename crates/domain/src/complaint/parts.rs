@@ -116,6 +116,8 @@ pub struct Marks {
     pub implemented_at: Option<DateTime<Utc>>,
     pub answered_at: Option<DateTime<Utc>>,
     pub called_back_at: Option<DateTime<Utc>>,
+    /// When the management group decided for good.
+    pub decided_at: Option<DateTime<Utc>>,
     pub ended_at: Option<DateTime<Utc>>,
 }
 
@@ -271,7 +273,10 @@ impl CallBack {
     /// The tries that count: each some hours after the one before.
     pub fn counted(&self) -> impl Iterator<Item = &Try> {
         let mut last: Option<DateTime<Utc>> = None;
-        self.tries.iter().filter(move |one| {
+        // Who asks to be called another time was reached.
+        let missed = self.tries.iter();
+        let missed = missed.filter(|one| one.outcome != TryOutcome::AnotherTime);
+        missed.filter(move |one| {
             let counts = last.is_none_or(|last| one.at - last >= BETWEEN_TRIES);
             if counts {
                 last = Some(one.at);
@@ -305,6 +310,9 @@ pub struct Rating {
     /// 1 to 5.
     pub score: u8,
     pub comment: String,
+    /// How often this answer was judged; the last counts.
+    #[serde(default)]
+    pub times: u32,
     pub at: DateTime<Utc>,
 }
 

@@ -4,9 +4,10 @@
 
 use chrono::{DateTime, Utc};
 use suda_domain::fact::{Assignee, Report};
-use suda_domain::{Complaint, Fact, LeaseId, Refusal, StaffId, State};
+use suda_domain::{Complaint, Fact, LeaseId, Refusal, Relation, StaffId, State};
 use uuid::Uuid;
 
+use crate::status::view::secrets;
 use crate::store::{Decide, Held, StepRefused};
 
 /// The case that leads, and who answers.
@@ -32,7 +33,10 @@ impl Along {
     fn facts(&self, held: &Held) -> Result<Vec<Fact>, StepRefused> {
         let complaint = &held.complaint;
         // Somebody may have parted them meanwhile, or answered it.
-        if complaint.leading().map(|link| link.to) != Some(self.lead.id) {
+        let link = complaint.leading().filter(|link| link.to == self.lead.id);
+        let link = link.ok_or(Refusal::Link)?;
+        // Another customer must not read who this answer was written to.
+        if link.relation == Relation::Group && self.names_its_customer() {
             return Err(Refusal::Link.into());
         }
         if complaint.state.is_finished() {
@@ -78,13 +82,30 @@ impl Along {
         Ok(facts)
     }
 
+    /// Whether what would be copied tells who the customer of the case is.
+    fn names_its_customer(&self) -> bool {
+        let answer = self.lead.answer.iter();
+        let answer = answer.flat_map(|one| [&one.text, &one.reasons, &one.remedy]);
+        let report = self.lead.report.iter();
+        let report = report.flat_map(|one| [&one.root_cause, &one.impact, &one.proposal]);
+        let copied: Vec<&String> = answer.chain(report).chain([&self.summary]).collect();
+        let told = |secret: &str| copied.iter().any(|text| text.contains(secret));
+        secrets(&self.lead.intake)
+            .into_iter()
+            .map(str::trim)
+            .filter(|secret| secret.chars().count() >= 2)
+            .any(told)
+    }
+
     fn report(&self) -> Result<Fact, Refusal> {
         let report = self.lead.report.clone().ok_or(Refusal::Incomplete)?;
         Ok(Fact::Reported {
             task: None,
             report: Report {
-                // Files belong to the case they were added to.
+                // Files, talks and records belong to the case they were made for.
                 attachments: Vec::new(),
+                interviews: Vec::new(),
+                related: String::new(),
                 ..report
             },
         })

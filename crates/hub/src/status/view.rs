@@ -288,7 +288,7 @@ impl Viewing<'_> {
 const VEIL: &str = "＊＊";
 
 /// What tells who the customer is.
-fn secrets(intake: &Intake) -> Vec<&str> {
+pub fn secrets(intake: &Intake) -> Vec<&str> {
     let mut secrets: Vec<&str> = vec![
         &intake.name,
         &intake.phone,
@@ -305,12 +305,7 @@ fn secrets(intake: &Intake) -> Vec<&str> {
 
 /// Who does what a customer does on the page.
 pub fn customer() -> Actor {
-    Actor {
-        staff: None,
-        name: String::new(),
-        role: Role::Customer,
-        branch: None,
-    }
+    Actor::customer()
 }
 
 fn may(complaint: &Complaint) -> StatusMay {

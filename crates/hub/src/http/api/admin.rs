@@ -253,6 +253,7 @@ pub async fn set_active(
     let is_known = hub.store.set_active(id, body.active).await?;
     if is_known && !body.active {
         closing::take_back_tasks(&hub, id).await?;
+        closing::give_back_cases(&hub, id).await?;
     }
     found(is_known)
 }

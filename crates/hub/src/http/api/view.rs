@@ -321,7 +321,13 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
     if who.role() == Role::Department {
         // Other departments' questions and findings are not theirs to read.
         tasks.retain(|task| task.department == who.staff.id);
-        let own = |id: TaskId| tasks.iter().any(|task| task.id == id);
+        let of_plan = |id: TaskId| {
+            let mut plan = complaint.plan.iter();
+            plan.any(|planned| {
+                planned.measure.id.as_task() == id && planned.measure.staff == Some(who.staff.id)
+            })
+        };
+        let own = |id: TaskId| tasks.iter().any(|task| task.id == id) || of_plan(id);
         deadlines.retain(|one| one.deadline.task.is_none_or(own));
         escalations.retain(|one| one.task.is_none_or(own));
         questions.retain(|asked| asked.task.is_some_and(own));
@@ -339,10 +345,19 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
             Fact::Replied { question, .. } => asked.contains(question),
             Fact::Reported { task, .. } => task.is_some_and(own),
             Fact::Escalated { task, .. } => task.is_none_or(own),
-            _ => true,
+            fact => !is_of_the_centre(fact),
         });
         report = tasks.iter().rev().find_map(|task| task.report.clone());
     }
+    let mut approvals = complaint.approvals.clone();
+    if matches!(
+        who.role(),
+        Role::Department | Role::Clerk | Role::BranchManager
+    ) {
+        timeline.retain(|entry| !is_deliberation(&entry.fact));
+        approvals = asked_to_comment(&complaint);
+    }
+    let of_centre = who.role() != Role::Department;
     Ok(ComplaintView {
         branch_name: names.branch(&complaint.branch),
         customer_state: complaint.state.customer_state(),
@@ -390,17 +405,69 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         report,
         plan: complaint.plan,
         return_reason: complaint.return_reason,
-        recused: complaint.recused,
+        recused: if of_centre {
+            complaint.recused
+        } else {
+            Vec::new()
+        },
         answer: complaint.answer,
-        past: complaint.past,
+        past: if of_centre {
+            complaint.past
+        } else {
+            Vec::new()
+        },
         reopened_at: complaint.reopened_at,
         questions,
         extensions,
-        approvals: complaint.approvals,
-        call_back: complaint.call_back,
-        rating: complaint.rating,
+        approvals,
+        call_back: if of_centre {
+            complaint.call_back
+        } else {
+            CallBack::default()
+        },
+        rating: complaint.rating.filter(|_| of_centre),
         final_decision: complaint.final_decision,
     })
+}
+
+/// What the management group says among itself, and to whom it listens.
+fn is_deliberation(fact: &Fact) -> bool {
+    matches!(
+        fact.kind(),
+        FactKind::ApprovalRequested
+            | FactKind::Approved
+            | FactKind::Disapproved
+            | FactKind::CommentsAsked
+            | FactKind::Commented
+    )
+}
+
+/// What a department that investigates has no part in.
+fn is_of_the_centre(fact: &Fact) -> bool {
+    matches!(
+        fact.kind(),
+        FactKind::CallBackAssigned
+            | FactKind::CallBackTried
+            | FactKind::CalledBack
+            | FactKind::Rated
+            | FactKind::FinallyDecided
+            | FactKind::Recused
+            | FactKind::RecusalLifted
+    )
+}
+
+/// The request that waits for comments, without what others have said to it.
+fn asked_to_comment(complaint: &Complaint) -> Vec<Approval> {
+    let open = complaint
+        .approval()
+        .filter(|_| complaint.state == State::AwaitingApproval);
+    let asked = open.filter(|asked| asked.comments_asked.is_some());
+    let bare = asked.map(|asked| Approval {
+        votes: Vec::new(),
+        comments: Vec::new(),
+        ..asked.clone()
+    });
+    bare.into_iter().collect()
 }
 
 /// A line that names another complaint is not for who may not see that one.

@@ -45,6 +45,7 @@ pub async fn after_upgrade(tx: &mut Tx<'_>) -> Result<u64> {
             // What is damaged is for the check to name.
             if let Ok(Some(complaint)) = fold(&own) {
                 barred::write(tx, &complaint, &lines).await?;
+                duties(tx, &complaint).await?;
             }
         }
         after = upto;
