@@ -952,6 +952,8 @@ export type Rating = {
 	/**  1 to 5. */
 	score: number,
 	comment: string,
+	/**  How often this answer was judged; the last counts. */
+	times?: number,
 	at: string,
 };
 

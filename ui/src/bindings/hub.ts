@@ -3165,6 +3165,12 @@ export interface components {
             claimed_at: string | null;
             /**
              * Format: date-time
+             * @description When the management group decided for good.
+             * @default null
+             */
+            decided_at: string | null;
+            /**
+             * Format: date-time
              * @default null
              */
             ended_at: string | null;
@@ -3992,6 +3998,11 @@ export interface components {
              * @description 1 to 5.
              */
             score: number;
+            /**
+             * Format: int32
+             * @description How often this answer was judged; the last counts.
+             */
+            times?: number;
         };
         RatingGiven: {
             comment?: string;
