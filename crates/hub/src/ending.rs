@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use suda_domain::duty::{DutyKind, Holder, duties};
-use suda_domain::{Actor, Fact, Role};
+use suda_domain::{Actor, Fact, Refusal, Role};
 
 use crate::hub::Hub;
 use crate::store::{Decide, Held, Reader, StepError, StoreError};
@@ -30,7 +30,7 @@ pub async fn end_due(hub: &Hub) -> Result<usize, StoreError> {
         for duty in due {
             let actor = Actor::system(None);
             match hub.step(duty.complaint.id, actor, None, end(now)).await {
-                Ok(after) => ended += usize::from(after.state != duty.complaint.state),
+                Ok(_) => ended += 1,
                 Err(StepError::Store(error)) => return Err(error),
                 // Somebody reopened it, or another process was faster.
                 Err(StepError::Refused(_) | StepError::Unknown) => {}
@@ -44,7 +44,8 @@ pub async fn end_due(hub: &Hub) -> Result<usize, StoreError> {
 }
 
 /// Looked at once more with the complaint locked: it may have been reopened,
-/// and answered again, since the list was read.
+/// and answered again, since the list was read. Refused when nothing of it is due
+/// any more, so that it is not counted as ended.
 fn end(now: DateTime<Utc>) -> Decide {
     Box::new(move |held: &Held| {
         let due = duties(&held.complaint);
@@ -54,6 +55,9 @@ fn end(now: DateTime<Utc>) -> Decide {
             DutyKind::Archive => Some(Fact::Archived),
             _ => None,
         });
-        Ok(facts.collect())
+        match facts.collect::<Vec<_>>() {
+            none if none.is_empty() => Err(Refusal::State.into()),
+            facts => Ok(facts),
+        }
     })
 }
