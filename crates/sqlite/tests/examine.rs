@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _};
-use suda_sqlite::wal::{Damage, beside, examine};
+use suda_sqlite::wal::{Damage, beside, examine, examine_open};
 
 const FRAME: usize = 24 + 4096;
 
@@ -203,9 +203,47 @@ fn look_until(file: &Path, done: &std::sync::atomic::AtomicBool) -> (u32, Option
     let mut looks = 0;
     while !done.load(std::sync::atomic::Ordering::Relaxed) {
         looks += 1;
-        if let Some(found) = examine(file).unwrap() {
+        if let Some(found) = examine_open(file).unwrap() {
             return (looks, Some(found));
         }
     }
     (looks, None)
+}
+
+/// The locks of this process on a file, by the system's own list.
+#[cfg(target_os = "linux")]
+fn locks(file: &Path) -> usize {
+    use std::os::unix::fs::MetadataExt as _;
+    let inode = format!(":{}", std::fs::metadata(file).unwrap().ino());
+    let own = std::process::id().to_string();
+    let listed = std::fs::read_to_string("/proc/locks").unwrap();
+    let ours = |line: &&str| {
+        let mut words = line.split_whitespace().skip(4);
+        words.next() == Some(&own) && words.next().is_some_and(|place| place.ends_with(&inode))
+    };
+    listed.lines().filter(ours).count()
+}
+
+/// Without them another process would take the database for nobody's and cut
+/// its index off under its readers.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn looking_at_an_open_database_takes_none_of_its_locks_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("a.db");
+    let options = SqliteConnectOptions::new()
+        .filename(&file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal);
+    let mut conn = options.connect().await.unwrap();
+    run(&mut conn, "create table t (x blob)").await;
+    let held = || ["", "-shm"].map(|suffix| locks(&beside(&file, suffix)));
+    let before = held();
+    assert!(before.iter().all(|&locks| locks > 0), "{before:?}");
+    assert_eq!(examine_open(&file).unwrap(), None);
+    assert_eq!(held(), before);
+    // The control: the look that is for databases not open here.
+    assert_eq!(examine(&file).unwrap(), None);
+    assert_ne!(held(), before);
+    conn.close().await.unwrap();
 }

@@ -156,7 +156,7 @@ impl Store {
     pub(crate) fn log_damage(&self) -> Result<Option<Damage>, StoreError> {
         match &self.writer {
             None if self.log_damage.is_some() => Ok(self.log_damage),
-            _ => Ok(suda_sqlite::wal::examine(&self.file).map_err(sqlx::Error::Io)?),
+            _ => Ok(suda_sqlite::wal::examine_open(&self.file).map_err(sqlx::Error::Io)?),
         }
     }
 

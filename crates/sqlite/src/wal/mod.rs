@@ -47,17 +47,37 @@ impl fmt::Display for Damage {
     }
 }
 
-/// Looks through the log of `database`, before the database is opened for
-/// writing, or beside the process that writes it.
+/// Looks through the log of `database` before this process opens it; another
+/// one may have it open. Never in a process that has it open itself:
+/// [`examine_open`] is for that.
 ///
 /// # Errors
 /// When a file is there and cannot be read.
 pub fn examine(database: &Path) -> io::Result<Option<Damage>> {
-    // Beside a process that writes, a frame may be read before and the next one
-    // after they were written. Only a place that stays is damaged.
+    // The index first: it may only know less than the log read after it.
+    until_it_stays(|| look(database, read_index(database)?))
+}
+
+/// Looks through the log of a database that this process has open, without the
+/// index beside it. The system takes all of a process's locks on a file away
+/// when the process closes any of its handles on that file ("How To Corrupt An
+/// SQLite Database File", 2.2), and SQLite keeps its locks on the index: who
+/// opened the database next would believe itself alone and cut the index off
+/// under those who read it. What only the index could show, a last transaction
+/// that has changed since, is seen at the next commit or the next opening.
+///
+/// # Errors
+/// When the log is there and cannot be read.
+pub fn examine_open(database: &Path) -> io::Result<Option<Damage>> {
+    until_it_stays(|| look(database, None))
+}
+
+/// Beside a process that writes, a frame may be read before and the next one
+/// after they were written. Only a place that stays is damaged.
+fn until_it_stays(look: impl Fn() -> io::Result<Option<Damage>>) -> io::Result<Option<Damage>> {
     let mut before = None;
     for _ in 0..LOOKS {
-        let found = look(database)?;
+        let found = look()?;
         if found.is_none() || found == before {
             return Ok(found);
         }
@@ -68,10 +88,8 @@ pub fn examine(database: &Path) -> io::Result<Option<Damage>> {
 
 const LOOKS: u32 = 20;
 
-fn look(database: &Path) -> io::Result<Option<Damage>> {
-    // The index first: it may only know less than the log read after it.
-    let index = read_start(&beside(database, "-shm"), INDEX_HEADER)?;
-    let index = index.as_deref().and_then(Index::parse);
+fn look(database: &Path, index: Option<Index>) -> io::Result<Option<Damage>> {
+    // SQLite keeps no lock on the log itself: closing it takes none away.
     let log = match File::open(beside(database, "-wal")) {
         Ok(log) => log,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -85,6 +103,11 @@ fn look(database: &Path) -> io::Result<Option<Damage>> {
         return Ok(Some(Damage { frame: 0 }));
     };
     Scan::new(header).run(&mut log, index)
+}
+
+fn read_index(database: &Path) -> io::Result<Option<Index>> {
+    let index = read_start(&beside(database, "-shm"), INDEX_HEADER)?;
+    Ok(index.as_deref().and_then(Index::parse))
 }
 
 fn read_start(file: &Path, bytes: usize) -> io::Result<Option<Vec<u8>>> {

@@ -141,7 +141,7 @@ impl SqliteStore {
     /// What is wrong with the log, now or when it was opened.
     fn log_fault(&self) -> Result<Option<Fault>> {
         let damage = match self.log_damage {
-            None => suda_sqlite::wal::examine(&self.file)
+            None => suda_sqlite::wal::examine_open(&self.file)
                 .map_err(|error| StoreError::Failed(Box::new(error)))?,
             known => known,
         };
