@@ -31,24 +31,28 @@ pub struct City {
     pub accounts: Vec<Account>,
     address: String,
     hub: Option<Running>,
+    /// Where the hub's data are instead of a directory.
+    database: Option<String>,
 }
 
 impl City {
     /// Makes the city and starts its hub.
     pub fn start() -> Result<Self, Failure> {
-        let dir = TempDir::new().map_err(Failure::io("a temporary folder"))?;
-        let printed = output(
-            Command::new(bin("suda-hub"))
-                .args(["init", "--demo", "--json", "--data"])
-                .arg(dir.path().join("hub")),
-        )?;
-        let Accounts { accounts } = serde_json::from_str(&printed)?;
+        Self::start_in(None)
+    }
+
+    /// The same in a PostgreSQL database, or in a directory of its own.
+    pub fn start_in(database: Option<String>) -> Result<Self, Failure> {
         let mut city = Self {
-            dir,
-            accounts,
+            dir: TempDir::new().map_err(Failure::io("a temporary folder"))?,
+            accounts: Vec::new(),
             address: "127.0.0.1:0".to_owned(),
             hub: None,
+            database,
         };
+        let printed = output(city.hub_command("init").args(["--demo", "--json"]))?;
+        let Accounts { accounts } = serde_json::from_str(&printed)?;
+        city.accounts = accounts;
         city.start_hub()?;
         Ok(city)
     }
@@ -56,10 +60,8 @@ impl City {
     /// Starts the hub, at the address it had before.
     pub fn start_hub(&mut self) -> Result<(), Failure> {
         let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/dist");
-        let mut command = Command::new(bin("suda-hub"));
-        command
-            .args(["serve", "--listen", &self.address, "--data"])
-            .arg(self.hub_data());
+        let mut command = self.hub_command("serve");
+        command.args(["--listen", &self.address]);
         command.arg("--ui").arg(ui);
         let ready = |line: &str| line.strip_prefix("listening on ").map(str::to_owned);
         let (hub, address) = Running::start_until(&mut command, Duration::from_secs(20), ready)?;
@@ -98,6 +100,22 @@ impl City {
         self.dir.path().join("hub")
     }
 
+    /// Where the hub's data are, when they are in a database.
+    pub fn database(&self) -> Option<&str> {
+        self.database.as_deref()
+    }
+
+    /// `suda-hub <sub>` on this hub's data, ready for more arguments.
+    pub fn hub_command(&self, sub: &str) -> Command {
+        let mut command = Command::new(bin("suda-hub"));
+        command.arg(sub);
+        match &self.database {
+            Some(url) => command.args(["--database", url]),
+            None => command.arg("--data").arg(self.hub_data()),
+        };
+        command
+    }
+
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -120,20 +138,12 @@ impl City {
     }
 
     pub fn hub_status(&self) -> Result<Value, Failure> {
-        let text = output(
-            Command::new(bin("suda-hub"))
-                .args(["status", "--json", "--data"])
-                .arg(self.hub_data()),
-        )?;
+        let text = output(self.hub_command("status").arg("--json"))?;
         Ok(serde_json::from_str(&text)?)
     }
 
     pub fn code(&self, branch: &str) -> Result<String, Failure> {
-        let text = output(
-            Command::new(bin("suda-hub"))
-                .args(["enrol", branch, "--json", "--data"])
-                .arg(self.hub_data()),
-        )?;
+        let text = output(self.hub_command("enrol").args([branch, "--json"]))?;
         let answer: Value = serde_json::from_str(&text)?;
         answer["code"]
             .as_str()

@@ -1,6 +1,7 @@
 //! The process rigs in small sizes. `cargo xtask rig NAME` runs them in full.
 
 use suda_tests::Failure;
+use suda_tests::rig::herd::StoreKind;
 use suda_tests::rig::{self, Report};
 
 type Done = Result<(), Failure>;
@@ -84,11 +85,20 @@ async fn desks_bring_a_restored_hub_what_it_has_forgotten() -> Done {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_herd_is_served_urgent_lane_first_while_the_console_answers() -> Done {
-    let options = rig::herd::Options {
+    passed(&rig::herd::run(herd_on(StoreKind::Sqlite)).await?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_herd_is_served_from_a_database_too() -> Done {
+    passed(&rig::herd::run(herd_on(StoreKind::Postgresql)).await?)
+}
+
+fn herd_on(store: StoreKind) -> rig::herd::Options {
+    rig::herd::Options {
         desks: 40,
         complaints: 6,
         events: 12,
+        store,
         seed: 3,
-    };
-    passed(&rig::herd::run(options).await?)
+    }
 }

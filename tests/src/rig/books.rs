@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
+use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{ConnectOptions as _, Connection as _};
 use suda_desk::{Desk, KeySource};
 use uuid::Uuid;
 
-use crate::{DeskDir, Failure};
+use crate::{City, DeskDir, Failure};
 
 /// An event by its place and contents: device, incarnation, lane, number, hash.
 pub type EventMark = (Uuid, i64, i64, i64, Vec<u8>);
@@ -144,40 +145,56 @@ impl DeskBooks {
     }
 }
 
-impl HubBooks {
-    pub async fn read(data: &Path) -> Result<Self, Failure> {
-        let mut conn = open_hub(data).await?;
-        check_integrity(&mut conn).await?;
+/// The same questions to either kind of connection; only how a part of the
+/// JSON is named differs.
+macro_rules! hub_books {
+    ($conn:expr, $kind:literal) => {{
         let complaints: Vec<Uuid> = sqlx::query_scalar("select id from complaint")
-            .fetch_all(&mut conn)
+            .fetch_all(&mut $conn)
             .await
             .map_err(sql)?;
         let log: Vec<EventMark> =
             sqlx::query_as("select device, incarnation, lane, n, hash from log")
-                .fetch_all(&mut conn)
+                .fetch_all(&mut $conn)
                 .await
                 .map_err(sql)?;
-        let queued: Vec<(Uuid, i64)> = sqlx::query_as(
-            "select complaint, count(*) from log \
-             where json_extract(body, '$.fact.kind') = 'queued' group by complaint",
-        )
-        .fetch_all(&mut conn)
+        let queued: Vec<(Uuid, i64)> = sqlx::query_as(concat!(
+            "select complaint, count(*) from log where ",
+            $kind,
+            " = 'queued' group by complaint"
+        ))
+        .fetch_all(&mut $conn)
         .await
         .map_err(sql)?;
         let set_aside: i64 = sqlx::query_scalar("select count(*) from quarantine")
-            .fetch_one(&mut conn)
+            .fetch_one(&mut $conn)
             .await
             .map_err(sql)?;
-        conn.close().await.map_err(sql)?;
-        Ok(Self {
+        $conn.close().await.map_err(sql)?;
+        let queued = queued.into_iter().map(|(id, n)| (id, n.unsigned_abs()));
+        HubBooks {
             complaints: complaints.into_iter().collect(),
             log,
-            queued: queued
-                .into_iter()
-                .map(|(id, n)| (id, n.unsigned_abs()))
-                .collect(),
+            queued: queued.collect(),
             set_aside,
-        })
+        }
+    }};
+}
+
+impl HubBooks {
+    /// Of the hub of a city, wherever its data are.
+    pub async fn of(city: &City) -> Result<Self, Failure> {
+        let Some(url) = city.database() else {
+            return Self::read(&city.hub_data()).await;
+        };
+        let mut conn = PgConnection::connect(url).await.map_err(sql)?;
+        Ok(hub_books!(conn, "body::jsonb -> 'fact' ->> 'kind'"))
+    }
+
+    pub async fn read(data: &Path) -> Result<Self, Failure> {
+        let mut conn = open_hub(data).await?;
+        check_integrity(&mut conn).await?;
+        Ok(hub_books!(conn, "json_extract(body, '$.fact.kind')"))
     }
 
     /// Events of a desk that are not here.

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use serde_json::json;
+use suda_test_postgres::PrivatePostgres;
 use tokio::runtime::Builder;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -27,7 +28,15 @@ pub struct Options {
     pub complaints: u32,
     /// Of each complaint.
     pub events: u32,
+    pub store: StoreKind,
     pub seed: u64,
+}
+
+/// What the hub keeps its data in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StoreKind {
+    Sqlite,
+    Postgresql,
 }
 
 const URGENT_WITHIN: Duration = Duration::from_secs(30);
@@ -43,7 +52,15 @@ const FROZEN: Duration = Duration::from_millis(900);
 pub async fn run(options: Options) -> Result<Report, Failure> {
     let mut report = Report::new("herd", options.seed);
     let mut dice = Dice::new(options.seed);
-    let mut city = City::start()?;
+    // Until the end of the rig: dropped, the server stops.
+    let server = match options.store {
+        StoreKind::Sqlite => None,
+        StoreKind::Postgresql => Some(PrivatePostgres::start().map_err(|e| said(&e))?),
+    };
+    let database = server.as_ref().map(|server| server.database("herd"));
+    let database = database.transpose().map_err(|e| said(&e))?;
+    report.figure("store", format!("{:?}", options.store).to_lowercase());
+    let mut city = City::start_in(database)?;
     city.kill_hub();
     let mut desks = world::enrol(&city, options.desks, &mut dice).await?;
     let outage = Utc::now() - TimeDelta::hours(8);
@@ -64,16 +81,14 @@ pub async fn run(options: Options) -> Result<Report, Failure> {
     let begin = Instant::now();
     let herd = come(&city, desks, &mut dice).await?;
     stop.store(true, Ordering::SeqCst);
-    let looks = looking
-        .await
-        .map_err(|error| Failure::Said(error.to_string()))??;
+    let looks = looking.await.map_err(|e| said(&e))??;
 
     let urgent = herd.desks.iter().map(|desk| {
         let done = desk.met.urgent_done;
         done.map_or(Duration::MAX, |at| at.saturating_duration_since(begin))
     });
     let urgent = urgent.max().unwrap_or_default();
-    let books = HubBooks::read(&city.hub_data()).await?;
+    let books = HubBooks::of(&city).await?;
     let seconds = |time: Duration| (time.as_secs_f64() * 100.0).round() / 100.0;
     report.figure("desks", options.desks);
     report.figure("events", written.len());
@@ -113,6 +128,10 @@ pub async fn run(options: Options) -> Result<Report, Failure> {
     Ok(report)
 }
 
+fn said(error: &dyn std::fmt::Display) -> Failure {
+    Failure::Said(error.to_string())
+}
+
 fn is_quick(p99: Duration) -> bool {
     p99 <= CONSOLE_WITHIN
 }
@@ -138,7 +157,7 @@ async fn come(city: &City, desks: Vec<LightDesk>, dice: &mut Dice) -> Result<Her
     }
     let (mut back, mut level) = (Vec::new(), 0);
     while let Some(ended) = coming.join_next().await {
-        let (desk, done) = ended.map_err(|error| Failure::Said(error.to_string()))?;
+        let (desk, done) = ended.map_err(|e| said(&e))?;
         level += usize::from(done);
         back.push(desk);
     }

@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use suda_tests::rig::herd::StoreKind;
 use suda_tests::rig::{self, Report, driver};
 use suda_tests::{DeskDir, Failure};
 
@@ -76,6 +77,9 @@ enum Rig {
         /// Events of each complaint
         #[arg(long, default_value_t = 12)]
         events: u32,
+        /// What the hub keeps its data in
+        #[arg(long, value_enum, default_value_t = Store::Sqlite)]
+        store: Store,
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
@@ -101,6 +105,21 @@ enum Rig {
     /// Commit to a database without a desk until killed; used by the rigs
     #[command(hide = true)]
     DriveRaw(DriveRaw),
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Store {
+    Sqlite,
+    Postgresql,
+}
+
+impl From<Store> for StoreKind {
+    fn from(store: Store) -> Self {
+        match store {
+            Store::Sqlite => Self::Sqlite,
+            Store::Postgresql => Self::Postgresql,
+        }
+    }
 }
 
 #[derive(Args)]
@@ -225,12 +244,14 @@ async fn perform(rig: Rig) -> Result<Option<Report>, Failure> {
             desks,
             complaints,
             events,
+            store,
             seed,
         } => {
             rig::herd::run(rig::herd::Options {
                 desks,
                 complaints,
                 events,
+                store: store.into(),
                 seed,
             })
             .await?

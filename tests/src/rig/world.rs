@@ -3,8 +3,9 @@
 use chrono::{TimeDelta, Utc};
 use suda_domain::staff::StaffRecord;
 use suda_domain::{Actor, BranchCode, Role, StaffId};
+use suda_hub::store::postgres::PostgresStore;
 use suda_hub::store::sqlite::SqliteStore;
-use suda_hub::store::{Branch, Devices as _, Directory as _, EnrolCode, Upkeep as _};
+use suda_hub::store::{Branch, EnrolCode, Store};
 use suda_sync::SecretKey;
 use uuid::Uuid;
 
@@ -20,18 +21,22 @@ fn said(error: &dyn std::fmt::Display) -> Failure {
 /// Adds branches with a clerk and a desk each to a city whose hub is not
 /// running. Straight into the store: the hub's door lets in thirty a minute.
 pub async fn enrol(city: &City, desks: u32, dice: &mut Dice) -> Result<Vec<LightDesk>, Failure> {
-    let store = SqliteStore::open(&city.hub_data(), false)
-        .await
-        .map_err(|e| said(&e))?;
+    let store: Box<dyn Store> = match city.database() {
+        Some(url) => Box::new(PostgresStore::open(url).await.map_err(|e| said(&e))?),
+        None => {
+            let store = SqliteStore::open(&city.hub_data(), false).await;
+            Box::new(store.map_err(|e| said(&e))?)
+        }
+    };
     let mut enrolled = Vec::new();
     for n in 0..desks {
-        enrolled.push(one(&store, n, dice).await?);
+        enrolled.push(one(store.as_ref(), n, dice).await?);
     }
     store.close().await;
     Ok(enrolled)
 }
 
-async fn one(store: &SqliteStore, n: u32, dice: &mut Dice) -> Result<LightDesk, Failure> {
+async fn one(store: &dyn Store, n: u32, dice: &mut Dice) -> Result<LightDesk, Failure> {
     let code: BranchCode = format!("RG{n:04}").parse().map_err(|_| said(&"a code"))?;
     let branch = Branch {
         code: code.clone(),
