@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use suda_domain::{Complaint, ComplaintId, DeviceId, EventKey, LedgerEvent};
 use suda_sync::message::{LogEntry, Placed};
-use suda_sync::{Directory, Page};
+use suda_sync::{Directory, Page, withheld};
 
 use crate::clock::{HubTime, to_ms};
 use crate::desk::{Change, Desk, Enrolled};
@@ -70,7 +70,15 @@ impl Desk {
         let mut told = BTreeSet::new();
         let mut names: BTreeSet<EventKey> = BTreeSet::new();
         let mut incarnations: BTreeMap<DeviceId, u32> = BTreeMap::new();
-        for entry in &page.entries {
+        // A hub of an earlier version tells what the management group says as
+        // well; this desk does not keep that.
+        let told_whole = page.entries.iter().cloned();
+        let entries = told_whole.filter_map(|entry| {
+            let event = withheld::for_branch(entry.event)?;
+            Some(LogEntry { event, ..entry })
+        });
+        let entries: Vec<LogEntry> = entries.collect();
+        for entry in &entries {
             // What this desk sent comes back with the log; no need to read it whole.
             if peek(entry).is_some_and(|key| is_own(&key)) {
                 continue;

@@ -4,10 +4,10 @@
 use sqlx::SqliteConnection;
 use suda_domain::complaint::Covered;
 use suda_domain::{ComplaintId, DeviceId, EventKey, Lane, LedgerEvent};
-use suda_sync::Hash;
 use suda_sync::message::Placed;
+use suda_sync::{Hash, SealedEvent, withheld};
 
-use super::ledger::signed;
+use super::ledger::{self, NewEvent, signed};
 use super::{StoreError, lan};
 
 /// An event's place in the hub's log, as SQL over `event e`: null when there
@@ -273,6 +273,58 @@ pub(crate) async fn forgotten(conn: &mut SqliteConnection) -> Result<Vec<Complai
             .fetch_all(conn)
             .await?;
     Ok(found.into_iter().map(ComplaintId).collect())
+}
+
+/// What an earlier version kept whole of the management group's deliberation
+/// gives way to what a branch may have of it, at the same places.
+pub(crate) async fn withhold(
+    conn: &mut SqliteConnection,
+    complaint: ComplaintId,
+) -> Result<(), StoreError> {
+    for stored in ledger::of_complaint(conn, complaint).await? {
+        if stored.own {
+            continue;
+        }
+        let (seq, was) = (stored.seq, stored.hash);
+        let (at_ms, hub_seq, lan_seq): (i64, Option<i64>, Option<i64>) =
+            sqlx::query_as("select at, hub_seq, lan_seq from event where seq = ?")
+                .bind(seq)
+                .fetch_one(&mut *conn)
+                .await?;
+        let whole = SealedEvent::from_parts(stored.body, stored.prev, was)?;
+        let told = withheld::for_branch(whole);
+        if told.as_ref().is_some_and(|told| told.hash == was) {
+            continue;
+        }
+        sqlx::query("delete from event where seq = ?")
+            .bind(seq)
+            .execute(&mut *conn)
+            .await?;
+        let Some(sealed) = told else { continue };
+        let Ok(event) = sealed.open() else { continue };
+        let new = NewEvent {
+            key: event.key,
+            complaint,
+            at_ms,
+            sealed,
+            own: false,
+            hub_seq: None,
+        };
+        ledger::append(conn, &[new]).await?;
+        sqlx::query(
+            "update event set hub_seq = ?, lan_seq = ? where device = ? and incarnation = ? \
+             and lane = ? and n = ?",
+        )
+        .bind(hub_seq)
+        .bind(lan_seq)
+        .bind(event.key.device.0)
+        .bind(event.key.incarnation)
+        .bind(event.key.lane.number())
+        .bind(signed(event.key.n))
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
 }
 
 /// Complaints whose rows a change of version has left to be made anew.

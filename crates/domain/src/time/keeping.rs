@@ -102,6 +102,16 @@ impl Timekeeping {
         &last.0
     }
 
+    /// The highest sum that any version begun by then let anybody give without
+    /// the management group: a desk that could not hear of a lower one has
+    /// judged by what it knew, and what it gave is given.
+    pub fn highest_limit_until(&self, moment: DateTime<Utc>) -> u32 {
+        let begun = |policy: &&Policy| policy.since.is_none_or(|at| at <= moment);
+        let limits = self.versions().filter(begun);
+        let highest = limits.map(|policy| policy.compensation_limit).max();
+        highest.unwrap_or_else(|| self.at(moment).compensation_limit)
+    }
+
     pub fn versions(&self) -> impl Iterator<Item = &Policy> {
         self.versions.iter().map(|(policy, _)| policy)
     }
