@@ -70,19 +70,20 @@ impl Desk {
         let mut told = BTreeSet::new();
         let mut names: BTreeSet<EventKey> = BTreeSet::new();
         let mut incarnations: BTreeMap<DeviceId, u32> = BTreeMap::new();
-        // A hub of an earlier version tells what the management group says as
-        // well; this desk does not keep that.
-        let told_whole = page.entries.iter().cloned();
-        let entries = told_whole.filter_map(|entry| {
-            let event = withheld::for_branch(entry.event)?;
-            Some(LogEntry { event, ..entry })
-        });
-        let entries: Vec<LogEntry> = entries.collect();
-        for entry in &entries {
+        for entry in &page.entries {
             // What this desk sent comes back with the log; no need to read it whole.
             if peek(entry).is_some_and(|key| is_own(&key)) {
                 continue;
             }
+            // A hub of an earlier version tells what the management group says
+            // as well; this desk does not keep that.
+            let Some(sealed) = withheld::for_branch(entry.event.clone()) else {
+                continue;
+            };
+            let entry = &LogEntry {
+                seq: entry.seq,
+                event: sealed,
+            };
             let Some(event) = read(entry) else { continue };
             if !names.insert(event.key) {
                 continue;

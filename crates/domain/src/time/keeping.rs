@@ -185,4 +185,23 @@ mod tests {
         assert_eq!(handoff(change), 45);
         assert_eq!(keep.latest().version, 2);
     }
+
+    #[test]
+    fn a_desk_that_could_not_hear_of_a_lower_limit_is_judged_by_what_it_knew() {
+        let change: DateTime<Utc> = "2026-07-21T02:00:00Z".parse().unwrap();
+        let of = |since, compensation_limit| Policy {
+            since,
+            compensation_limit,
+            ..Policy::default()
+        };
+        let hour = TimeDelta::hours(1);
+        let versions = [
+            of(None, 500),
+            of(Some(change), 300),
+            of(Some(change + hour), 900),
+        ];
+        let keep = Timekeeping::new(versions, Calendar::china());
+        assert_eq!(keep.highest_limit_until(change), 500);
+        assert_eq!(keep.highest_limit_until(change + hour), 900);
+    }
 }
