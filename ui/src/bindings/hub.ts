@@ -1873,12 +1873,12 @@ export interface components {
             id: components["schemas"]["ComplaintId"];
             intake: components["schemas"]["Intake"];
             late: boolean;
+            limits?: components["schemas"]["Limits"] | null;
             marks: components["schemas"]["Marks"];
             /** @description Whether the intake is masked for this reader. */
             masked: boolean;
             /** @description Whether the reader may renew their claim. */
             may_renew: boolean;
-            limits?: null | components["schemas"]["Limits"];
             /**
              * @description The management group has to approve what is proposed, for its grade or
              *     its sum, before it is solved.
@@ -3113,6 +3113,32 @@ export interface components {
          * @enum {string}
          */
         Level: "remind" | "copy" | "report";
+        /**
+         * @description What a customer may be given, and who has to agree; in the smallest unit of
+         *     the currency.
+         */
+        Limits: {
+            /**
+             * Format: int32
+             * @description What it has approved: no more may be given. Absent while nothing is.
+             */
+            approved?: number | null;
+            /**
+             * Format: int32
+             * @description What may be given as it stands.
+             */
+            most: number;
+            /**
+             * Format: int32
+             * @description From this sum on two of its members have to.
+             */
+            two_votes_from: number;
+            /**
+             * Format: int32
+             * @description The policy's: above it the management group has to approve.
+             */
+            without_approval: number;
+        };
         LinkTo: {
             note?: string;
             relation: components["schemas"]["Relation"];
@@ -3123,16 +3149,6 @@ export interface components {
             to: string;
         };
         /** @description A complaint that this one refers to, or that refers to this one. */
-        Limits: {
-            /** Format: int32 */
-            approved?: number | null;
-            /** Format: int32 */
-            most: number;
-            /** Format: int32 */
-            two_votes_from: number;
-            /** Format: int32 */
-            without_approval: number;
-        };
         LinkView: {
             /** Format: date-time */
             at: string;
