@@ -7,7 +7,7 @@ use suda_domain::{ComplaintId, DeviceId, EventKey, Lane, LedgerEvent};
 use suda_sync::message::Placed;
 use suda_sync::{Hash, SealedEvent, withheld};
 
-use super::ledger::{self, NewEvent, signed};
+use super::ledger::{self, signed};
 use super::{StoreError, lan};
 
 /// An event's place in the hub's log, as SQL over `event e`: null when there
@@ -286,44 +286,38 @@ pub(crate) async fn withhold(
             continue;
         }
         let (seq, was) = (stored.seq, stored.hash);
-        let (at_ms, hub_seq, lan_seq): (i64, Option<i64>, Option<i64>) =
-            sqlx::query_as("select at, hub_seq, lan_seq from event where seq = ?")
-                .bind(seq)
-                .fetch_one(&mut *conn)
-                .await?;
         let whole = SealedEvent::from_parts(stored.body, stored.prev, was)?;
         let told = withheld::for_branch(whole);
         if told.as_ref().is_some_and(|told| told.hash == was) {
             continue;
         }
-        sqlx::query("delete from event where seq = ?")
+        let told = told.and_then(|sealed| Some((sealed.open().ok()?.key, sealed)));
+        let Some((key, sealed)) = told else {
+            forget_row(conn, seq).await?;
+            continue;
+        };
+        if here(conn, key).await?.is_some() {
+            // It has come without the words as well.
+            forget_row(conn, seq).await?;
+            continue;
+        }
+        sqlx::query("update event set n = ?, body = ?, prev = ?, hash = ? where seq = ?")
+            .bind(signed(key.n))
+            .bind(sealed.body.get())
+            .bind(sealed.prev.0.to_vec())
+            .bind(sealed.hash.0.to_vec())
             .bind(seq)
             .execute(&mut *conn)
             .await?;
-        let Some(sealed) = told else { continue };
-        let Ok(event) = sealed.open() else { continue };
-        let new = NewEvent {
-            key: event.key,
-            complaint,
-            at_ms,
-            sealed,
-            own: false,
-            hub_seq: None,
-        };
-        ledger::append(conn, &[new]).await?;
-        sqlx::query(
-            "update event set hub_seq = ?, lan_seq = ? where device = ? and incarnation = ? \
-             and lane = ? and n = ?",
-        )
-        .bind(hub_seq)
-        .bind(lan_seq)
-        .bind(event.key.device.0)
-        .bind(event.key.incarnation)
-        .bind(event.key.lane.number())
-        .bind(signed(event.key.n))
-        .execute(&mut *conn)
-        .await?;
     }
+    Ok(())
+}
+
+async fn forget_row(conn: &mut SqliteConnection, seq: i64) -> Result<(), StoreError> {
+    sqlx::query("delete from event where seq = ?")
+        .bind(seq)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

@@ -158,15 +158,19 @@ async fn keep_whole(bench: &Bench) {
         if !event.fact.kind().is_deliberation() {
             continue;
         }
-        sqlx::query("delete from event where hub_seq = ?")
-            .bind(seq)
-            .execute(&mut conn)
+        // Where it stands without the words, it stands with them; the rest of
+        // what was said comes behind.
+        let told = withheld::for_branch(sealed.clone());
+        let row: Option<i64> = sqlx::query_scalar("select seq from event where hash = ?")
+            .bind(told.map_or_else(Vec::new, |told| told.hash.0.to_vec()))
+            .fetch_optional(&mut conn)
             .await
             .unwrap();
         sqlx::query(
-            "insert into event (device, incarnation, lane, n, complaint, at, body, prev, hash, \
-             own, hub_seq) values (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
+            "insert or replace into event (seq, device, incarnation, lane, n, complaint, at, body, \
+             prev, hash, own, hub_seq) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
         )
+        .bind(row)
         .bind(event.key.device.0)
         .bind(event.key.incarnation)
         .bind(event.key.lane.number())
