@@ -55,6 +55,8 @@ pub enum ErrorCode {
     AboutYou,
     /// It is about that person, or about somebody below them.
     RefusedRecused,
+    /// More than the branch may give: the experts have to.
+    RefusedAmount,
     /// `params.limit` says how many characters fit.
     TextTooLong,
     NotFound,
@@ -241,6 +243,7 @@ impl From<Refusal> for AppError {
             Refusal::NotOwner | Refusal::OwnerAhead => (Tone::State, ErrorCode::RefusedOwner),
             Refusal::Incomplete => (Tone::State, ErrorCode::RefusedIncomplete),
             Refusal::Recused => (Tone::Denied, ErrorCode::RefusedRecused),
+            Refusal::NeedsApproval => (Tone::State, ErrorCode::RefusedAmount),
             _ => (Tone::State, ErrorCode::RefusedOther),
         };
         Self::new(tone, code)

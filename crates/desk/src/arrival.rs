@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use suda_domain::{Complaint, ComplaintId, DeviceId, EventKey, LedgerEvent};
 use suda_sync::message::{LogEntry, Placed};
-use suda_sync::{Directory, Page};
+use suda_sync::{Directory, Page, withheld};
 
 use crate::clock::{HubTime, to_ms};
 use crate::desk::{Change, Desk, Enrolled};
@@ -75,6 +75,15 @@ impl Desk {
             if peek(entry).is_some_and(|key| is_own(&key)) {
                 continue;
             }
+            // A hub of an earlier version tells what the management group says
+            // as well; this desk does not keep that.
+            let Some(sealed) = withheld::for_branch(entry.event.clone()) else {
+                continue;
+            };
+            let entry = &LogEntry {
+                seq: entry.seq,
+                event: sealed,
+            };
             let Some(event) = read(entry) else { continue };
             if !names.insert(event.key) {
                 continue;

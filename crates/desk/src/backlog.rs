@@ -267,6 +267,7 @@ impl Inner {
             extension: complaint.extension_granted(None).cloned(),
             paused: complaint.paused().cloned(),
             cycle: complaint.cycle,
+            most_to_give: complaint.most_to_give(enrolled.keep.latest().compensation_limit),
             questions: complaint.questions,
             plan: complaint.plan,
             call_back: complaint.call_back,

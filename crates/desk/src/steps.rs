@@ -73,6 +73,10 @@ impl Desk {
                     version: guidance.version,
                 }),
             };
+            if let Some(complaint) = state.as_ref() {
+                let limit = enrolled.keep.latest().compensation_limit;
+                complaint.admit_amount(&fact, limit)?;
+            }
             pen.write(id, state, fact)
         })
         .await

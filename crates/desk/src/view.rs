@@ -275,6 +275,9 @@ pub struct CaseView {
     pub rating: Option<Rating>,
     /// From 1; each reopening begins another.
     pub cycle: u32,
+    /// What the branch may give the customer at most, in the smallest unit of
+    /// the currency; who wants to give more hands it off.
+    pub most_to_give: u32,
     /// What the person signed in may do now.
     pub can_settle: bool,
     pub can_hand_off: bool,

@@ -125,6 +125,7 @@ fn whoever_it_is_about_writes_nothing_in_any_state() {
                 Fact::Approved {
                     comment: String::new(),
                     changes: String::new(),
+                    compensation_minor: None,
                 },
                 Fact::CalledBack {
                     satisfied: true,

@@ -146,7 +146,6 @@ fn table(kind: FactKind) -> Vec<(&'static [Role], &'static [State], To)> {
                     State::AwaitingApproval,
                     State::Solving,
                     State::Implemented,
-                    State::Answered,
                 ],
                 Stays,
             ),

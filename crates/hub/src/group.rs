@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use suda_domain::fact::ReleaseCause;
 use suda_domain::staff::StaffRecord;
 use suda_domain::texts::asked;
+use suda_domain::time::Timekeeping;
 use suda_domain::{
     Actor, Complaint, ComplaintId, DeviceId, EventKey, Fact, Lane, Lines, Origin, ReferenceNumber,
     StaffId,
@@ -75,6 +76,8 @@ pub struct World {
     pub arrived: HashSet<Origin>,
     /// Who stands above whom.
     pub lines: Arc<Lines>,
+    /// What customers may be given.
+    time: Arc<Timekeeping>,
     written: Written,
 }
 
@@ -106,7 +109,7 @@ impl Written {
 
 impl World {
     /// A picture that holds nothing yet.
-    pub fn new(device: DeviceId, incarnation: u32) -> Self {
+    pub fn new(device: DeviceId, incarnation: u32, time: Arc<Timekeeping>) -> Self {
         Self {
             device,
             incarnation,
@@ -120,6 +123,7 @@ impl World {
             renamed: HashSet::new(),
             arrived: HashSet::new(),
             lines: Arc::default(),
+            time,
             written: Written::default(),
         }
     }
@@ -178,6 +182,7 @@ impl World {
         for fact in (step.decide)(held)? {
             self.lines
                 .admit(&after, &step.actor, &fact)
+                .and_then(|()| after.admit_money(&fact, self.time.latest()))
                 .map_err(StepRefused::Rule)?;
             let entry = pen
                 .write(&mut after, &step.actor, fact)
@@ -290,6 +295,7 @@ impl World {
             staff: staff.collect(),
             arrived: self.arrived.clone(),
             lines: Arc::clone(&self.lines),
+            time: Arc::clone(&self.time),
             held,
         }
     }

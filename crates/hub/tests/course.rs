@@ -8,8 +8,10 @@ mod support;
 use chrono::{SecondsFormat, TimeDelta};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use suda_domain::{ComplaintId, Grade, Role};
+use suda_domain::{ComplaintId, Fact, Grade, Lane, Refusal, Role};
 use suda_hub::ending::end_due;
+use suda_sync::Verdict;
+use suda_sync::message::QuarantineReason;
 use support::{Person, TestHub, add_member};
 use uuid::Uuid;
 
@@ -204,12 +206,171 @@ async fn a_large_compensation_needs_two_votes_of_two_members_and_keeps_dissent()
     let refused = work.refused(&work.expert, "answer", more).await;
     assert_eq!(
         refused,
-        conflict("needs_approval"),
+        conflict("above_approved"),
         "no more than was approved"
     );
     let as_approved = json!({ "decision": "upheld", "text": "赔付", "amount_minor": 2_000_000 });
     work.do_("answer", as_approved).await;
     work.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sum_approved_with_changes_is_the_most_that_is_given() {
+    let work = Work::analysed(Grade::Two, Some(60_000)).await;
+    let seen = work
+        .do_("request-approval", json!({ "reason": "赔偿六百元" }))
+        .await;
+    let limits = |view: &Value| view["limits"].clone();
+    assert_eq!(
+        limits(&seen),
+        json!({ "without_approval": 50_000, "two_votes_from": 1_000_000, "approved": null,
+                "most": 50_000 })
+    );
+    let manager = work.by("management").await;
+    let too_large = json!({ "compensation_minor": 1_000_000 });
+    let refused = work.refused(&manager, "approve", too_large).await;
+    assert_eq!(refused, conflict("more_votes"));
+    let less = json!({ "changes": "减半", "compensation_minor": 30_000 });
+    let seen = manager.post(&work.path("approve"), less).await;
+    assert_eq!(
+        (&limits(&seen)["approved"], &limits(&seen)["most"]),
+        (&json!(30_000), &json!(30_000))
+    );
+    assert_eq!(
+        seen["approvals"][0]["votes"][0]["compensation_minor"],
+        30_000
+    );
+    work.do_("start-solving", json!({ "plan": [] })).await;
+    work.do_("implement", json!({ "summary": "已赔付" })).await;
+    let answer =
+        |amount: u32| json!({ "decision": "upheld", "text": "赔付", "amount_minor": amount });
+    let refused = work.refused(&work.expert, "answer", answer(30_001)).await;
+    assert_eq!(refused, conflict("above_approved"), "also below the limit");
+    work.do_("answer", answer(30_000)).await;
+    work.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_offered_is_exactly_what_would_be_admitted() {
+    let offers = |view: &Value, kind: &str| {
+        let allowed = view["allowed"].as_array().unwrap();
+        allowed.iter().any(|one| one == kind)
+    };
+    let work = Work::analysed(Grade::Two, Some(60_000)).await;
+    let path = format!("/api/complaints/{}", work.id);
+    let seen = work.expert.get(&path).await;
+    assert!(!offers(&seen, "solving_started"), "the sum is not approved");
+    assert!(offers(&seen, "released"));
+    let report = json!({ "root_cause": "a", "impact": "b", "proposal": "c",
+                         "compensation_minor": 50_000 });
+    let seen = work.do_("report", report).await;
+    assert!(offers(&seen, "solving_started"));
+    let seen = work.answer().await;
+    assert!(!offers(&seen, "released"), "nothing of it goes back");
+    let refused = work.refused(&work.expert, "release", json!({})).await;
+    assert_eq!(refused, conflict("not_in_this_state"));
+    work.hub.stop().await;
+}
+
+/// What a branch's desk gets of a case that was decided, word by word.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_branchs_desk_gets_what_was_decided_without_the_words_and_the_voters() {
+    let hub = TestHub::start().await;
+    let mut desk = hub.enrol("CQ0101", "clerk").await;
+    let id = desk.hand_off(hub.clock.now(), "断网三天", Grade::One).await;
+    let expert = hub.sign_in("expert").await;
+    let work = Work { hub, id, expert };
+    work.do_("claim", json!({})).await;
+    let report = json!({ "root_cause": "a", "impact": "b", "proposal": "c",
+                         "compensation_minor": 60_000 });
+    work.do_("report", report).await;
+    let manager = work.by("management").await;
+    let ask = json!({ "reason": "机密理由" });
+    work.do_("request-approval", ask.clone()).await;
+    for (step, words) in [
+        ("ask-comments", json!({ "text": "机密征求" })),
+        (
+            "comment",
+            json!({ "text": "机密异议", "stance": "against" }),
+        ),
+        ("disapprove", json!({ "reason": "机密否决" })),
+    ] {
+        manager.post(&work.path(step), words).await;
+    }
+    work.do_("request-approval", ask).await;
+    let yes = json!({ "comment": "机密意见", "changes": "机密改动", "compensation_minor": 30_000 });
+    manager.post(&work.path("approve"), yes).await;
+    work.do_("implement", json!({ "summary": "已赔付" })).await;
+
+    let entries = desk.pull_all().await;
+    let voter = work.hub.staff("management").await;
+    let mut last: Option<suda_domain::EventKey> = None;
+    for entry in &entries {
+        let body = entry.event.body.get();
+        for secret in ["机密", &voter.name, &voter.id.0.to_string()] {
+            assert!(!body.contains(secret), "{body}");
+        }
+        assert!(entry.event.hash_fits());
+        let key = entry.event.open().unwrap().key;
+        assert!(last.is_none_or(|last| key != last));
+        last = Some(key);
+    }
+    // The branch has the state and what may be given, as the centre has.
+    let at_desk = support::fold(&entries, id);
+    assert_eq!(at_desk.state, suda_domain::State::Implemented);
+    assert_eq!(at_desk.approved_sum(), Some(30_000));
+    let whole = work.expert.get(&format!("/api/complaints/{id}")).await;
+    assert!(
+        whole.to_string().contains("机密异议"),
+        "the centre has it all"
+    );
+    let clerk = work.by("clerk").await;
+    let seen = clerk.get(&format!("/api/complaints/{id}")).await;
+    assert!(!seen.to_string().contains("机密"));
+    assert_eq!(seen["limits"], Value::Null);
+    let checked = work.hub.hub.store.verify().await.unwrap();
+    assert_eq!(checked.fault, None);
+    work.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_branch_that_settles_above_the_limit_is_set_aside_and_below_it_is_taken() {
+    let hub = TestHub::start().await;
+    let mut desk = hub.enrol("CQ0101", "clerk").await;
+    let expert = hub.sign_in("expert").await;
+    for (amount, verdict) in [
+        (
+            50_001,
+            Verdict::Quarantined {
+                reason: QuarantineReason::NotAllowed(Refusal::NeedsApproval),
+            },
+        ),
+        (50_000, Verdict::Applied),
+    ] {
+        let id = desk
+            .hand_off(hub.clock.now(), "断网三天", Grade::Three)
+            .await;
+        for (step, body) in [
+            ("claim", json!({})),
+            ("return", json!({ "reason": "营业厅可按口径办理" })),
+        ] {
+            expert
+                .post(&format!("/api/complaints/{id}/{step}"), body)
+                .await;
+        }
+        let settled = Fact::Settled {
+            summary: "已赔付".into(),
+            remedy: String::new(),
+            amount_minor: Some(amount),
+            guidance: None,
+        };
+        let n = desk.pen.heads[1].0 + 1;
+        let at = hub.clock.now();
+        let event = desk.pen.write(Lane::Ordinary, id, 3, at, settled);
+        let receipt = desk.batch(Lane::Ordinary, n, vec![event]).await;
+        assert_eq!(receipt.verdicts, [verdict]);
+    }
+    hub.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

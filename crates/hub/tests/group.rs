@@ -3,7 +3,10 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use suda_domain::staff::StaffRecord;
+use suda_domain::time::{Calendar, Timekeeping};
 use suda_domain::{
     BranchCode, Complexity, DeviceId, EventKey, Fact, Grade, Lane, LedgerEvent, Origin, Role,
     StaffId,
@@ -66,12 +69,16 @@ fn note_and_its_copy() -> (Batch, Batch) {
     (batch(&pen, 1, 1, events), batch(&pen, 2, 1, vec![renamed]))
 }
 
+fn time() -> Arc<Timekeeping> {
+    Arc::new(Timekeeping::new([], Calendar::china()))
+}
+
 fn world(batches: &[&Batch]) -> World {
     let mut concerned = Concerned::default();
     for batch in batches {
         concerned.add_batch(batch);
     }
-    let mut world = World::new(DeviceId(Uuid::from_u128(99)), 1);
+    let mut world = World::new(DeviceId(Uuid::from_u128(99)), 1, time());
     world.staff.insert(clerk().id, clerk());
     world.renamed = concerned.renamed;
     world

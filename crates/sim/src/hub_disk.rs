@@ -5,11 +5,13 @@ mod parcel;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use suda_domain::staff::StaffRecord;
+use suda_domain::time::{Calendar, Timekeeping};
 use suda_domain::{
     Actor, BranchCode, Complaint, ComplaintId, DeviceId, EventKey, Fact, Lane, LedgerEvent, Origin,
     ReferenceNumber, StaffId,
@@ -59,6 +61,7 @@ pub struct DeviceAt {
 #[derive(Clone, Debug)]
 pub struct HubDisk {
     pub epoch: String,
+    time: Arc<Timekeeping>,
     secret: SecretKey,
     pub device: DeviceId,
     pub incarnation: u32,
@@ -87,6 +90,7 @@ impl HubDisk {
     pub fn new(device: DeviceId, secret: SecretKey, staff: Vec<StaffRecord>) -> Self {
         Self {
             secret,
+            time: Arc::new(Timekeeping::new([], Calendar::china())),
             epoch: "1".to_owned(),
             device,
             incarnation: 1,
@@ -398,7 +402,8 @@ impl HubDisk {
             .filter_map(|id| Some((id, self.staff.get(&id)?.clone())))
             .collect();
         Situation {
-            lines: std::sync::Arc::default(),
+            lines: Arc::default(),
+            time: Arc::clone(&self.time),
             head,
             known,
             complaints,

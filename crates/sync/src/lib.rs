@@ -17,6 +17,7 @@ pub mod receipt_key;
 pub mod rekey;
 pub mod sign;
 pub mod statistics;
+pub mod withheld;
 
 pub use chain::{Hash, SealedEvent};
 pub use message::{

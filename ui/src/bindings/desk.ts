@@ -254,6 +254,11 @@ export type CaseView = {
 	rating: Rating | null,
 	/**  From 1; each reopening begins another. */
 	cycle: number,
+	/**
+	 *  What the branch may give the customer at most, in the smallest unit of
+	 *  the currency; who wants to give more hands it off.
+	 */
+	most_to_give: number,
 	/**  What the person signed in may do now. */
 	can_settle: boolean,
 	can_hand_off: boolean,
@@ -436,6 +441,8 @@ export type ErrorCode = "not_enrolled" | "already_enrolled" | "hub_unreachable" 
 "about_you" | 
 /**  It is about that person, or about somebody below them. */
 "refused_recused" | 
+/**  More than the branch may give: the experts have to. */
+"refused_amount" | 
 /**  `params.limit` says how many characters fit. */
 "text_too_long" | "not_found" | "refused_state" | "refused_role" | "refused_owner" | "refused_incomplete" | "refused_other" | 
 /**  Into the folder chosen for a bundle. */
@@ -574,7 +581,12 @@ votes?: number } |
 /**  One member's vote for it. With the last that is needed it is approved. */
 { kind: "approved"; comment: string; 
 /**  What is to be done otherwise than proposed; empty for nothing. */
-changes?: string } | { kind: "disapproved"; reason: string } | 
+changes?: string; 
+/**
+ *  The most the customer may get, where that is another sum than was
+ *  asked for; in the smallest unit of the currency.
+ */
+compensation_minor?: number | null } | { kind: "disapproved"; reason: string } | 
 /**  The management group wants to hear others before it decides. */
 { kind: "comments_asked"; text: string } | 
 /**  What somebody thinks of what is to be approved, or was. */

@@ -1663,6 +1663,11 @@ export interface components {
             /** @description What is to be done otherwise than proposed. */
             changes?: string;
             comment?: string;
+            /**
+             * Format: int32
+             * @description The most the customer may get, where it is another sum than was asked for.
+             */
+            compensation_minor?: number | null;
         };
         AskFor: {
             of: components["schemas"]["AskedOf"];
@@ -1868,11 +1873,16 @@ export interface components {
             id: components["schemas"]["ComplaintId"];
             intake: components["schemas"]["Intake"];
             late: boolean;
+            limits?: components["schemas"]["Limits"] | null;
             marks: components["schemas"]["Marks"];
             /** @description Whether the intake is masked for this reader. */
             masked: boolean;
             /** @description Whether the reader may renew their claim. */
             may_renew: boolean;
+            /**
+             * @description The management group has to approve what is proposed, for its grade or
+             *     its sum, before it is solved.
+             */
             needs_approval: boolean;
             owner: components["schemas"]["Owner"];
             /** Format: int32 */
@@ -2354,7 +2364,7 @@ export interface components {
          * @description Every reason the console's API can give.
          * @enum {string}
          */
-        ErrorCode: "not_signed_in" | "wrong_credentials" | "too_many_tries" | "not_allowed" | "foreign_origin" | "not_found" | "no_such_route" | "malformed" | "too_large" | "file_type_not_taken" | "too_long" | "required" | "in_the_past" | "not_in_this_state" | "not_owner" | "claimed_by_other" | "not_claimed" | "task_not_open" | "incomplete" | "needs_approval" | "same_person" | "handler" | "not_called_back" | "measures_open" | "too_late" | "extended_already" | "finally_decided" | "letter_incomplete" | "no_fonts" | "letter_altered" | "recused" | "not_linkable" | "already_exists" | "unknown_branch" | "unknown_department" | "unknown_category" | "bad_branch_code" | "unknown_pause" | "bad_phone_code" | "bad_login" | "weak_password" | "branch_required" | "outdated" | "rules_unusable" | "own_account" | "busy" | "disk_full" | "internal";
+        ErrorCode: "not_signed_in" | "wrong_credentials" | "too_many_tries" | "not_allowed" | "foreign_origin" | "not_found" | "no_such_route" | "malformed" | "too_large" | "file_type_not_taken" | "too_long" | "required" | "in_the_past" | "not_in_this_state" | "not_owner" | "claimed_by_other" | "not_claimed" | "task_not_open" | "incomplete" | "needs_approval" | "above_approved" | "more_votes" | "same_person" | "handler" | "not_called_back" | "measures_open" | "too_late" | "extended_already" | "finally_decided" | "letter_incomplete" | "no_fonts" | "letter_altered" | "recused" | "not_linkable" | "already_exists" | "unknown_branch" | "unknown_department" | "unknown_category" | "bad_branch_code" | "unknown_pause" | "bad_phone_code" | "bad_login" | "weak_password" | "branch_required" | "outdated" | "rules_unusable" | "own_account" | "busy" | "disk_full" | "internal";
         /** @description Somebody to be told of a deadline, now or later. */
         Escalation: {
             /**
@@ -2573,6 +2583,12 @@ export interface components {
             /** @description What is to be done otherwise than proposed; empty for nothing. */
             changes?: string;
             comment: string;
+            /**
+             * Format: int32
+             * @description The most the customer may get, where that is another sum than was
+             *     asked for; in the smallest unit of the currency.
+             */
+            compensation_minor?: number | null;
             /** @enum {string} */
             kind: "approved";
         } | {
@@ -3097,6 +3113,32 @@ export interface components {
          * @enum {string}
          */
         Level: "remind" | "copy" | "report";
+        /**
+         * @description What a customer may be given, and who has to agree; in the smallest unit of
+         *     the currency.
+         */
+        Limits: {
+            /**
+             * Format: int32
+             * @description What it has approved: no more may be given. Absent while nothing is.
+             */
+            approved?: number | null;
+            /**
+             * Format: int32
+             * @description What may be given as it stands.
+             */
+            most: number;
+            /**
+             * Format: int32
+             * @description From this sum on two of its members have to.
+             */
+            two_votes_from: number;
+            /**
+             * Format: int32
+             * @description The policy's: above it the management group has to approve.
+             */
+            without_approval: number;
+        };
         LinkTo: {
             note?: string;
             relation: components["schemas"]["Relation"];
@@ -4618,6 +4660,11 @@ export interface components {
             /** @description What is to be done otherwise than proposed. */
             changes: string;
             comment: string;
+            /**
+             * Format: int32
+             * @description The most the customer may get, where it is not what was asked for.
+             */
+            compensation_minor?: number | null;
             name: string;
             staff?: components["schemas"]["StaffId"] | null;
         };

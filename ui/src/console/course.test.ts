@@ -6,9 +6,11 @@ import {
   ownMeasures,
   ownTasks,
   requestsFor,
+  sumOf,
+  sumToGive,
   untilProblem,
 } from './course'
-import type { ComplaintView } from './types'
+import type { ComplaintView, Vote } from './types'
 
 const HOUR = 60 * 60_000
 const at = (hours: number): string => new Date(Date.UTC(2026, 10, 2) + hours * HOUR).toISOString()
@@ -79,4 +81,22 @@ test('a department asks for its own open tasks only', () => {
   })
   expect(ownTasks(view, { id: 'd', role: 'department' }).map((one) => one.id)).toEqual(['1'])
   expect(ownTasks(view, { id: 'e', role: 'expert' })).toEqual([])
+})
+
+test('the answer proposes what was approved, and never more than may be given', () => {
+  const view = (limits: object | null, reported: number | null): ComplaintView =>
+    ({ limits, report: { compensation_minor: reported } }) as unknown as ComplaintView
+  const limits = (approved: number | null, most: number) => ({ approved, most, without_approval: 50_000, two_votes_from: 1_000_000 })
+  expect(sumToGive(view(limits(30_000, 30_000), 60_000))).toBe(30_000)
+  expect(sumToGive(view(limits(0, 0), 60_000))).toBe(0)
+  expect(sumToGive(view(limits(null, 50_000), 20_000))).toBe(20_000)
+  expect(sumToGive(view(limits(null, 50_000), 60_000))).toBe(50_000)
+  expect(sumToGive(view(limits(null, 50_000), null))).toBeNull()
+})
+
+test('of the sums the votes name the lowest holds, and none where none is named', () => {
+  const votes = (...sums: (number | null)[]): Vote[] => sums.map((sum) => ({ compensation_minor: sum }) as Vote)
+  expect(sumOf(votes(null, 700, 900))).toBe(700)
+  expect(sumOf(votes(0, 700))).toBe(0)
+  expect(sumOf(votes(null))).toBeNull()
 })

@@ -2,7 +2,7 @@
 // more time, measures. Which step may be taken the hub says; this tells which
 // thing the step is about.
 import { isOpen } from '@/shared/course'
-import type { ComplaintView, Extension, Me, Planned, Question, Task } from './types'
+import type { ComplaintView, Extension, Me, Planned, Question, Task, Vote } from './types'
 
 type Who = Pick<Me, 'id' | 'role'> | null
 
@@ -56,6 +56,19 @@ export function untilProblem(until: string, { due, latest }: Longer): 'not_later
 
 /** The request for approval that counts: the last one. */
 export const lastApproval = (view: ComplaintView) => view.approvals.at(-1)
+
+/** The least of the sums the votes name. */
+export function sumOf(votes: readonly Vote[]): number | null {
+  const sums = votes.flatMap((vote) => (typeof vote.compensation_minor === 'number' ? [vote.compensation_minor] : []))
+  return sums.length === 0 ? null : Math.min(...sums)
+}
+
+/** What to propose in the answer: what was asked for or reported, no more than may be given. */
+export function sumToGive(view: ComplaintView): number | null {
+  const proposed = view.limits?.approved ?? view.report?.compensation_minor
+  if (typeof proposed !== 'number') return null
+  return Math.min(proposed, view.limits?.most ?? proposed)
+}
 
 /** The name of each evidence file, by its id, as the ledger tells it. */
 export function fileNames(view: ComplaintView): Map<string, string> {

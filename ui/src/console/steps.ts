@@ -52,8 +52,6 @@ function waitsForCallBack({ state, call_back, final_decision }: ComplaintView): 
   return state === 'answered' && typeof call_back.satisfied !== 'boolean' && !final_decision
 }
 
-const needsApproval = ({ state, needs_approval }: ComplaintView): boolean => state === 'analysed' && needs_approval
-
 export const STEP_KINDS: readonly StepKind[] = [
   { name: 'claim', writes: 'claimed', form: 'none', onward: true },
   { name: 'approve', writes: 'approved', form: 'approve', onward: true },
@@ -121,11 +119,7 @@ export function possibleSteps(view: ComplaintView, who: Me | null): StepKind[] {
   const unplanned = view.state === 'solving' && view.plan.length === 0
   const possible = STEP_KINDS.filter((kind) => view.allowed.includes(kind.writes))
     .filter((kind) => kind.elsewhere === undefined || kind.elsewhere !== who?.role)
-    // Nothing of an answered case goes back into the queue.
-    .filter((kind) => kind.name !== 'release' || stretchesDone(view.state) < STRETCHES.length)
     .filter((kind) => kind.name !== 'assign-call-back' || waitsForCallBack(view))
-    // The hub would refuse it for the amount, which it does not list.
-    .filter((kind) => kind.name !== 'start-solving' || !needsApproval(view))
   // Approved, but nobody has said yet who does what.
   if (!unplanned) return possible
   return [...possible].sort((a, b) => Number(b.name === 'start-solving') - Number(a.name === 'start-solving'))

@@ -121,6 +121,8 @@ export const ids = {
     /** data-of holds branch or customer. */
     askOf: 'console-step-ask-of',
     changes: 'console-step-changes',
+    sum: 'console-sum',
+    two: 'console-sum-two',
     /** One per choice, with data-stance. */
     stance: 'console-step-stance',
     /** One per measure that can be chosen. */

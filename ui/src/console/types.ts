@@ -89,6 +89,7 @@ export type Stance = Shape<'Stance'>
 export type StubView = Shape<'StubView'>
 export type StaffRow = Shape<'StaffRow'>
 export type State = Shape<'State'>
+export type Vote = Shape<'Vote'>
 export type Task = Shape<'Task'>
 export type TaskRow = Shape<'TaskRow'>
 export type Tasks = Shape<'Tasks'>

@@ -95,7 +95,7 @@ export function factLines(fact: Fact, say: Saying): string[] {
     case 'graded':
     case 'recused':
     case 'recusal_lifted':
-      return reason(fact.reason)
+      return fact.reason ? reason(fact.reason) : []
     case 'linked':
     case 'unlinked':
       return given(fact.note)
@@ -126,12 +126,18 @@ export function factLines(fact: Fact, say: Saying): string[] {
       return [line('more_until', { at: say.full(fact.until) }), ...reason(fact.reason)]
     case 'approval_requested':
       return [
-        ...reason(fact.reason),
+        ...(fact.reason ? reason(fact.reason) : []),
         ...(fact.compensation_minor ? [line('amount', { amount: say.money(fact.compensation_minor) })] : []),
         ...((fact.votes ?? 1) > 1 ? [line('votes', { n: fact.votes ?? 1 })] : []),
       ]
     case 'approved':
-      return [...given(fact.comment), ...(fact.changes ? [line('changes', { text: fact.changes })] : [])]
+      return [
+        ...given(fact.comment),
+        ...(fact.changes ? [line('changes', { text: fact.changes })] : []),
+        ...(typeof fact.compensation_minor === 'number'
+          ? [line('at_most', { amount: say.money(fact.compensation_minor) })]
+          : []),
+      ]
     case 'measure_progressed':
       return given(fact.note)
     case 'call_back_tried':

@@ -135,6 +135,8 @@ export const testids = {
     text: 'case-dialog-text',
     remedy: 'case-dialog-remedy',
     amount: 'case-dialog-amount',
+    most: 'case-dialog-most',
+    tooMuch: 'case-dialog-too-much',
     submit: 'case-dialog-submit',
     cancel: 'case-dialog-cancel',
   },

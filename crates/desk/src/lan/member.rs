@@ -14,7 +14,7 @@ use suda_domain::{DeviceId, EventKey};
 use suda_sync::desk::{Stream, batch};
 use suda_sync::lan::{About, Ask, Given, Held, Log, Mark, Reply, Told, VERSION};
 use suda_sync::message::{BATCH_BYTES, BATCH_EVENTS};
-use suda_sync::{Hash, PublicKey, Signed};
+use suda_sync::{Hash, PublicKey, Signed, withheld};
 
 use super::arrival::Arriving;
 use super::discover::find_again;
@@ -304,11 +304,14 @@ impl Desk {
         let moved = move_own(&mut tx, device, &log, epoch.as_deref()).await?;
         let mut arriving = Vec::with_capacity(log.entries.len());
         for entry in std::mem::take(&mut log.entries) {
-            match entry.event.open() {
+            let Some(sealed) = withheld::for_branch(entry.event) else {
+                continue;
+            };
+            match sealed.open() {
                 Ok(event) => arriving.push(Arriving {
                     event,
                     told: log.told(entry.hub, epoch.as_deref()),
-                    sealed: entry.event,
+                    sealed,
                     lan_seq: Some(entry.seq),
                 }),
                 Err(error) => tracing::warn!(seq = entry.seq, %error, "passed over"),

@@ -94,6 +94,7 @@ impl Desk {
         }
         let mut tx = self.inner.store.begin().await?;
         for id in waiting {
+            hub_order::withhold(tx.conn(), id).await?;
             self.fold_again(&mut tx, enrolled, id).await?;
         }
         hub_order::folded_again(tx.conn()).await?;

@@ -4,10 +4,10 @@
 use sqlx::SqliteConnection;
 use suda_domain::complaint::Covered;
 use suda_domain::{ComplaintId, DeviceId, EventKey, Lane, LedgerEvent};
-use suda_sync::Hash;
 use suda_sync::message::Placed;
+use suda_sync::{Hash, SealedEvent, withheld};
 
-use super::ledger::signed;
+use super::ledger::{self, signed};
 use super::{StoreError, lan};
 
 /// An event's place in the hub's log, as SQL over `event e`: null when there
@@ -273,6 +273,52 @@ pub(crate) async fn forgotten(conn: &mut SqliteConnection) -> Result<Vec<Complai
             .fetch_all(conn)
             .await?;
     Ok(found.into_iter().map(ComplaintId).collect())
+}
+
+/// What an earlier version kept whole of the management group's deliberation
+/// gives way to what a branch may have of it, at the same places.
+pub(crate) async fn withhold(
+    conn: &mut SqliteConnection,
+    complaint: ComplaintId,
+) -> Result<(), StoreError> {
+    for stored in ledger::of_complaint(conn, complaint).await? {
+        if stored.own {
+            continue;
+        }
+        let (seq, was) = (stored.seq, stored.hash);
+        let whole = SealedEvent::from_parts(stored.body, stored.prev, was)?;
+        let told = withheld::for_branch(whole);
+        if told.as_ref().is_some_and(|told| told.hash == was) {
+            continue;
+        }
+        let told = told.and_then(|sealed| Some((sealed.open().ok()?.key, sealed)));
+        let Some((key, sealed)) = told else {
+            forget_row(conn, seq).await?;
+            continue;
+        };
+        if here(conn, key).await?.is_some() {
+            // It has come without the words as well.
+            forget_row(conn, seq).await?;
+            continue;
+        }
+        sqlx::query("update event set n = ?, body = ?, prev = ?, hash = ? where seq = ?")
+            .bind(signed(key.n))
+            .bind(sealed.body.get())
+            .bind(sealed.prev.0.to_vec())
+            .bind(sealed.hash.0.to_vec())
+            .bind(seq)
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn forget_row(conn: &mut SqliteConnection, seq: i64) -> Result<(), StoreError> {
+    sqlx::query("delete from event where seq = ?")
+        .bind(seq)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Complaints whose rows a change of version has left to be made anew.

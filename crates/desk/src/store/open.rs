@@ -31,6 +31,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0011_mailbox.sql"),
     include_str!("migrations/0012_told_again.sql"),
     include_str!("migrations/0013_statistics.sql"),
+    include_str!("migrations/0014_withheld.sql"),
 ];
 
 /// The schema this program writes.

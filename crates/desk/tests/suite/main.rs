@@ -19,3 +19,4 @@ mod support;
 mod syncing;
 mod time;
 mod verifying;
+mod withheld;

@@ -431,3 +431,32 @@ async fn signing_in_tells_nothing_and_slows_guessing() {
     assert_eq!((view.staff.name.as_str(), view.idle_lock), ("王芳", 10));
     assert_eq!(bench.desk.staff().len(), 2);
 }
+
+/// Without a link: the desk judges by the policy it has.
+#[tokio::test]
+async fn no_more_than_the_limit_is_given_at_the_counter() {
+    let bench = Bench::new().await;
+    let id = bench
+        .record_as(form("多扣话费"), Grade::Three, Complexity::Simple)
+        .await;
+    let limit = bench.desk.case(&bench.session, id).await.unwrap();
+    let limit = limit.most_to_give;
+    assert_eq!(limit, suda_domain::Policy::default().compensation_limit);
+    let settle = |amount: u32| Settlement {
+        summary: "已赔付".into(),
+        remedy: String::new(),
+        amount_minor: Some(i64::from(amount)),
+    };
+    let refused = bench
+        .desk
+        .settle(&bench.session, id, settle(limit + 1))
+        .await;
+    assert!(
+        matches!(refused, Err(StepError::Refused(Refusal::NeedsApproval))),
+        "{refused:?}"
+    );
+    let unchanged = bench.desk.case(&bench.session, id).await.unwrap();
+    assert!(unchanged.can_settle && unchanged.can_hand_off);
+    let settled = bench.desk.settle(&bench.session, id, settle(limit)).await;
+    assert_eq!(settled.unwrap().row.state, State::Answered);
+}

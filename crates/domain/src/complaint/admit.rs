@@ -70,6 +70,12 @@ impl Complaint {
             | Fact::Extended { .. }
             | Fact::ExtensionRefused { .. } => actor.role == Role::Expert,
             Fact::Reported { task, .. } => task.is_none(),
+            // Nothing of an answered case goes back into the queue.
+            Fact::Released { .. }
+                if actor.role == Role::Expert && self.state == State::Answered =>
+            {
+                return Err(Refusal::State);
+            }
             // The program gives back what an account had that was closed.
             Fact::Released { cause, .. } => {
                 *cause == ReleaseCause::GivenBack && actor.role != Role::System
@@ -104,16 +110,6 @@ impl Complaint {
             None => self.marks.approved_at.is_some(),
         };
         self.grade == Some(Grade::One) && !approved
-    }
-
-    /// Whether the customer may be given so much: up to the limit anybody may,
-    /// above it as much as the management group has approved.
-    pub fn may_give(&self, amount_minor: Option<u32>, limit: u32) -> bool {
-        let Some(amount) = amount_minor.filter(|&amount| amount > limit) else {
-            return true;
-        };
-        let approved = self.approval().filter(|asked| asked.is_approved());
-        approved.and_then(|asked| asked.compensation_minor) >= Some(amount)
     }
 
     /// Whether the next vote is the last that is needed. A row of a version

@@ -144,19 +144,26 @@ impl Complaint {
             });
             return;
         }
-        let vote = |comment: &str, changes: &str| Vote {
+        let vote = |comment: &str, changes: &str, compensation_minor: Option<u32>| Vote {
             staff: actor.staff,
             name: actor.name.clone(),
             comment: comment.to_owned(),
             changes: changes.to_owned(),
+            compensation_minor,
             at,
         };
         // A row of a version without requests has none to add to.
         let mut asked = self.approvals.last_mut();
         match fact {
-            Fact::Approved { comment, changes } => {
+            Fact::Approved {
+                comment,
+                changes,
+                compensation_minor,
+            } => {
                 if let Some(asked) = &mut asked {
-                    asked.votes.push(vote(comment, changes));
+                    asked
+                        .votes
+                        .push(vote(comment, changes, *compensation_minor));
                 }
                 if asked.is_none_or(|asked| asked.is_approved()) {
                     self.marks.approved_at = Some(at);
@@ -165,7 +172,7 @@ impl Complaint {
             }
             Fact::Disapproved { reason } => {
                 if let Some(asked) = asked {
-                    asked.refused = Some(vote(reason, ""));
+                    asked.refused = Some(vote(reason, "", None));
                 }
             }
             Fact::CommentsAsked { text } => {

@@ -12,6 +12,7 @@ mod admit;
 mod contents;
 mod course;
 mod fold;
+mod money;
 mod parts;
 mod verdict;
 

@@ -206,6 +206,15 @@ impl Approval {
     pub fn is_approved(&self) -> bool {
         self.refused.is_none() && self.votes.len() >= usize::from(self.votes_needed)
     }
+
+    /// The most the votes let the customer have: the lowest of their sums, as
+    /// each has to agree. A vote that names none is for what was asked. Absent
+    /// where nobody spoke of money.
+    pub fn sum(&self) -> Option<u32> {
+        let sums = self.votes.iter();
+        let sums = sums.filter_map(|vote| vote.compensation_minor.or(self.compensation_minor));
+        sums.min()
+    }
 }
 
 /// One member's vote.
@@ -218,6 +227,9 @@ pub struct Vote {
     pub comment: String,
     /// What is to be done otherwise than proposed.
     pub changes: String,
+    /// The most the customer may get, where it is not what was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compensation_minor: Option<u32>,
     pub at: DateTime<Utc>,
 }
 

@@ -43,6 +43,10 @@ pub enum Refusal {
     Incomplete,
     #[error("the management group has to approve first")]
     NeedsApproval,
+    #[error("more than the management group has approved")]
+    AboveApproved,
+    #[error("a sum so large needs more votes than were asked for")]
+    MoreVotes,
     #[error("somebody of another branch")]
     OtherBranch,
     #[error("somebody else has to do this: who asked may not decide, nor vote twice")]

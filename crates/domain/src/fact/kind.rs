@@ -94,6 +94,19 @@ impl FactKind {
         )
     }
 
+    /// What the management group says among itself, and to whom it listens: not
+    /// for branches, nor for departments.
+    pub fn is_deliberation(self) -> bool {
+        matches!(
+            self,
+            Self::ApprovalRequested
+                | Self::Approved
+                | Self::Disapproved
+                | Self::CommentsAsked
+                | Self::Commented
+        )
+    }
+
     /// Which facts anybody allowed to may add whoever owns the complaint:
     /// they say something and change no state.
     pub fn is_remark(self) -> bool {

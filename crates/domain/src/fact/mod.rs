@@ -137,6 +137,10 @@ pub enum Fact {
         /// What is to be done otherwise than proposed; empty for nothing.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         changes: String,
+        /// The most the customer may get, where that is another sum than was
+        /// asked for; in the smallest unit of the currency.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        compensation_minor: Option<u32>,
     },
     Disapproved {
         reason: String,

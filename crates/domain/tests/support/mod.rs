@@ -272,6 +272,7 @@ pub fn fact(kind: FactKind, c: &Complaint, n: u64) -> Fact {
         FactKind::Approved => Fact::Approved {
             comment: text(),
             changes: String::new(),
+            compensation_minor: None,
         },
         FactKind::CommentsAsked => Fact::CommentsAsked { text: text() },
         FactKind::Commented => Fact::Commented {

@@ -14,8 +14,9 @@ use base64::engine::general_purpose::STANDARD;
 use suda_domain::Lane;
 use suda_domain::text::{clean, cut_bytes};
 use suda_sync::message::{
-    EnrolRefused, EnrolReply, EnrolRequest, PAGE_ENTRIES, Placed, Refused, VERSION,
+    EnrolRefused, EnrolReply, EnrolRequest, LogEntry, PAGE_ENTRIES, Placed, Refused, VERSION,
 };
+use suda_sync::withheld;
 use suda_sync::{Ask, Page, Receipt, Reply, Request, SealedEvent, Signed};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -281,9 +282,13 @@ async fn pull(
     } else {
         Some(Box::new(hub.directory(&device.branch).await?))
     };
+    let entries = page.entries.into_iter().filter_map(|entry| {
+        let event = withheld::for_branch(entry.event)?;
+        Some(LogEntry { event, ..entry })
+    });
     Ok(Reply::Page(Page {
         epoch: hub.identity.epoch.clone(),
-        entries: page.entries,
+        entries: entries.collect(),
         placed: Placed::runs(page.held),
         cursor: page.cursor,
         more: page.more,

@@ -52,6 +52,10 @@ pub enum ErrorCode {
     TaskNotOpen,
     Incomplete,
     NeedsApproval,
+    /// More than the management group has approved.
+    AboveApproved,
+    /// So large a sum needs more votes than were asked for.
+    MoreVotes,
     /// Who asked may not decide, and nobody votes twice.
     SamePerson,
     /// Who handled the case may not call back.
@@ -185,9 +189,9 @@ impl ErrorCode {
             | WeakPassword | BranchRequired | FileTypeNotTaken | RulesUnusable
             | LetterIncomplete => StatusCode::UNPROCESSABLE_ENTITY,
             NotInThisState | NotOwner | ClaimedByOther | NotClaimed | TaskNotOpen
-            | NeedsApproval | SamePerson | Handler | NotCalledBack | MeasuresOpen | TooLate
-            | ExtendedAlready | FinallyDecided | Recused | NotLinkable | AlreadyExists
-            | OwnAccount | Outdated => StatusCode::CONFLICT,
+            | NeedsApproval | AboveApproved | MoreVotes | SamePerson | Handler | NotCalledBack
+            | MeasuresOpen | TooLate | ExtendedAlready | FinallyDecided | Recused | NotLinkable
+            | AlreadyExists | OwnAccount | Outdated => StatusCode::CONFLICT,
             Busy | DiskFull | NoFonts => StatusCode::SERVICE_UNAVAILABLE,
             Internal | LetterAltered => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -250,6 +254,8 @@ fn refused(refusal: Refusal) -> ErrorCode {
         Refusal::Task => ErrorCode::TaskNotOpen,
         Refusal::Incomplete => ErrorCode::Incomplete,
         Refusal::NeedsApproval => ErrorCode::NeedsApproval,
+        Refusal::AboveApproved => ErrorCode::AboveApproved,
+        Refusal::MoreVotes => ErrorCode::MoreVotes,
         Refusal::SamePerson => ErrorCode::SamePerson,
         Refusal::Handler => ErrorCode::Handler,
         Refusal::NotCalledBack => ErrorCode::NotCalledBack,

@@ -7,7 +7,7 @@ use suda_domain::fact::{AskedOf, Assignee, Decision, ReleaseCause, Report, Stanc
 use suda_domain::intake::Language;
 use suda_domain::{
     Actor, Complaint, ComplaintId, Evidence, EvidenceId, EvidenceKind, Fact, FactKind, LeaseId,
-    Letter, LetterId, LetterKind, MeasureId, QuestionId, Relation, Role, StaffId, TaskId,
+    Letter, LetterId, LetterKind, MeasureId, Policy, QuestionId, Relation, Role, StaffId, TaskId,
 };
 use uuid::Uuid;
 
@@ -17,15 +17,16 @@ use crate::store::row::is_alert_pending;
 
 /// The kinds of facts `actor` may write about the complaint, in the order of
 /// [`FactKind::ALL`].
-pub fn allowed(actor: &Actor, held: &Held, now: DateTime<Utc>) -> Vec<FactKind> {
+pub fn allowed(actor: &Actor, held: &Held, policy: &Policy, now: DateTime<Utc>) -> Vec<FactKind> {
+    let may = |fact: Fact| {
+        let admitted = held.complaint.admit(actor, &fact);
+        admitted.and_then(|()| held.complaint.admit_money(&fact, policy))
+    };
     FactKind::ALL
         .iter()
         .copied()
         .filter(|&kind| may_step(actor.role, kind))
-        .filter(|&kind| {
-            sample(kind, actor, held, now)
-                .is_some_and(|fact| held.complaint.admit(actor, &fact).is_ok())
-        })
+        .filter(|&kind| sample(kind, actor, held, now).is_some_and(|fact| may(fact).is_ok()))
         .collect()
 }
 
@@ -138,6 +139,7 @@ fn sample(kind: FactKind, actor: &Actor, held: &Held, now: DateTime<Utc>) -> Opt
         FactKind::Approved => Fact::Approved {
             comment: text(),
             changes: String::new(),
+            compensation_minor: None,
         },
         FactKind::CommentsAsked => Fact::CommentsAsked { text: text() },
         FactKind::Commented => Fact::Commented {

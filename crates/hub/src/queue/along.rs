@@ -17,8 +17,6 @@ pub struct Along {
     pub expert: StaffId,
     /// How long a claim made now lasts.
     pub until: DateTime<Utc>,
-    /// What may be given to a customer without the management group.
-    pub limit: u32,
     /// What was done.
     pub summary: String,
     /// Who asks this customer afterwards.
@@ -76,7 +74,7 @@ impl Along {
                 summary: self.summary.clone(),
             });
         }
-        facts.push(self.answer(complaint)?);
+        facts.push(self.answer()?);
         let to = self.call_back.clone();
         facts.extend(to.map(|to| Fact::CallBackAssigned { to }));
         Ok(facts)
@@ -97,6 +95,13 @@ impl Along {
             .any(told)
     }
 
+    /// What the case that leads gave its customer.
+    fn amount(&self) -> Option<u32> {
+        let answer = self.lead.answer.as_ref();
+        let given = answer.and_then(|answer| answer.amount_minor);
+        given.and_then(|minor| u32::try_from(minor).ok())
+    }
+
     fn report(&self) -> Result<Fact, Refusal> {
         let report = self.lead.report.clone().ok_or(Refusal::Incomplete)?;
         Ok(Fact::Reported {
@@ -106,19 +111,16 @@ impl Along {
                 attachments: Vec::new(),
                 interviews: Vec::new(),
                 related: String::new(),
+                // What it came to, not what was proposed there.
+                compensation_minor: self.amount(),
                 ..report
             },
         })
     }
 
-    fn answer(&self, complaint: &Complaint) -> Result<Fact, Refusal> {
+    fn answer(&self) -> Result<Fact, Refusal> {
         let answer = self.lead.answer.clone().ok_or(Refusal::Incomplete)?;
-        let amount_minor = answer
-            .amount_minor
-            .and_then(|minor| u32::try_from(minor).ok());
-        if !complaint.may_give(amount_minor, self.limit) {
-            return Err(Refusal::NeedsApproval);
-        }
+        let amount_minor = self.amount();
         Ok(Fact::Answered {
             decision: answer.decision.ok_or(Refusal::Incomplete)?,
             text: answer.text,

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use suda_domain::clocks::{Clock, deadlines};
-use suda_domain::fact::{Assignee, Measure, ReleaseCause};
+use suda_domain::fact::{Assignee, ReleaseCause};
 use suda_domain::time::Timekeeping;
 use suda_domain::{Fact, LeaseId, Policy, Refusal, StaffId, TaskId};
 use uuid::Uuid;
 
 use crate::store::row::is_alert_pending;
-use crate::store::{Decide, Held, StepRefused};
+use crate::store::{Decide, StepRefused};
 
 /// A fact whatever the complaint says; the domain's rules judge it.
 pub fn plain(fact: Fact) -> Decide {
@@ -58,35 +58,6 @@ pub fn dispatch(task: TaskId, fact: Fact) -> Decide {
             vec![fact.clone()]
         })
     })
-}
-
-/// Begins to solve, or changes the plan. What the report proposes to give has
-/// to be within the limit, or approved.
-pub fn solve(plan: Vec<Measure>, limit: u32) -> Decide {
-    Box::new(move |held| {
-        let report = held.complaint.report.as_ref();
-        let proposed = report.and_then(|report| report.compensation_minor);
-        let fact = Fact::SolvingStarted { plan: plan.clone() };
-        within(held, proposed, limit, fact)
-    })
-}
-
-/// The answer, which gives no more than what is within the limit or approved.
-pub fn answer(amount_minor: Option<u32>, limit: u32, fact: Fact) -> Decide {
-    Box::new(move |held| within(held, amount_minor, limit, fact.clone()))
-}
-
-fn within(
-    held: &Held,
-    amount_minor: Option<u32>,
-    limit: u32,
-    fact: Fact,
-) -> Result<Vec<Fact>, StepRefused> {
-    if held.complaint.may_give(amount_minor, limit) {
-        Ok(vec![fact])
-    } else {
-        Err(Refusal::NeedsApproval.into())
-    }
 }
 
 /// The result of a call-back. Who is not satisfied has their complaint

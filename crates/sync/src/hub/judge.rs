@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use suda_domain::duty::duties;
 use suda_domain::permission::may_write;
 use suda_domain::staff::StaffRecord;
+use suda_domain::time::Timekeeping;
 use suda_domain::{
     Actor, Applied, BranchCode, Complaint, ComplaintId, DeviceId, EventKey, Fact, Lane,
     LedgerEvent, Lines, Origin, ReferenceNumber, Refusal, Role, StaffId,
@@ -162,6 +163,8 @@ pub struct Situation {
     /// Who stands above whom: those above the person a complaint is about have
     /// nothing to do with it.
     pub lines: Arc<Lines>,
+    /// What a branch may give a customer.
+    pub time: Arc<Timekeeping>,
 }
 
 /// A stored event that waits for what it builds on.
@@ -281,6 +284,7 @@ pub fn judge(batch: &Batch, situation: Situation, pen: &mut Pen) -> Result<Judge
         held: situation.held,
         arrived: situation.arrived,
         lines: situation.lines,
+        time: situation.time,
         forked: false,
         touched: Vec::new(),
         changes: Changes::default(),
@@ -339,6 +343,7 @@ struct Judge<'a> {
     held: Vec<HeldRecord>,
     arrived: HashSet<Origin>,
     lines: Arc<Lines>,
+    time: Arc<Timekeeping>,
     /// The batch has left the past the hub knows; nothing behind it can be judged.
     forked: bool,
     touched: Vec<ComplaintId>,
@@ -443,7 +448,7 @@ impl Judge<'_> {
         let after = match self.now.entry(id) {
             Entry::Occupied(held) => {
                 let complaint = held.into_mut();
-                fold(complaint, event, branch, &self.lines)?;
+                fold(complaint, event, branch, (&self.lines, &self.time))?;
                 complaint
             }
             Entry::Vacant(place) => {
@@ -585,14 +590,18 @@ fn fold(
     complaint: &mut Complaint,
     event: &LedgerEvent,
     branch: &BranchCode,
-    lines: &Lines,
+    (lines, time): (&Lines, &Timekeeping),
 ) -> Result<(), QuarantineReason> {
     if complaint.branch != *branch {
         return Err(QuarantineReason::OutOfScope);
     }
     let admitted = complaint
         .admit(&event.actor, &event.fact)
-        .and_then(|()| lines.admit(complaint, &event.actor, &event.fact));
+        .and_then(|()| lines.admit(complaint, &event.actor, &event.fact))
+        .and_then(|()| {
+            let limit = time.highest_limit_until(event.at.trusted());
+            complaint.admit_amount(&event.fact, limit)
+        });
     let Err(refusal) = admitted else {
         let applied = complaint.apply(event);
         return applied.map(drop).map_err(QuarantineReason::NotAllowed);

@@ -54,6 +54,8 @@ export const cases: SameTexts<typeof casesReference> = {
     text: 'What was done',
     remedy: 'Result',
     amount: 'Compensation',
+    most: 'The counter may give {amount} at most.',
+    too_much: 'The counter may give {amount} at most, so this cannot be settled here. Hand it off: the experts ask the management group.',
     over: 'More than the {amount} the guidance allows: say on what ground, or hand it off.',
     submit: 'Settle',
   },

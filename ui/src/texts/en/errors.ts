@@ -21,6 +21,7 @@ export const errors: SameTexts<typeof reference> = {
     form_incomplete: 'Something is still missing; see the fields marked red.',
     override_reason_missing: 'You decided otherwise than suggested. Write down why.',
     about_you: 'The complaint is about you or somebody below you, so you cannot record it. What you typed is kept; a colleague has to sign in and go on. With no colleague there, record it without this choice and say it in the description: the experts set it.',
+    refused_amount: 'That is more than the counter may give. Hand it off to the experts.',
     refused_recused: 'The complaint is about this person or somebody below them; it cannot be given to them.',
     not_found: 'There is no such complaint; the number may be wrong.',
     refused_state: "This step is not possible in the complaint's present state. The view has been refreshed.",

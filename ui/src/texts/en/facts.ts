@@ -76,6 +76,7 @@ export const facts: SameTexts<typeof reference> = {
   measure: '{what} ({responsible}, by {at})',
   checksum: 'Checksum {hash}',
   remedy: 'Remedy: {text}',
+  at_most: 'At most {amount}',
   amount: 'Compensation: {amount}',
   guidance: 'By guidance {category}, version {version}',
   satisfied: 'Customer satisfied',

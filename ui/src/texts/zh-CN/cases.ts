@@ -47,6 +47,8 @@ export const cases = {
     text: '处理经过',
     remedy: '处理结果',
     amount: '补偿金额',
+    most: '柜台最多可补偿 {amount}。',
+    too_much: '超过柜台可补偿的 {amount}，不能在柜台办结。请转派专家，由专家报管理决策小组审批。',
     over: '超过口径允许的 {amount}，请说明依据，或转派专家。',
     submit: '办结',
   },

@@ -20,6 +20,7 @@ export const errors = {
     form_incomplete: '还有内容需要补充，请看标红的栏目。',
     override_reason_missing: '您的判断与建议不同，请写明原因。',
     about_you: '被投诉人是您或您的下属，您不能登记。已填内容仍保留，请同事登录后继续；没有同事时，请不选此项登记并在情况中写明，由专家设置回避。',
+    refused_amount: '超过柜台可补偿的限额，不能在柜台办结。请转派专家处理。',
     refused_recused: '这件投诉涉及此人或其下属，不能交给此人处理。',
     not_found: '找不到这件投诉，可能编号有误。',
     refused_state: '这件投诉目前的状态不能做这一步，内容已刷新。',

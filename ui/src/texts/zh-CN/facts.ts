@@ -75,6 +75,7 @@ export const facts = {
   measure: '{what}（责任人 {responsible}，{at} 前）',
   checksum: '校验值 {hash}',
   remedy: '处理结果：{text}',
+  at_most: '补偿最多 {amount}',
   amount: '补偿金额：{amount}',
   guidance: '依据口径 {category} 第 {version} 版',
   satisfied: '客户满意',

@@ -54,6 +54,8 @@ export const cases: SameTexts<typeof casesReference> = {
     text: '處理經過',
     remedy: '處理結果',
     amount: '補償金額',
+    most: '櫃台最多可補償 {amount}。',
+    too_much: '超過櫃台可補償的 {amount}，不能在櫃台辦結。請轉派專家，由專家報管理決策小組審批。',
     over: '超過口徑允許的 {amount}，請說明依據，或轉派專家。',
     submit: '辦結',
   },

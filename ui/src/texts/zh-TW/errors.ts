@@ -21,6 +21,7 @@ export const errors: SameTexts<typeof reference> = {
     form_incomplete: '還有內容需要補充，請看標紅的欄目。',
     override_reason_missing: '您的判斷與建議不同，請寫明原因。',
     about_you: '被投訴人是您或您的下屬，您不能登記。已填內容仍保留，請同事登入後繼續；沒有同事時，請不選此項登記並在情況中寫明，由專家設定迴避。',
+    refused_amount: '超過櫃台可補償的限額，不能在櫃台辦結。請轉派專家處理。',
     refused_recused: '這件投訴涉及此人或其下屬，不能交給此人處理。',
     not_found: '找不到這件投訴，可能編號有誤。',
     refused_state: '這件投訴目前的狀態不能做這一步，內容已重新整理。',

@@ -76,6 +76,7 @@ export const facts: SameTexts<typeof reference> = {
   measure: '{what}（責任人 {responsible}，{at} 前）',
   checksum: '校驗值 {hash}',
   remedy: '處理結果：{text}',
+  at_most: '補償最多 {amount}',
   amount: '補償金額：{amount}',
   guidance: '依據口徑 {category} 第 {version} 版',
   satisfied: '客戶滿意',

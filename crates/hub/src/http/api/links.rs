@@ -187,7 +187,6 @@ pub async fn answer_linked(
         lead: lead.clone(),
         expert: doing.who.staff.id,
         until: steps::lease_end(time.latest(), hub.clock.now()),
-        limit: time.latest().compensation_limit,
         summary,
         call_back: None,
     };

@@ -82,12 +82,6 @@ impl Doing {
         self.show().await
     }
 
-    /// What may be given to a customer without the management group.
-    async fn compensation_limit(&self) -> ApiResult<u32> {
-        let time = self.hub.store.settings().await?.time;
-        Ok(time.latest().compensation_limit)
-    }
-
     pub(super) async fn write(self, fact: Fact) -> ApiResult<Json<ComplaintView>> {
         self.step(steps::plain(fact)).await
     }
@@ -183,6 +177,8 @@ pub struct Approving {
     /// What is to be done otherwise than proposed.
     #[serde(default)]
     pub changes: String,
+    /// The most the customer may get, where it is another sum than was asked for.
+    pub compensation_minor: Option<u32>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -430,7 +426,12 @@ pub async fn request_approval(
 pub async fn approve(doing: Doing, Body(body): Body<Approving>) -> ApiResult<Json<ComplaintView>> {
     let comment = optional("comment", &body.comment, TEXT)?;
     let changes = optional("changes", &body.changes, TEXT)?;
-    doing.write(Fact::Approved { comment, changes }).await
+    let fact = Fact::Approved {
+        comment,
+        changes,
+        compensation_minor: body.compensation_minor,
+    };
+    doing.write(fact).await
 }
 
 /// The management group does not approve.
@@ -465,8 +466,7 @@ pub async fn start_solving(doing: Doing, Body(body): Body<Plan>) -> ApiResult<Js
             resources: optional("plan.resources", &measure.resources, TEXT)?,
         });
     }
-    let limit = doing.compensation_limit().await?;
-    doing.step(steps::solve(plan, limit)).await
+    doing.write(Fact::SolvingStarted { plan }).await
 }
 
 /// The solution is carried out.
@@ -502,11 +502,10 @@ pub async fn answer(doing: Doing, Body(body): Body<AnswerText>) -> ApiResult<Jso
         next_level: optional("next_level", &body.next_level, TEXT)?,
         next_level_until: body.next_level_until,
     };
-    let limit = doing.compensation_limit().await?;
-    let amount = body.amount_minor;
-    let answer = steps::answer(amount, limit, fact);
     let to = call_back::next(&doing.hub, &doing.held.complaint, doing.who.staff.id).await?;
-    doing.step(steps::with_call_back(answer, to)).await
+    doing
+        .step(steps::with_call_back(steps::plain(fact), to))
+        .await
 }
 
 /// The customer was asked afterwards.

@@ -89,6 +89,20 @@ pub struct DeadlineView {
     pub why: Vec<Stretch>,
 }
 
+/// What a customer may be given, and who has to agree; in the smallest unit of
+/// the currency.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Limits {
+    /// The policy's: above it the management group has to approve.
+    pub without_approval: u32,
+    /// From this sum on two of its members have to.
+    pub two_votes_from: u32,
+    /// What it has approved: no more may be given. Absent while nothing is.
+    pub approved: Option<u32>,
+    /// What may be given as it stands.
+    pub most: u32,
+}
+
 /// What a line of the ledger did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -152,7 +166,11 @@ pub struct ComplaintView {
     pub plan: Vec<Planned>,
     pub return_reason: Option<String>,
     pub answer: Option<Answer>,
+    /// The management group has to approve what is proposed, for its grade or
+    /// its sum, before it is solved.
     pub needs_approval: bool,
+    /// Absent for branches and departments.
+    pub limits: Option<Limits>,
     /// The cycles before this one, in order.
     pub past: Vec<PastCycle>,
     pub reopened_at: Option<DateTime<Utc>>,
@@ -289,7 +307,8 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
     let guidance = hub.store.guidance().await?;
     let masked = who.role() == Role::Department;
     let now = hub.clock.now();
-    let allowed = allowed(&who.actor(), &held, now);
+    let policy = names.time().latest();
+    let allowed = allowed(&who.actor(), &held, policy, now);
     let Held {
         complaint,
         lease_until,
@@ -310,8 +329,9 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         .claim
         .as_ref()
         .is_some_and(|claim| claim.expert == who.staff.id);
-    let report = complaint.report.as_ref();
-    let proposed = report.and_then(|report| report.compensation_minor);
+    let proposal = Fact::SolvingStarted { plan: Vec::new() };
+    let needs_approval =
+        complaint.needs_approval() || complaint.admit_money(&proposal, policy).is_err();
     let mut tasks = complaint.tasks.clone();
     let mut timeline = timeline_of(&timeline, masked)?;
     leave_out_links(hub, who, &mut timeline).await?;
@@ -350,12 +370,17 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         report = tasks.iter().rev().find_map(|task| task.report.clone());
     }
     let mut approvals = complaint.approvals.clone();
-    if matches!(
+    let deliberates_apart = matches!(
         who.role(),
         Role::Department | Role::Clerk | Role::BranchManager
-    ) {
-        timeline.retain(|entry| !is_deliberation(&entry.fact));
-        approvals = asked_to_comment(&complaint);
+    );
+    if deliberates_apart {
+        timeline.retain(|entry| !entry.kind.is_deliberation());
+        approvals = match who.role() {
+            Role::Department => asked_to_comment(&complaint),
+            // A branch is not asked.
+            _ => Vec::new(),
+        };
     }
     let of_centre = who.role() != Role::Department;
     Ok(ComplaintView {
@@ -371,8 +396,13 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         allowed,
         masked,
         may_renew: mine && complaint.lapses(),
-        needs_approval: complaint.needs_approval()
-            || !complaint.may_give(proposed, names.time().latest().compensation_limit),
+        needs_approval,
+        limits: (!deliberates_apart).then(|| Limits {
+            without_approval: policy.compensation_limit,
+            two_votes_from: policy.two_votes_from,
+            approved: complaint.approved_sum(),
+            most: complaint.most_to_give(policy.compensation_limit),
+        }),
         claim: complaint.claim.as_ref().map(|claim| ClaimView {
             lease: claim.lease,
             expert: claim.expert,
@@ -428,18 +458,6 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         rating: complaint.rating.filter(|_| of_centre),
         final_decision: complaint.final_decision,
     })
-}
-
-/// What the management group says among itself, and to whom it listens.
-fn is_deliberation(fact: &Fact) -> bool {
-    matches!(
-        fact.kind(),
-        FactKind::ApprovalRequested
-            | FactKind::Approved
-            | FactKind::Disapproved
-            | FactKind::CommentsAsked
-            | FactKind::Commented
-    )
 }
 
 /// What a department that investigates has no part in.

@@ -45,7 +45,7 @@ pub async fn world<'b>(
         .await
         .map_err(failed)?;
     let (place, time) = settings(tx, compiled).await?;
-    let mut world = World::new(place.device, place.incarnation);
+    let mut world = World::new(place.device, place.incarnation, Arc::clone(&time));
     world.lines = barred::lines(tx, &compiled.lines).await?;
     heads(tx, concerned, &mut world).await?;
     complaints(tx, concerned, &mut world).await?;

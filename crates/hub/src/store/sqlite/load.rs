@@ -42,7 +42,7 @@ pub async fn world<'b>(
 ) -> Result<Loaded> {
     let (device, incarnation) = hub_place(tx).await?;
     let time = time(tx, compiled).await?;
-    let mut world = World::new(device, incarnation);
+    let mut world = World::new(device, incarnation, Arc::clone(&time));
     world.lines = barred::lines(tx, &compiled.lines).await?;
     heads(tx, concerned, &mut world).await?;
     complaints(tx, concerned, &mut world).await?;

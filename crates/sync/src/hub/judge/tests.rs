@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use suda_domain::State;
 use suda_domain::fact::Source;
+use suda_domain::time::Calendar;
 use uuid::Uuid;
 
 use super::*;
@@ -128,6 +129,7 @@ impl Hub {
         });
         let situation = Situation {
             lines: Arc::default(),
+            time: Arc::new(Timekeeping::new([], Calendar::china())),
             head: head.unwrap_or(LaneHead::EMPTY),
             known: known.collect(),
             complaints: self.complaints.clone(),

@@ -39,6 +39,16 @@ export const consoleCourse: SameTexts<typeof reference> = {
     refused: 'refused by {name}, {at}',
     open: 'not decided yet',
   },
+  sum: {
+    approved: 'Approved by the management group: {amount} at most',
+    unasked: 'Without approval: {amount} at most',
+    named: 'A member has set: {amount} at most',
+    other: 'At most, instead (optional)',
+    other_hint: 'Only where it is not the sum asked for. Once approved, neither answer nor plan may give more; where two members vote, the lower sum holds.',
+    vote: 'Instead: {amount} at most',
+    over: '{amount} at most; for more, ask for approval again',
+    two: 'This sum needs two different members.',
+  },
   approval: {
     title: 'Approval',
     amount: 'Compensation',

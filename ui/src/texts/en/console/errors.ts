@@ -26,6 +26,8 @@ export const consoleErrors: SameTexts<typeof reference> = {
     recused: 'The complaint is about this person or somebody below them; it cannot be given to them.',
     not_linkable: 'These cannot be linked so: the same case, linked already, answered, or one of them follows another.',
     needs_approval: 'Grade 1, and compensation above the limit, need the management group\'s approval first; no more may be given than it approved.',
+    above_approved: 'That is more than the management group has approved. If it has to be, ask for approval again.',
+    more_votes: 'Such a sum needs two members, and only one vote was asked for. Have the expert ask again for this sum.',
     same_person: 'Another member has to decide: nobody decides on their own request, and nobody votes twice.',
     handler: 'Whoever answered the customer does not call back. Another expert or management has to.',
     not_called_back: 'It can be closed when the customer is satisfied, was not reached three times, or there is a final decision. Call the customer back first.',

@@ -38,6 +38,16 @@ export const consoleCourse = {
     refused: '{name} 不同意，{at}',
     open: '等待决定',
   },
+  sum: {
+    approved: '管理决策小组批准：补偿最多 {amount}',
+    unasked: '不经审批，补偿最多 {amount}',
+    named: '已投票的成员改为：补偿最多 {amount}',
+    other: '改为最多补偿（可不填）',
+    other_hint: '与提请的金额不同时填写。批准后，答复和方案都不能高于这个金额；须两名成员同意时，以较低的为准。',
+    vote: '改为：补偿最多 {amount}',
+    over: '最多 {amount}；要多给，须重新提请审批',
+    two: '这个金额须两名不同的成员都同意。',
+  },
   approval: {
     title: '审批',
     amount: '补偿金额',

@@ -39,6 +39,16 @@ export const consoleCourse: SameTexts<typeof reference> = {
     refused: '{name} 不同意，{at}',
     open: '等待決定',
   },
+  sum: {
+    approved: '管理決策小組批准：補償最多 {amount}',
+    unasked: '不經審批，補償最多 {amount}',
+    named: '已投票的成員改為：補償最多 {amount}',
+    other: '改為最多補償（可不填）',
+    other_hint: '與提請的金額不同時填寫。批准後，答覆和方案都不能高於這個金額；須兩名成員同意時，以較低的為準。',
+    vote: '改為：補償最多 {amount}',
+    over: '最多 {amount}；要多給，須重新提請審批',
+    two: '這個金額須兩名不同的成員都同意。',
+  },
   approval: {
     title: '審批',
     amount: '補償金額',
