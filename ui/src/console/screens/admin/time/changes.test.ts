@@ -126,6 +126,6 @@ test('the ladder differs by the clock and the grade, in any order of its rungs',
     'what feedback all: rung_before remind hours 2, rung_at copy -> none',
   ])
   expect(changed((policy) => void policy.ladder.push({ ...report, clock: 'handoff', grade: 'two', after_due: 90, texted: null }))).toEqual([
-    'what handoff two: as_all -> rung_after report minutes 90',
+    'what handoff two: as_all -> rung_after report minutes 90 (texted)',
   ])
 })
