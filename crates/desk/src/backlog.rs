@@ -9,6 +9,7 @@ use suda_domain::clocks;
 use suda_domain::complaint::{Owner, Task};
 use suda_domain::fact::{Assignee, HandoffCause};
 use suda_domain::guidance;
+use suda_domain::time::Timekeeping;
 use suda_domain::trusted::Corrections;
 use suda_domain::{
     Actor, Complaint, ComplaintId, Fact, FactKind, LedgerEvent, ReferenceNumber, StaffId,
@@ -26,7 +27,8 @@ use crate::store::incarnation::Receipted;
 use crate::store::ledger::{StoredEvent, signed};
 use crate::store::{StoreError, complaints, evidence, incarnation, ledger, outbox, search};
 use crate::view::{
-    CasePage, CaseRow, CaseView, Delivery, Scope, StatusView, TaskProgress, TimelineEntry,
+    CasePage, CaseRow, CaseView, Delivery, ExplainedDeadline, Scope, StatusView, TaskProgress,
+    TimelineEntry,
 };
 
 /// Why something cannot be shown.
@@ -259,7 +261,7 @@ impl Inner {
                 .answer
                 .as_ref()
                 .map(|answer| answer.remedy.clone()),
-            deadlines: clocks::deadlines(&complaint, &enrolled.keep),
+            deadlines: explained(&complaint, &enrolled.keep),
             guidance: guidance::for_category(&enrolled.directory.guidance, category).cloned(),
             phone_code: PhoneCode::of(complaint.id).grouped(),
             timeline,
@@ -393,6 +395,17 @@ fn may_now(complaint: &Complaint, actor: &Actor, kind: FactKind) -> bool {
         _ => return false,
     };
     complaint.admit(actor, &fact).is_ok()
+}
+
+/// Every clock with why its deadline is when it is.
+fn explained(complaint: &Complaint, keep: &Timekeeping) -> Vec<ExplainedDeadline> {
+    let clocks = clocks::deadlines(complaint, keep).into_iter();
+    clocks
+        .map(|deadline| ExplainedDeadline {
+            why: clocks::why(complaint, keep, &deadline),
+            deadline,
+        })
+        .collect()
 }
 
 fn task_progress(task: &Task) -> TaskProgress {

@@ -10,6 +10,7 @@ use suda_domain::escalation::Escalation;
 use suda_domain::fact::{Assignee, FactKind, HandoffCause};
 use suda_domain::guidance::Guidance;
 use suda_domain::intake::Problem;
+use suda_domain::time::Stretch;
 use suda_domain::{
     BranchCode, ComplaintId, Complexity, EvidenceId, EvidenceKind, Fact, Grade, Intake, Recusal,
     ReferenceNumber, Relation, Role, StaffId, State,
@@ -254,7 +255,7 @@ pub struct CaseView {
     pub handoff_cause: Option<HandoffCause>,
     pub answer_text: Option<String>,
     pub answer_remedy: Option<String>,
-    pub deadlines: Vec<Deadline>,
+    pub deadlines: Vec<ExplainedDeadline>,
     pub guidance: Option<Guidance>,
     /// In groups, to be read aloud to an expert when nothing else goes.
     pub phone_code: String,
@@ -285,6 +286,16 @@ pub struct CaseView {
     pub can_withdraw: bool,
     pub can_assign: bool,
     pub can_reply: bool,
+}
+
+/// A clock with why its deadline is when it is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct ExplainedDeadline {
+    #[serde(flatten)]
+    pub deadline: Deadline,
+    /// Every stretch from its beginning to its end, counted or not, in order.
+    pub why: Vec<Stretch>,
 }
 
 /// How far a department is with its task; what it was asked and found is

@@ -5,12 +5,15 @@
 //! Derived from the ledger like the clocks: what has been told stands there as
 //! [`Fact::Escalated`], so nothing is told twice, by any number of programs.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::clocks::{Clock, Deadline, deadlines};
 use crate::complaint::{Complaint, Owner};
 use crate::ids::{BranchCode, StaffId, TaskId};
+use crate::staff::Role;
 use crate::state::Grade;
 use crate::time::{Counting, Timekeeping};
 
@@ -50,15 +53,27 @@ pub struct Rung {
     pub level: Level,
     /// Minutes after the deadline; before it when negative.
     pub after_due: i32,
+    /// Whether those with a duty telephone are texted as well. Absent for what
+    /// is usual: see [`Rung::is_texted`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub texted: Option<bool>,
 }
 
 impl Rung {
+    /// Texted are, where the policy says nothing else, what nobody has
+    /// acknowledged of grade 1 and what is reported.
+    pub fn is_texted(&self) -> bool {
+        let usual = self.clock == Clock::Grade1Alert || self.level == Level::Report;
+        self.texted.unwrap_or(usual)
+    }
+
     const fn new(clock: Clock, grade: Option<Grade>, level: Level, after_due: i32) -> Self {
         Self {
             clock,
             grade,
             level,
             after_due,
+            texted: None,
         }
     }
 }
@@ -117,6 +132,49 @@ pub struct Escalation {
     pub due: DateTime<Utc>,
     /// When it is to be told, or was.
     pub at: DateTime<Utc>,
+    /// Whether those with a duty telephone are texted as well.
+    #[serde(default)]
+    pub texted: bool,
+}
+
+/// A deadline as it stood, and how far up it was told: what tells one
+/// escalation of a complaint from another.
+pub type Name = (Clock, Option<TaskId>, Level, DateTime<Utc>);
+
+impl Escalation {
+    pub fn name(&self) -> Name {
+        (self.clock, self.task, self.level, self.due)
+    }
+}
+
+/// Somebody has said that they have seen what they were told.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Seen {
+    pub clock: Clock,
+    pub task: Option<TaskId>,
+    pub level: Level,
+    pub due: DateTime<Utc>,
+    pub staff: StaffId,
+    /// As it was then.
+    pub name: String,
+    pub at: DateTime<Utc>,
+}
+
+impl Seen {
+    /// Of the escalation that was seen.
+    pub fn of(&self) -> Name {
+        (self.clock, self.task, self.level, self.due)
+    }
+}
+
+impl Complaint {
+    /// Whether the member of staff has said that they have seen it.
+    pub fn has_seen(&self, staff: StaffId, name: Name) -> bool {
+        let mut seen = self.seen.iter();
+        seen.any(|seen| seen.staff == staff && seen.of() == name)
+    }
 }
 
 /// Whom an escalation addresses.
@@ -154,6 +212,7 @@ fn ahead<'a>(
             level: rung.level,
             due: deadline.due,
             at: deadline.due + TimeDelta::minutes(i64::from(rung.after_due)),
+            texted: rung.is_texted(),
         })
     })
 }
@@ -234,6 +293,42 @@ pub fn addressee_of(
             Level::Copy => Level::Report,
             Level::Report => return addressee,
         };
+    }
+}
+
+/// As [`addressee_of`], from who is barred and the active managers of the
+/// complaint's branch: a branch whose managers are all barred has none.
+pub fn addressee_but(
+    complaint: &Complaint,
+    escalation: &Escalation,
+    barred: &BTreeSet<StaffId>,
+    managers: &[(StaffId, BranchCode)],
+) -> Addressee {
+    addressee_of(complaint, escalation, |addressee| match addressee {
+        Addressee::Staff(id) => barred.contains(id),
+        Addressee::BranchManager(branch) => {
+            let mut of_branch = managers.iter().filter(|(_, of)| of == branch).peekable();
+            of_branch.peek().is_some() && of_branch.all(|(id, _)| barred.contains(id))
+        }
+        Addressee::Branch(_) | Addressee::Team | Addressee::Management => false,
+    })
+}
+
+/// Whether a member of staff is among those addressed.
+pub fn is_addressed(
+    addressee: &Addressee,
+    staff: StaffId,
+    role: Role,
+    of_branch: Option<&BranchCode>,
+) -> bool {
+    match addressee {
+        Addressee::Branch(branch) => role.is_of_branch() && of_branch == Some(branch),
+        Addressee::BranchManager(branch) => {
+            role == Role::BranchManager && of_branch == Some(branch)
+        }
+        Addressee::Staff(id) => staff == *id,
+        Addressee::Team => role == Role::Expert,
+        Addressee::Management => role == Role::Management,
     }
 }
 

@@ -103,6 +103,11 @@ pub fn may_write(role: Role, kind: FactKind) -> bool {
         Withdrawn => matches!(role, Role::Clerk | Role::BranchManager | Role::Expert),
         CallBackAssigned => matches!(role, Role::Expert | Role::System),
         Archived | TimeCorrected | Escalated => role == Role::System,
+        // Whoever can be told; whether they were is judged with the complaint.
+        EscalationSeen => matches!(
+            role,
+            Role::Clerk | Role::BranchManager | Role::Expert | Role::Department | Role::Management
+        ),
         Recused => matches!(
             role,
             Role::Clerk | Role::BranchManager | Role::Expert | Role::Management

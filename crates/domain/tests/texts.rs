@@ -302,7 +302,8 @@ proptest! {
                 Template::Extended
                 | Template::Asked
                 | Template::Progress
-                | Template::UnknownNumber => 0,
+                | Template::UnknownNumber
+                | Template::Duty => 0,
             };
             prop_assert_eq!(Some(step), is.map(|is| is.step()));
         }

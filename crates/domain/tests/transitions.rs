@@ -309,6 +309,8 @@ fn table(kind: FactKind) -> Vec<(&'static [Role], &'static [State], To)> {
             ],
             Stays,
         )],
+        // Nothing has been told of here.
+        EscalationSeen => vec![],
         AlertAcknowledged => vec![(MANAGEMENT, ALL, Stays)],
         TakenOver => vec![(MANAGER, OPEN_IN_BRANCH, Stays)],
         Assigned => vec![(MANAGER, OPEN_IN_BRANCH, Stays)],

@@ -6,6 +6,7 @@ mod judge;
 mod parcel;
 mod public;
 mod sms;
+mod staff;
 
 use std::io::{self, BufRead as _, Write as _};
 use std::net::SocketAddr;
@@ -145,6 +146,11 @@ enum Command {
         #[command(subcommand)]
         command: sms::SmsCommand,
     },
+    /// Members of staff.
+    Staff {
+        #[command(subcommand)]
+        command: staff::StaffCommand,
+    },
     /// Judge texts from a CSV file: categories, grades, similar ones, alarms.
     Judge {
         #[command(subcommand)]
@@ -229,6 +235,8 @@ pub enum CommandError {
     Store(#[from] StoreError),
     #[error("no password on standard input")]
     NoPassword,
+    #[error("what came on standard input is not a mobile number")]
+    NotMobile,
     #[error("{message}")]
     Refused { message: String, exit_code: u8 },
     #[error("{} exists already", .0.display())]
@@ -358,6 +366,7 @@ impl Cli {
             } => restore(&place, &file, &output).await,
             Command::Bundle { command } => command.run().await,
             Command::Sms { command } => command.run().await,
+            Command::Staff { command } => command.run().await,
             Command::Judge { command } => Ok(command.run()?),
             Command::Renew { place, output } => renew(&place, &output).await,
             Command::MigrateStore {
@@ -587,7 +596,7 @@ async fn renew(place: &Place, output: &Output) -> Result<(), CommandError> {
         return Err(CommandError::RenewElsewhere);
     };
     let store = open_database(url).await?;
-    let renewed = store.renew(secret::token()).await;
+    let renewed = store.renew(secret::token(), Clock::system().now()).await;
     store.close().await;
     let incarnation = renewed?;
     let done = serde_json::json!({ "renewed": true, "incarnation": incarnation });

@@ -50,6 +50,7 @@ async fn tell(hub: &Hub, id: ComplaintId, keep: Arc<Timekeeping>) -> Result<(), 
             task: one.task,
             level: one.level,
             due: one.due,
+            texted: one.texted,
         });
         Ok(told.collect())
     });

@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use suda_domain::escalation::{self, Escalation};
 use suda_domain::fact::ReleaseCause;
 use suda_domain::staff::StaffRecord;
 use suda_domain::texts::asked;
 use suda_domain::time::Timekeeping;
 use suda_domain::{
     Actor, Complaint, ComplaintId, DeviceId, EventKey, Fact, Lane, Lines, Origin, ReferenceNumber,
-    StaffId,
+    Role, StaffId,
 };
 use suda_sync::Hash;
 use suda_sync::place::LaneHead;
@@ -21,7 +22,7 @@ use uuid::Uuid;
 
 use crate::ingest::{Batch, Case, Changes, Head, HeldRecord, SetAside, Situation, judge};
 use crate::pen::{Entry, Pen, PenError};
-use crate::store::sms::NewSms;
+use crate::store::sms::{Duty, DutyDeadline, NewSms, OnDuty};
 use crate::store::{Held, Ingested, Step, StepError, StepRefused, StoreError};
 
 /// One lane of one incarnation of a device.
@@ -35,6 +36,8 @@ pub struct Concerned {
     pub references: BTreeSet<String>,
     pub staff: BTreeSet<StaffId>,
     pub step_keys: BTreeSet<Uuid>,
+    /// A step of the program is among them: it may tell of deadlines.
+    pub by_rule: bool,
     /// What events with a new number were first.
     pub renamed: HashSet<Origin>,
 }
@@ -52,6 +55,7 @@ impl Concerned {
     pub fn add_step(&mut self, step: &Step) {
         self.complaints.insert(step.complaint);
         self.step_keys.extend(step.key);
+        self.by_rule |= step.actor.role == Role::System;
     }
 }
 
@@ -78,6 +82,10 @@ pub struct World {
     pub lines: Arc<Lines>,
     /// What customers may be given.
     time: Arc<Timekeeping>,
+    /// The active staff who may have to be texted.
+    pub on_duty: Vec<OnDuty>,
+    /// When the hub was put back to an earlier moment for the last time.
+    pub restored_at: Option<DateTime<Utc>>,
     written: Written,
 }
 
@@ -95,7 +103,7 @@ pub struct Written {
     pub released: Vec<(i64, DateTime<Utc>)>,
     /// What was written under a new number, as it was first.
     pub origins: Vec<Origin>,
-    /// What customers are to be told.
+    /// What customers and duty staff are to be told.
     pub texts: Vec<NewSms>,
     /// For deriving whom the cases bar.
     pub lines: Arc<Lines>,
@@ -124,8 +132,17 @@ impl World {
             arrived: HashSet::new(),
             lines: Arc::default(),
             time,
+            on_duty: Vec::new(),
+            restored_at: None,
             written: Written::default(),
         }
+    }
+
+    /// The branches of the complaints.
+    pub fn branches(&self) -> Vec<String> {
+        let held = self.complaints.values();
+        let of: BTreeSet<_> = held.map(|held| held.complaint.branch.to_string()).collect();
+        of.into_iter().collect()
     }
 
     /// Where a lane ends now.
@@ -334,13 +351,63 @@ impl World {
         for case in &changes.cases {
             let id = case.complaint.id;
             let before = self.complaints.get(&id).map(|held| &held.complaint);
+            let told = before.map_or(0, |before| before.escalations.len());
+            let new = case.complaint.escalations.get(told..).unwrap_or_default();
+            if new.iter().any(|one| one.texted) {
+                self.text_duty_staff(&case.complaint, changes, now);
+            }
+            let before = self.complaints.get(&id).map(|held| &held.complaint);
             let Some(asked) = asked(before, &case.complaint, now) else {
                 continue;
             };
             let mut entries = changes.entries.iter().rev();
             if let Some(last) = entries.find(|entry| entry.complaint == id) {
-                let text = NewSms::of(id, last.key, asked, now);
+                let mut text = NewSms::of(id, last.key, asked, now);
+                text.is_held = self.may_have_been_sent(id, changes);
                 self.written.texts.push(text);
+            }
+        }
+    }
+
+    /// Whether what a desk brings is from before the hub was put back: the
+    /// customer may have been told of it then.
+    fn may_have_been_sent(&self, id: ComplaintId, changes: &Changes) -> bool {
+        let Some(restored_at) = self.restored_at else {
+            return false;
+        };
+        let entries = changes.entries.iter();
+        let from_desk = entries.filter(|one| one.complaint == id && one.key.device != self.device);
+        // What was written before it was judged can be read.
+        let times = from_desk.filter_map(|one| Some(one.sealed.open().ok()?.at.trusted()));
+        times.max().is_some_and(|last| last < restored_at)
+    }
+
+    /// Of whom an escalation addresses, those with a duty telephone, but for
+    /// whom the complaint is about and their line.
+    fn text_duty_staff(&mut self, complaint: &Complaint, changes: &Changes, now: DateTime<Utc>) {
+        let barred = self.lines.barred(complaint);
+        let managers = self.on_duty.iter().filter_map(OnDuty::manages);
+        let managers: Vec<_> = managers.collect();
+        let own = changes
+            .entries
+            .iter()
+            .filter(|entry| entry.complaint == complaint.id && entry.key.device == self.device);
+        for entry in own {
+            let Some(one) = texted(entry) else { continue };
+            let addressee = escalation::addressee_but(complaint, &one, &barred, &managers);
+            for person in &self.on_duty {
+                let Some(phone) = &person.phone else { continue };
+                let (staff, role, branch) = (person.staff, person.role, person.branch.as_ref());
+                let addressed = escalation::is_addressed(&addressee, staff, role, branch);
+                if addressed && !barred.contains(&staff) {
+                    let deadline = DutyDeadline {
+                        clock: one.clock,
+                        due: one.due,
+                    };
+                    let duty = Duty { staff, deadline };
+                    let text = NewSms::to_duty(complaint, entry.key, duty, phone, now);
+                    self.written.texts.push(text);
+                }
             }
         }
     }
@@ -393,6 +460,30 @@ impl World {
         };
         self.written.cases.insert(id, merged);
     }
+}
+
+/// The escalation that an event of the hub's own tells, when it is texted.
+fn texted(entry: &Entry) -> Option<Escalation> {
+    let event = entry.sealed.open().ok()?;
+    let Fact::Escalated {
+        clock,
+        task,
+        level,
+        due,
+        texted: true,
+    } = event.fact
+    else {
+        return None;
+    };
+    let at = event.at.trusted();
+    Some(Escalation {
+        clock,
+        task,
+        level,
+        due,
+        at,
+        texted: true,
+    })
 }
 
 /// Where the hub's own lane ends after the pen's writing.

@@ -20,6 +20,8 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use suda_domain::State as CaseState;
+use suda_domain::intake::Language;
+use suda_domain::texts::Mobile;
 use suda_domain::{BranchCode, DeviceId};
 use suda_sync::bundle::MOST_BYTES;
 use tokio::io::AsyncReadExt as _;
@@ -33,6 +35,7 @@ use crate::desks::{self, DesksReport};
 use crate::secret;
 use crate::sms::report::{SmsOutbox, outbox};
 use crate::sms::settings::{SmsChange, SmsSettings};
+use crate::store::sms::{Dismissal, DutyPhone};
 use crate::store::{
     AddError, BackupError, Branch, Counts, Fault, Reader, Store, StoreError, Verified,
 };
@@ -77,6 +80,20 @@ pub enum LocalAsk {
     RetrySms {
         id: Uuid,
     },
+    DismissSms {
+        id: Uuid,
+        reason: String,
+    },
+    ReleaseHeldSms,
+    DiscardHeldSms {
+        reason: String,
+    },
+    SetDutyPhone {
+        login: String,
+        /// Absent for none.
+        phone: Option<Mobile>,
+        language: Language,
+    },
 }
 
 /// What it is answered.
@@ -93,6 +110,9 @@ pub enum LocalReply {
     Verified(VerifyReport),
     SmsSettings(SmsSettings),
     SmsOutbox(SmsOutbox),
+    Count {
+        count: u64,
+    },
     /// The parcel of receipts in base64, and what became of a parcel taken in.
     Bundle {
         report: Option<ImportReport>,
@@ -245,6 +265,59 @@ pub async fn perform(store: &dyn Store, clock: &Clock, ask: LocalAsk) -> LocalRe
                 Err(error) => store_failed(error),
             }
         }
+        LocalAsk::DismissSms { id, reason } => {
+            let why = dismissal(clock, reason);
+            match store.dismiss_sms(id, &why, Reader::Program).await {
+                Ok(true) => LocalReply::Done,
+                Ok(false) => failed(format!("no text {id} has failed or was given up")),
+                Err(error) => store_failed(error),
+            }
+        }
+        LocalAsk::ReleaseHeldSms => counted(store.release_held(clock.now(), Reader::Program).await),
+        LocalAsk::DiscardHeldSms { reason } => {
+            let why = dismissal(clock, reason);
+            counted(store.dismiss_held(&why, Reader::Program).await)
+        }
+        LocalAsk::SetDutyPhone {
+            login,
+            phone,
+            language,
+        } => {
+            let phone = phone.map(|to| DutyPhone { to, language });
+            match set_duty_phone(store, &login, phone).await {
+                Ok(true) => LocalReply::Done,
+                Ok(false) => failed("there is no such login".into()),
+                Err(error) => store_failed(error),
+            }
+        }
+    }
+}
+
+/// Who gave the command is not known.
+fn dismissal(clock: &Clock, reason: String) -> Dismissal {
+    Dismissal {
+        by: None,
+        name: "suda-hub".into(),
+        at: clock.now(),
+        reason,
+    }
+}
+
+fn counted(count: Result<u64, StoreError>) -> LocalReply {
+    match count {
+        Ok(count) => LocalReply::Count { count },
+        Err(error) => LocalReply::failed(error.to_string(), failure()),
+    }
+}
+
+async fn set_duty_phone(
+    store: &dyn Store,
+    login: &str,
+    phone: Option<DutyPhone>,
+) -> Result<bool, StoreError> {
+    match store.staff_by_login(login).await? {
+        Some(member) => store.set_duty_phone(member.id, phone.as_ref()).await,
+        None => Ok(false),
     }
 }
 

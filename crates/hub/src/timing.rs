@@ -11,7 +11,7 @@ use suda_domain::time::{Calendar, CalendarError, DayKind, TimeRules, Timekeeping
 use suda_domain::{BranchCode, Complaint, ComplaintId, Policy, StaffId};
 use utoipa::ToSchema;
 
-use crate::store::{After, Reader, Store, StoreError, TimeChange, TimeChanged, View};
+use crate::store::{After, Branch, Reader, Store, StoreError, TimeChange, TimeChanged, View};
 
 /// What is to be changed.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -22,6 +22,10 @@ pub struct TimeDraft {
     pub policy: Option<Policy>,
     /// A calendar file: two columns, date and kind, with a header line.
     pub calendar: Option<String>,
+    /// By whose hours the preview's examples are counted; absent for those of
+    /// the first branch.
+    #[serde(default)]
+    pub branch: Option<BranchCode>,
 }
 
 /// Why a draft cannot be used.
@@ -89,6 +93,8 @@ pub struct MovedDeadline {
 pub struct TimePreview {
     /// Absent when the draft can be used.
     pub problem: Option<TimeProblem>,
+    /// By whose hours the examples are counted.
+    pub branch: Option<BranchCode>,
     /// Of a complaint that arrives now.
     pub examples: Vec<ClockExample>,
     pub years: Vec<YearChange>,
@@ -162,6 +168,7 @@ pub async fn preview(
     let before = keep.rules();
     let mut preview = TimePreview {
         problem: None,
+        branch: None,
         examples: Vec::new(),
         years: Vec::new(),
         running: 0,
@@ -178,7 +185,11 @@ pub async fn preview(
     };
     preview.years = years(keep.calendar(), after.calendar());
     let branches = store.branches().await?;
-    if let Some(branch) = branches.iter().find(|branch| branch.active) {
+    let asked = |branch: &&Branch| draft.branch.as_ref() == Some(&branch.code);
+    let mut active = branches.iter().filter(|branch| branch.active);
+    let example = active.clone().find(asked).or_else(|| active.next());
+    if let Some(branch) = example {
+        preview.branch = Some(branch.code.clone());
         let examples = clocks::if_begun(now, &branch.code, &keep).into_iter();
         let later = clocks::if_begun(now, &branch.code, &after);
         preview.examples = examples

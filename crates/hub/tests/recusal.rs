@@ -232,6 +232,7 @@ async fn barrier(store: &impl Store) {
         task: None,
         level: suda_domain::escalation::Level::Copy,
         due: cycle_due(store, id).await,
+        texted: false,
     };
     let system = suda_domain::Actor::system(None);
     store

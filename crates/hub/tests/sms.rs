@@ -251,7 +251,7 @@ async fn a_way_that_is_closed_holds_texts_back_until_it_opens_or_they_are_old() 
     let mut desk = hub.enrol("CQ0101", "clerk").await;
     desk.hand_off(hub.clock.now(), "断网", Grade::Two).await;
     eventually("it fails", async || {
-        store.sms_failing().await.unwrap().count == 1
+        store.sms_failing().await.unwrap().way.count == 1
     })
     .await;
     let [text] = texts(&hub).await.try_into().unwrap();
@@ -397,7 +397,7 @@ async fn the_commands_work_beside_a_hub_and_without_one() {
     assert_eq!(outbox[0]["to"], "138****8000");
     let table = program(&["outbox"], &data);
     let table = String::from_utf8(table.stdout).unwrap();
-    assert!(table.starts_with("0 failing\n"), "{table}");
+    assert!(table.starts_with("0 failing\n0 wait"), "{table}");
     let id = outbox[0]["id"].as_str().unwrap();
     let retried = program(&["retry", id, "--json"], &data);
     let error = String::from_utf8(retried.stderr).unwrap();
@@ -445,4 +445,69 @@ async fn the_commands_work_beside_a_hub_and_without_one() {
     let back = lines(&program(&["use-file", "--json"], &data));
     assert_eq!(back[0]["by"], json!({"by": "file", "path": null}));
     assert_eq!(back[0]["per_minute"], 30, "the rest stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_desks_send_again_to_a_restored_hub_waits_for_a_persons_word() {
+    let hub = TestHub::start().await;
+    let mut desk = hub.enrol("CQ0101", "clerk").await;
+    desk.hand_off(hub.clock.now(), "断网", Grade::Two).await;
+    wait_for(&file(&hub), 1).await;
+    eventually("noted", async || {
+        texts(&hub).await[0].state == SmsState::Delivered
+    })
+    .await;
+    let copies = tempfile::tempdir().unwrap();
+    let copy = copies.path().join("hub.backup");
+    hub.hub.store.backup(&copy).await.unwrap();
+    // Told after the backup: the restored hub does not know of it.
+    let now = hub.clock.now();
+    let (_, _, again) = desk
+        .pen
+        .record(now, intake("多扣费"), Grade::Three, Complexity::Simple);
+    let first = desk.pen.heads[Lane::Ordinary.index()].0 - 1;
+    desk.hello().await;
+    desk.batch(Lane::Ordinary, first, again.clone()).await;
+    wait_for(&file(&hub), 2).await;
+    let dir = hub.stop().await.unwrap();
+    let restored = now + TimeDelta::hours(1);
+    suda_hub::store::sqlite::restore(&copy, dir.path(), "second".into(), restored)
+        .await
+        .unwrap();
+
+    let hub = TestHub::start_in(dir.path(), TestClock::new()).await;
+    hub.clock.advance(TimeDelta::hours(2));
+    desk.at(&hub);
+    desk.hello().await;
+    desk.batch(Lane::Ordinary, first, again).await;
+    desk.hand_off(hub.clock.now(), "换卡", Grade::Two).await;
+    let told = wait_for(&file(&hub), 3).await;
+    let administrator = hub.sign_in("administrator").await;
+    let outbox = administrator.get("/api/sms").await;
+    assert_eq!(outbox["held"], 1, "{outbox}");
+    assert_eq!(outbox["failing"]["count"], 0);
+    let held = outbox["rows"].as_array().unwrap().iter();
+    let [held] = held
+        .filter(|row| row["state"] == "held")
+        .collect::<Vec<_>>()[..]
+    else {
+        panic!("{outbox}")
+    };
+    assert!(
+        !words(&told[2]).contains(held["reference"].as_str().unwrap()),
+        "what is new is told"
+    );
+
+    let expert = hub.sign_in("expert").await;
+    let refused = expert.refused("/api/sms/held/release", json!({})).await;
+    assert_eq!(refused.0, StatusCode::FORBIDDEN);
+    let why = json!({ "reason": "备份前已发送" });
+    let discarded = administrator.post("/api/sms/held/discard", why).await;
+    assert_eq!(discarded["count"], 1);
+    let outbox = administrator.get("/api/sms").await;
+    assert_eq!(outbox["held"], 0);
+    let released = administrator.post("/api/sms/held/release", json!({})).await;
+    assert_eq!(released["count"], 0, "it is decided");
+    assert_eq!(sent(&file(&hub)).len(), 3);
+    hub.stop().await;
 }

@@ -331,7 +331,8 @@ async fn a_text_is_delivered_when_its_receipt_says_so() {
         texts(&hub).await[0].error.as_deref() == Some("undelivered")
     })
     .await;
-    assert_eq!(hub.hub.store.sms_failing().await.unwrap().count, 1);
+    let trouble = hub.hub.store.sms_failing().await.unwrap();
+    assert_eq!((trouble.texts.count, trouble.way.count), (1, 0));
     hub.stop().await;
     centre.stop().await;
 }
@@ -439,14 +440,15 @@ async fn without_its_centre_a_text_waits_and_fails_at_the_desk() {
     desk.hand_off(hub.clock.now(), "断网", Grade::Two).await;
     let expert = hub.sign_in("expert").await;
     in_time("fails", &hub, async || {
-        hub.hub.store.sms_failing().await.unwrap().count == 1
+        hub.hub.store.sms_failing().await.unwrap().way.count == 1
     })
     .await;
     let [text] = texts(&hub).await.try_into().unwrap();
     assert!(text.error.unwrap().starts_with("smpp_"));
     hub.clock.advance(TimeDelta::minutes(31));
     let outbox = expert.get("/api/sms?failing=true").await;
-    assert_eq!(outbox["failing"]["alarm"], true);
+    assert_eq!(outbox["way"]["alarm"], true);
+    assert_eq!(outbox["failing"]["alarm"], false, "no number has failed");
     assert_eq!(outbox["rows"][0]["to"], "138****8000");
     hub.stop().await;
 }

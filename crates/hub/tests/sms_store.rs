@@ -11,16 +11,20 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use direct::{Desk, claim, member, step};
+use suda_domain::clocks::Clock;
+use suda_domain::escalation::Level;
 use suda_domain::intake::Language;
+use suda_domain::staff::StaffRecord;
 use suda_domain::texts::{Mobile, Template};
-use suda_domain::{ComplaintId, Complexity, Fact, Grade, Lane};
+use suda_domain::{Actor, ComplaintId, Complexity, Fact, Grade, Lane, StaffId};
 use suda_hub::queue::steps;
 use suda_hub::sms::settings::{SmsBy, SmsSettings};
 use suda_hub::store::Reader;
 use suda_hub::store::Store;
 use suda_hub::store::postgres::PostgresStore;
 use suda_hub::store::sms::{
-    AnswerLimits, GIVE_UP, NewSms, Sms, SmsDone, SmsNote, SmsReceipt, SmsState,
+    AnswerLimits, Dismissal, DutyPhone, GIVE_UP, NewSms, Sms, SmsDone, SmsFailing, SmsNote,
+    SmsReceipt, SmsState,
 };
 use suda_hub::store::sqlite::SqliteStore;
 use suda_sync::Verdict;
@@ -65,6 +69,9 @@ async fn suite<S: Store>(make: impl AsyncFn() -> S) {
     receipts_find_their_text(&make().await).await;
     answers_go_first_and_within_limits(&make().await).await;
     settings_and_old_texts(&make().await).await;
+    duty_staff_are_texted_each_once(&make().await).await;
+    what_the_complaint_is_about_is_not_texted(&make().await).await;
+    a_failure_that_somebody_saw_to_fails_no_longer(&make().await).await;
 }
 
 async fn all(store: &impl Store) -> Vec<Sms> {
@@ -141,6 +148,7 @@ fn sent(smsc_id: &str, at: DateTime<Utc>) -> SmsNote {
             smsc_id: Some(smsc_id.into()),
             delivered: false,
         },
+        of_way: false,
     }
 }
 
@@ -214,6 +222,7 @@ async fn failures_are_kept_and_tried_again(store: &impl Store) {
             at: later(minute),
             text: None,
             done,
+            of_way: true,
         };
         assert!(store.note_sms(text.id, text.attempts, &note).await.unwrap());
     };
@@ -227,7 +236,11 @@ async fn failures_are_kept_and_tried_again(store: &impl Store) {
     let text = take(store, 5, false).await.unwrap();
     note(&text, 6, again(10, Some("timeout"))).await;
     let failing = store.sms_failing().await.unwrap();
-    assert_eq!((failing.count, failing.since), (1, Some(later(1))));
+    let way = SmsFailing {
+        count: 1,
+        since: Some(later(1)),
+    };
+    assert_eq!((failing.way, failing.texts.count), (way, 0));
     let text = take(store, 10, false).await.unwrap();
     assert_eq!(text.error.as_deref(), Some("timeout"));
     note(&text, 11, again(20, None)).await;
@@ -243,6 +256,8 @@ async fn failures_are_kept_and_tried_again(store: &impl Store) {
         .try_into()
         .unwrap();
     assert_eq!(given_up.state, SmsState::GivenUp);
+    let trouble = store.sms_failing().await.unwrap();
+    assert_eq!((trouble.way.count, trouble.texts.count), (0, 1), "this one");
 
     assert!(
         store
@@ -341,6 +356,9 @@ fn answer(to: &str, minute: i64) -> NewSms {
         to: Mobile::read(to).unwrap(),
         text: Some("答".into()),
         made_at: later(minute),
+        duty: None,
+        is_urgent: false,
+        is_held: false,
     }
 }
 
@@ -408,4 +426,170 @@ async fn settings_and_old_texts(store: &impl Store) {
     store.sweep(morning() + TimeDelta::days(181)).await.unwrap();
     assert_eq!(all(store).await, []);
     assert_eq!(store.verify().await.unwrap().fault, None);
+}
+
+async fn staff(store: &impl Store, login: &str) -> StaffRecord {
+    store.staff_by_login(login).await.unwrap().unwrap()
+}
+
+/// Another member of the management group.
+async fn second_manager(store: &impl Store) -> StaffId {
+    let first = staff(store, "management").await;
+    let second = StaffRecord {
+        id: StaffId(Uuid::now_v7()),
+        login: "management2".into(),
+        ..first
+    };
+    store.add_staff(&second).await.unwrap();
+    second.id
+}
+
+async fn on_duty(store: &impl Store, id: StaffId, phone: &str) {
+    let phone = DutyPhone {
+        to: Mobile::read(phone).unwrap(),
+        language: Language::En,
+    };
+    assert!(store.set_duty_phone(id, Some(&phone)).await.unwrap());
+}
+
+/// The program tells the management group of a deadline.
+async fn report(store: &impl Store, id: ComplaintId, clock: Clock, texted: bool) {
+    let told = Fact::Escalated {
+        clock,
+        task: None,
+        level: Level::Report,
+        due: morning(),
+        texted,
+    };
+    let by = Actor::system(None);
+    store.step(step(id, by, steps::plain(told))).await.unwrap();
+}
+
+async fn to_duty(store: &impl Store) -> Vec<Sms> {
+    let mut texts = all(store).await;
+    texts.retain(|text| text.template == Template::Duty);
+    texts.sort_by_key(|text| text.to.digits().to_owned());
+    texts
+}
+
+async fn duty_staff_are_texted_each_once(store: &impl Store) {
+    let mut desk = Desk::enrol(store, "clerk", 1).await;
+    let (first, second) = (
+        staff(store, "management").await.id,
+        second_manager(store).await,
+    );
+    on_duty(store, first, "13900139001").await;
+    on_duty(store, second, "13900139002").await;
+    on_duty(store, staff(store, "expert").await.id, "13900139003").await;
+    assert!(
+        !store
+            .set_duty_phone(StaffId(Uuid::nil()), None)
+            .await
+            .unwrap()
+    );
+    assert_eq!(store.duty_phones().await.unwrap().len(), 3);
+    let id = desk.queue(morning(), "断网", Grade::One).await;
+    report(store, id, Clock::Cycle, false).await;
+    assert_eq!(to_duty(store).await, [], "the policy says no");
+    report(store, id, Clock::Feedback, true).await;
+    let [one, other] = to_duty(store).await.try_into().unwrap();
+    assert_eq!(one.to, Mobile::read("13900139001").unwrap());
+    assert_eq!(other.duty.unwrap().staff, second);
+    let deadline = one.duty.unwrap().deadline;
+    assert_eq!((deadline.clock, deadline.due), (Clock::Feedback, morning()));
+    assert_eq!((one.complaint, one.language), (Some(id), Language::En));
+    assert_ne!(one.id, other.id);
+    // Of grade 1 at any hour, before answers and what customers are told.
+    let taken = take(store, 0, true).await.unwrap();
+    assert!(taken.is_urgent && taken.duty.is_some());
+    assert_eq!(store.next_sms(true).await.unwrap(), Some(morning()));
+    // Nobody is on duty any more, or has an account.
+    store.set_duty_phone(first, None).await.unwrap();
+    store.set_active(second, false).await.unwrap();
+    report(store, id, Clock::FirstResponse, true).await;
+    assert_eq!(to_duty(store).await.len(), 2);
+    let lower = desk.queue(morning(), "慢", Grade::Two).await;
+    store.set_active(second, true).await.unwrap();
+    report(store, lower, Clock::Feedback, true).await;
+    let texts = to_duty(store).await;
+    let [text] = texts
+        .iter()
+        .filter(|text| text.complaint == Some(lower))
+        .collect::<Vec<_>>()[..]
+    else {
+        panic!("{texts:?}")
+    };
+    assert!(!text.is_urgent, "others wait for the morning");
+    assert_eq!(store.verify().await.unwrap().fault, None);
+}
+
+async fn what_the_complaint_is_about_is_not_texted(store: &impl Store) {
+    let mut desk = Desk::enrol(store, "clerk", 1).await;
+    let (about, above) = (
+        staff(store, "management").await.id,
+        second_manager(store).await,
+    );
+    on_duty(store, about, "13900139001").await;
+    on_duty(store, above, "13900139002").await;
+    store.set_superior(about, Some(above)).await.unwrap();
+    let id = desk.queue(morning(), "态度差", Grade::One).await;
+    let recused = Fact::Recused {
+        staff: about,
+        name: "某".into(),
+        reason: "被投诉人".into(),
+    };
+    let expert = member(store, "expert").await;
+    store
+        .step(step(id, expert, steps::plain(recused)))
+        .await
+        .unwrap();
+    report(store, id, Clock::Feedback, true).await;
+    assert_eq!(to_duty(store).await, []);
+    let other = desk.queue(morning(), "断网", Grade::One).await;
+    report(store, other, Clock::Feedback, true).await;
+    assert_eq!(to_duty(store).await.len(), 2, "the control");
+}
+
+async fn a_failure_that_somebody_saw_to_fails_no_longer(store: &impl Store) {
+    let mut desk = Desk::enrol(store, "clerk", 1).await;
+    desk.queue(morning(), "断网", Grade::Two).await;
+    let why = Dismissal {
+        by: Some(staff(store, "expert").await.id),
+        name: "专家".into(),
+        at: later(2),
+        reason: "已电话告知".into(),
+    };
+    let text = take(store, 0, false).await.unwrap();
+    let dismiss = async || {
+        store
+            .dismiss_sms(text.id, &why, Reader::Program)
+            .await
+            .unwrap()
+    };
+    assert!(!dismiss().await, "it is being sent");
+    let note = SmsNote {
+        at: later(1),
+        text: None,
+        done: SmsDone::Failed {
+            error: "smpp_11".into(),
+        },
+        of_way: false,
+    };
+    store.note_sms(text.id, 1, &note).await.unwrap();
+    let trouble = store.sms_failing().await.unwrap();
+    assert_eq!((trouble.way.count, trouble.texts.count), (0, 1));
+    assert!(dismiss().await && !dismiss().await, "once");
+    assert_eq!(store.sms_failing().await.unwrap(), Default::default());
+    let [text] = all(store).await.try_into().unwrap();
+    assert_eq!(
+        (text.state, text.dismissal),
+        (SmsState::Dismissed, Some(why.clone()))
+    );
+    assert!(
+        !store
+            .retry_sms(text.id, later(3), Reader::Program)
+            .await
+            .unwrap()
+    );
+    assert_eq!(take(store, 9, false).await, None);
 }

@@ -200,3 +200,41 @@ async fn an_installation_without_a_ladder_gets_one_for_what_begins_from_then_on(
     let keep = hub.hub.store.settings().await.unwrap().time;
     assert_eq!(keep.latest().version, 2, "once");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_previews_examples_are_of_the_branch_that_is_asked_for() {
+    let hub = TestHub::start().await;
+    let admin = hub.sign_in("administrator").await;
+    let rules = admin.get("/api/admin/time").await;
+    let mut policy = rules["policy"].clone();
+    let mut hours = policy["hours"].clone();
+    for day in hours["week"].as_array_mut().unwrap().iter_mut().take(5) {
+        *day = json!([{ "from": 540, "to": 720 }]);
+    }
+    policy["branch_hours"] = json!({ "CQ0102": hours });
+    let due = async |branch: Value| {
+        let draft = json!({
+            "revision": rules["revision"],
+            "policy": policy,
+            "calendar": null,
+            "branch": branch,
+        });
+        let preview = admin.post(PREVIEW, draft).await;
+        let examples = preview["examples"].as_array().unwrap().clone();
+        let cycle = examples.into_iter().find(|one| one["clock"] == "cycle");
+        let cycle = cycle.unwrap();
+        (preview["branch"].clone(), cycle["before"] != cycle["after"])
+    };
+    assert_eq!(
+        due(Value::Null).await,
+        (json!("CQ0101"), false),
+        "the first"
+    );
+    assert_eq!(due(json!("CQ0102")).await, (json!("CQ0102"), true));
+    assert_eq!(
+        due(json!("CQ9999")).await,
+        (json!("CQ0101"), false),
+        "unknown"
+    );
+    hub.stop().await;
+}

@@ -233,7 +233,7 @@ export type CaseView = {
 	handoff_cause: HandoffCause | null,
 	answer_text: string | null,
 	answer_remedy: string | null,
-	deadlines: Deadline[],
+	deadlines: ExplainedDeadline[],
 	guidance: Guidance | null,
 	/**  In groups, to be read aloud to an expert when nothing else goes. */
 	phone_code: string,
@@ -479,6 +479,8 @@ export type Escalation = {
 	due: string,
 	/**  When it is to be told, or was. */
 	at: string,
+	/**  Whether those with a duty telephone are texted as well. */
+	texted: boolean,
 };
 
 /**  One file that belongs to a complaint. */
@@ -524,6 +526,12 @@ export type EvidenceView = {
 	delivery: EvidenceDelivery,
 	received: number,
 };
+
+/**  A clock with why its deadline is when it is. */
+export type ExplainedDeadline = {
+	/**  Every stretch from its beginning to its end, counted or not, in order. */
+	why: Stretch[],
+} & Deadline;
 
 /**  More time for the outer limit, or for a department's task. */
 export type Extension = {
@@ -645,7 +653,11 @@ note: string } |
 /**  The grade was judged anew. */
 { kind: "graded"; grade: Grade; reason: string } | 
 /**  Somebody was told of a deadline that came near or was missed. */
-{ kind: "escalated"; clock: Clock; task: TaskId | null; level: Level; due: string } | 
+{ kind: "escalated"; clock: Clock; task: TaskId | null; level: Level; due: string; 
+/**  Those of them with a duty telephone were texted as well. */
+texted?: boolean } | 
+/**  Somebody who was told has seen it. */
+{ kind: "escalation_seen"; clock: Clock; task: TaskId | null; level: Level; due: string } | 
 /**  A file of the answer was made for the customer; the hub keeps it. */
 { kind: "letter_made"; letter: Letter } | 
 /**
@@ -669,7 +681,7 @@ note: string } |
 arrived: Corrected | null; steps: CorrectedStep[] };
 
 /**  A fact without its contents: what permissions and transitions are keyed by. */
-export type FactKind = "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated" | "task_recalled" | "asked" | "replied" | "extension_requested" | "extended" | "extension_refused" | "comments_asked" | "commented" | "measure_progressed" | "call_back_assigned" | "call_back_tried" | "rated" | "finally_decided" | "letter_made" | "recused" | "recusal_lifted" | "linked" | "unlinked";
+export type FactKind = "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated" | "escalation_seen" | "task_recalled" | "asked" | "replied" | "extension_requested" | "extended" | "extension_refused" | "comments_asked" | "commented" | "measure_progressed" | "call_back_assigned" | "call_back_tried" | "rated" | "finally_decided" | "letter_made" | "recused" | "recusal_lifted" | "linked" | "unlinked";
 
 /**  A field of the form, for putting a problem beside it. */
 export type Field = "name" | "phone" | "email" | "account" | "id_number" | "representative" | "group" | "category" | "business" | "cause" | "description" | "occurred_at" | "place" | "remedy_sought" | "amount" | "links" | 
@@ -1213,6 +1225,19 @@ export type StatusView = {
 	evidence_needs_newer_hub: boolean,
 	safety: SafetyView,
 };
+
+/**  One stretch of a "why this deadline". */
+export type Stretch = {
+	from: string,
+	to: string,
+} & StretchKind;
+
+/**  What a stretch of time was, for the count. */
+export type StretchKind = { kind: "counted" } | 
+/**  Outside the hours of a day that is worked. */
+{ kind: "off_hours" } | 
+/**  A weekend, or another day without hours. */
+{ kind: "rest_day" } | { kind: "holiday" } | { kind: "paused"; reason: string };
 
 /**  What the rules propose. */
 export type Suggestion = {

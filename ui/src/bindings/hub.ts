@@ -109,6 +109,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/staff/{id}/duty-phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says under which mobile number a member is texted when they are told of a
+         *     deadline. The number is shown masked from then on.
+         */
+        post: operations["set_duty_phone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/staff/{id}/password": {
         parameters: {
             query?: never;
@@ -964,6 +984,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says that the reader has seen what they were told. Saying it again changes
+         *     nothing. Who was not addressed cannot say it.
+         */
+        post: operations["seen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/start-solving": {
         parameters: {
             query?: never;
@@ -1320,12 +1360,66 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Texts to customers, the newest first, with how many fail and whether one
-         *     has for too long.
+         * Texts to customers and duty staff, the newest first, with what keeps how
+         *     many of them and whether it has for too long.
          */
         get: operations["sms"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sms/held/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Discards every text that was held after the hub was put back. */
+        post: operations["discard_held"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sms/held/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has every text sent that was held after the hub was put back. */
+        post: operations["release_held"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sms/{id}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Notes that a text that failed or was given up was seen to otherwise: it
+         *     fails no longer.
+         */
+        post: operations["dismiss_sms"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1902,6 +1996,8 @@ export interface components {
             reopened_at?: string | null;
             report?: components["schemas"]["Report"] | null;
             return_reason?: string | null;
+            /** @description Who has seen what of them, the first first. */
+            seen: components["schemas"]["Seen"][];
             state: components["schemas"]["State"];
             tasks: components["schemas"]["Task"][];
             timeline: components["schemas"]["TimelineEntry"][];
@@ -2308,6 +2404,15 @@ export interface components {
              */
             offset_ms?: number | null;
         };
+        /** @description Why a text is not sent after all. */
+        Dismissal: {
+            /** Format: date-time */
+            at: string;
+            by?: components["schemas"]["StaffId"] | null;
+            name: string;
+            /** @description In their words. */
+            reason: string;
+        };
         DispatchTo: {
             /** @description The department's account, from `/api/departments`. */
             department: components["schemas"]["StaffId"];
@@ -2377,11 +2482,25 @@ export interface components {
             due: string;
             level: components["schemas"]["Level"];
             task?: components["schemas"]["TaskId"] | null;
+            /** @description Whether those with a duty telephone are texted as well. */
+            texted?: boolean;
+        };
+        /** @description An escalation, as the list gives it. */
+        EscalationName: {
+            clock: components["schemas"]["Clock"];
+            /** Format: date-time */
+            due: string;
+            level: components["schemas"]["Level"];
+            task?: components["schemas"]["TaskId"] | null;
         };
         /** @description A complaint and what of it addresses the reader. */
         EscalationRow: {
             escalation: components["schemas"]["Escalation"];
             order: components["schemas"]["WorkOrder"];
+            /** @description Who has seen what was told of this deadline, the first first. */
+            seen: components["schemas"]["Seen"][];
+            /** @description The reader may still say that they have seen it. */
+            to_be_seen: boolean;
         };
         /** @description One file that belongs to a complaint. */
         Evidence: {
@@ -2734,6 +2853,16 @@ export interface components {
             kind: "escalated";
             level: components["schemas"]["Level"];
             task?: components["schemas"]["TaskId"] | null;
+            /** @description Those of them with a duty telephone were texted as well. */
+            texted?: boolean;
+        } | {
+            clock: components["schemas"]["Clock"];
+            /** Format: date-time */
+            due: string;
+            /** @enum {string} */
+            kind: "escalation_seen";
+            level: components["schemas"]["Level"];
+            task?: components["schemas"]["TaskId"] | null;
         } | {
             /** @enum {string} */
             kind: "letter_made";
@@ -2771,7 +2900,7 @@ export interface components {
          * @description A fact without its contents: what permissions and transitions are keyed by.
          * @enum {string}
          */
-        FactKind: "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated" | "task_recalled" | "asked" | "replied" | "extension_requested" | "extended" | "extension_refused" | "comments_asked" | "commented" | "measure_progressed" | "call_back_assigned" | "call_back_tried" | "rated" | "finally_decided" | "letter_made" | "recused" | "recusal_lifted" | "linked" | "unlinked";
+        FactKind: "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated" | "escalation_seen" | "task_recalled" | "asked" | "replied" | "extension_requested" | "extended" | "extension_refused" | "comments_asked" | "commented" | "measure_progressed" | "call_back_assigned" | "call_back_tried" | "rated" | "finally_decided" | "letter_made" | "recused" | "recusal_lifted" | "linked" | "unlinked";
         /**
          * @description Severity. One is the gravest: management is told at once.
          * @enum {string}
@@ -3307,6 +3436,11 @@ export interface components {
             /** @description 2 to 10 capital letters and digits, beginning with a letter. */
             code: string;
             name: string;
+        };
+        NewDutyPhone: {
+            language?: components["schemas"]["Language"];
+            /** @description A mobile number; absent for none. */
+            phone?: string | null;
         };
         NewGrade: {
             grade: components["schemas"]["Grade"];
@@ -4172,10 +4306,37 @@ export interface components {
             clock: components["schemas"]["Clock"];
             grade?: components["schemas"]["Grade"] | null;
             level: components["schemas"]["Level"];
+            /**
+             * @description Whether those with a duty telephone are texted as well. Absent for what
+             *     is usual: see [`Rung::is_texted`].
+             */
+            texted?: boolean | null;
         };
         /** @description In the body, as names and numbers do not belong into an address. */
         SearchAsked: {
             q: string;
+        };
+        /** @description Somebody has said that they have seen what they were told. */
+        Seen: {
+            /** Format: date-time */
+            at: string;
+            clock: components["schemas"]["Clock"];
+            /** Format: date-time */
+            due: string;
+            level: components["schemas"]["Level"];
+            /** @description As it was then. */
+            name: string;
+            staff: components["schemas"]["StaffId"];
+            task?: components["schemas"]["TaskId"] | null;
+        };
+        SeenToOtherwise: {
+            /** @description How, in a sentence. */
+            reason: string;
+        };
+        /** @description How many texts it was. */
+        SmsCount: {
+            /** Format: int64 */
+            count: number;
         };
         /** @description Texts that fail, over all pages. */
         SmsFailures: {
@@ -4191,11 +4352,23 @@ export interface components {
         };
         /** @description A page of the outbox. */
         SmsOutbox: {
+            /**
+             * @description Texts that fail by themselves, or have waited too long: somebody sends
+             *     each again, or sees to it otherwise.
+             */
             failing: components["schemas"]["SmsFailures"];
+            /**
+             * Format: int64
+             * @description Texts that may have been sent before the hub was put back: somebody
+             *     releases or discards them all at once.
+             */
+            held: number;
             /** @description Where the next page begins; absent at the end. */
             next?: string | null;
             /** @description The newest first. */
             rows: components["schemas"]["SmsRow"][];
+            /** @description Texts that wait because their way fails. */
+            way: components["schemas"]["SmsFailures"];
         };
         /** @description One text. */
         SmsRow: {
@@ -4206,6 +4379,7 @@ export interface components {
             complaint?: components["schemas"]["ComplaintId"] | null;
             /** Format: date-time */
             delivered_at?: string | null;
+            dismissal?: components["schemas"]["Dismissal"] | null;
             /** @description The last failure, as a code. */
             error?: string | null;
             /** Format: date-time */
@@ -4220,6 +4394,8 @@ export interface components {
              * @description When it is tried next, while it waits.
              */
             next_at?: string | null;
+            /** @description It was the way that failed last, not this text. */
+            of_way?: boolean;
             reference?: string | null;
             /** Format: date-time */
             sent_at?: string | null;
@@ -4229,12 +4405,14 @@ export interface components {
             text?: string | null;
             /** @description Masked. */
             to: string;
+            /** @description It goes to duty staff, not to a customer. */
+            to_staff?: boolean;
         };
         /**
          * @description How far a text has come.
          * @enum {string}
          */
-        SmsState: "waiting" | "sending" | "sent" | "delivered" | "failed" | "given_up";
+        SmsState: "waiting" | "sending" | "sent" | "delivered" | "failed" | "given_up" | "held" | "dismissed";
         /**
          * @description Where a record came from.
          * @enum {string}
@@ -4261,6 +4439,9 @@ export interface components {
         StaffRow: {
             active: boolean;
             branch?: components["schemas"]["BranchCode"] | null;
+            duty_language?: components["schemas"]["Language"] | null;
+            /** @description Masked. */
+            duty_phone?: string | null;
             id: components["schemas"]["StaffId"];
             login: string;
             name: string;
@@ -4517,7 +4698,7 @@ export interface components {
          * @description An approved text.
          * @enum {string}
          */
-        Template: "accepted" | "dispatched" | "investigated" | "completed" | "withdrawn" | "extended" | "asked" | "progress" | "unknown_number";
+        Template: "accepted" | "dispatched" | "investigated" | "completed" | "withdrawn" | "extended" | "asked" | "duty" | "progress" | "unknown_number";
         TimeChangeRow: {
             /** Format: date-time */
             at: string;
@@ -4538,6 +4719,7 @@ export interface components {
         };
         /** @description What is to be changed. */
         TimeDraft: {
+            branch?: components["schemas"]["BranchCode"] | null;
             /** @description A calendar file: two columns, date and kind, with a header line. */
             calendar?: string | null;
             policy?: components["schemas"]["Policy"] | null;
@@ -4546,6 +4728,7 @@ export interface components {
         };
         /** @description What a draft would change. */
         TimePreview: {
+            branch?: components["schemas"]["BranchCode"] | null;
             /** @description Of a complaint that arrives now. */
             examples: components["schemas"]["ClockExample"][];
             /** @description The first of the moved. */
@@ -4978,6 +5161,37 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Active"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    set_duty_phone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["StaffId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDutyPhone"];
             };
         };
         responses: {
@@ -6687,6 +6901,38 @@ export interface operations {
             };
         };
     };
+    seen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EscalationName"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
     start_solving: {
         parameters: {
             query?: never;
@@ -7355,6 +7601,95 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SmsOutbox"];
                 };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    discard_held: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeenToOtherwise"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SmsCount"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    release_held: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SmsCount"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    dismiss_sms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeenToOtherwise"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             "4XX": {
                 headers: {

@@ -16,6 +16,7 @@ import type {
   Dissatisfaction,
   Duties,
   EnrolmentCode,
+  Escalation,
   EscalationRow,
   EvidenceRow,
   Grade,
@@ -68,6 +69,9 @@ export const categories = () => get<CategoryTree>('/api/categories')
 export const board = () => get<Board>('/api/board')
 /** What addresses me, the highest level first. */
 export const escalations = () => get<EscalationRow[]>('/api/escalations')
+/** I have seen what I was told. */
+export const escalationSeen = (id: string, { clock, task, level, due }: Escalation) =>
+  post<void>(`/api/complaints/${id}/seen`, { clock, task, level, due })
 /** What I have to do besides what I hold. */
 export const duties = () => get<Duties>('/api/duties')
 export const desks = () => get<DesksReport>('/api/desks')
@@ -181,6 +185,10 @@ export const taskStep = <Name extends keyof TaskSteps>(id: string, name: Name, b
 
 export const sms = (failing: boolean, after?: string) => get<SmsOutbox>('/api/sms', { failing: String(failing), after })
 export const retrySms = (id: string) => post<void>(`/api/sms/${id}/retry`)
+/** A text that failed was seen to otherwise. */
+export const dismissSms = (id: string, reason: string) => post<void>(`/api/sms/${id}/dismiss`, { reason })
+export const releaseHeld = () => post<{ count: number }>('/api/sms/held/release')
+export const discardHeld = (reason: string) => post<{ count: number }>('/api/sms/held/discard', { reason })
 
 export const branches = () => get<BranchRow[]>('/api/admin/branches')
 export const addBranch = (branch: { code: string; name: string }) => post<BranchRow>('/api/admin/branches', branch)
@@ -190,6 +198,8 @@ export const addStaff = (one: NewStaff) => post<AddedStaff>('/api/admin/staff', 
 export const setActive = (id: string, active: boolean) => post<void>(`/api/admin/staff/${id}/active`, { active })
 export const setSuperior = (id: string, superior: string | null) =>
   post<void>(`/api/admin/staff/${id}/superior`, { superior })
+export const setDutyPhone = (id: string, phone: string, language: 'zh-CN' | 'zh-TW' | 'en') =>
+  post<void>(`/api/admin/staff/${id}/duty-phone`, { phone, language })
 export const resetPassword = (id: string) => post<PasswordSet>(`/api/admin/staff/${id}/password`, {})
 
 export const devices = () => get<DeviceRow[]>('/api/admin/devices')

@@ -15,17 +15,19 @@ export const LEVELS = ['remind', 'copy', 'report'] as const satisfies readonly L
 export const isTold = (role: Role | undefined): boolean => role !== undefined && role !== 'administrator'
 
 /** The same deadline at the same level, however often it is listed. */
-export function keyOf({ escalation, order }: EscalationRow): string {
+export function keyOf({ escalation, order }: Pick<EscalationRow, 'escalation' | 'order'>): string {
   const { clock, task, level, due } = escalation
   return [order.id, clock, task ?? '', level, due].join('/')
 }
 
 const rows = shallowRef<EscalationRow[]>([])
 const problem = ref<Told | null>(null)
+/** Asks again; nothing while nobody is signed in. */
+let askAgain: () => void = () => undefined
 
 /** For the screens: what addresses me. */
 export function useEscalations() {
-  return { escalations: rows, escalationsError: problem }
+  return { escalations: rows, escalationsError: problem, again: () => askAgain() }
 }
 
 /** For the frame, which is there as long as somebody is signed in: asks, and again at all news. */
@@ -44,10 +46,12 @@ export function followEscalations(arrived: (rows: EscalationRow[]) => void): voi
   }
   const again = calmly(load, 1_000)
   again()
+  askAgain = again
   onLive('work_orders', again)
   onLive('tasks', again)
   onScopeDispose(() => {
     over = true
+    askAgain = () => undefined
     // The next person is not shown them.
     rows.value = []
     problem.value = null

@@ -5,8 +5,10 @@ import type { EscalationRow, WorkOrder } from './types'
 const DUE = '2026-11-23T10:00:00Z'
 const order = (id: string): WorkOrder => ({ id, reference: `CQ0101-${id}`, customer: '张**', excerpt: '…' }) as WorkOrder
 const row = (id: string, over: Partial<EscalationRow['escalation']> = {}): EscalationRow => ({
-  escalation: { clock: 'handoff', task: null, level: 'copy', due: DUE, at: DUE, ...over },
+  escalation: { clock: 'handoff', task: null, level: 'copy', due: DUE, at: DUE, texted: false, ...over },
   order: order(id),
+  seen: [],
+  to_be_seen: true,
 })
 
 function memory() {

@@ -25,6 +25,9 @@ export const ids = {
     row: 'console-escalation',
     /** data-level and data-clock hold what it says. */
     badge: 'console-escalation-badge',
+    /** Who has seen it. */
+    seen: 'console-escalation-seen',
+    see: 'console-escalation-see',
   },
   notices: {
     /** One per notice, with data-level and data-reference. */
@@ -86,8 +89,6 @@ export const ids = {
     state: 'console-case-state',
     facts: 'console-case-facts',
     clocks: 'console-case-clocks',
-    /** One per clock, with data-clock. */
-    why: 'console-case-why',
     /** One per choice, with data-grade. */
     grade: 'console-case-grade',
     /** What raising it to the first means. */
@@ -172,6 +173,13 @@ export const ids = {
     /** One per text, with data-id and data-state. */
     row: 'console-sms-row',
     retry: 'console-sms-retry',
+    dismiss: 'console-sms-dismiss',
+    /** Texts that fail by themselves. */
+    failing: 'console-sms-failing',
+    held: 'console-sms-held',
+    release: 'console-sms-release',
+    discard: 'console-sms-discard',
+    reason: 'console-sms-reason',
   },
   tasks: {
     screen: 'console-tasks',
@@ -211,6 +219,9 @@ export const ids = {
     add: 'console-admin-add',
     dialog: 'console-admin-dialog',
     submit: 'console-admin-submit',
+    duty: 'console-admin-duty',
+    dutyPhone: 'console-admin-duty-phone',
+    dutyLanguage: 'console-admin-duty-language',
     /** One per part and language, with data-part and data-language. */
     letterText: 'console-admin-letter-text',
     enrol: 'console-enrol',
@@ -239,6 +250,7 @@ export const ids = {
     rungs: 'console-time-rungs',
     /** One per rung, with data-level. */
     rung: 'console-time-rung',
+    texted: 'console-time-texted',
     file: 'console-time-file',
     /** One per listed day of the calendar, with data-date and data-kind. */
     listed: 'console-time-listed',
@@ -253,6 +265,7 @@ export const ids = {
     change: 'console-time-change',
     /** One per clock that changes for what arrives now, with data-clock. */
     example: 'console-time-example',
+    exampleBranch: 'console-time-example-branch',
     /** One per year of the calendar that changes, with data-year. */
     year: 'console-time-year',
     /** data-count holds how many deadlines move. */

@@ -36,6 +36,7 @@ export function factTitle(fact: Fact, say: Saying): string {
     case 'graded':
       return say.t(key, { grade: say.t(`words.grade.${fact.grade}`) })
     case 'escalated':
+    case 'escalation_seen':
       return say.t(key, { level: say.t(`words.level.${fact.level}`), clock: say.t(`words.clock.${fact.clock}`) })
     case 'letter_made':
       return say.t(key, {
@@ -190,6 +191,7 @@ export function factLines(fact: Fact, say: Saying): string[] {
         ...(fact.steps.length > 0 ? [line('steps_corrected', { n: fact.steps.length })] : []),
       ]
     case 'escalated':
+    case 'escalation_seen':
       return [say.t('words.time.due', { at: say.full(fact.due) })]
     case 'paused':
       return [line('waits_for', { text: fact.note })]

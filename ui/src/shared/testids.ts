@@ -118,6 +118,9 @@ export const testids = {
     assignee: 'case-assignee',
     receipt: 'case-receipt',
     handover: 'case-handover',
+    /** Under each clock, with data-clock: opens why it ends when it does. */
+    why: 'case-why',
+    stretch: 'case-stretch',
     code: 'case-phone-code',
     answer: 'case-answer',
     questions: 'case-questions',

@@ -211,7 +211,7 @@ fn write_case(out: &mut impl std::io::Write, case: &CaseView) -> Result<(), Fail
     )?;
     writeln!(out, "wants     {}", case.intake.remedy_sought)?;
     writeln!(out, "\n{}\n", case.intake.description)?;
-    for deadline in &case.deadlines {
+    for deadline in case.deadlines.iter().map(|one| &one.deadline) {
         let how = match deadline.ended {
             Some(at) => format!("ended {}", minute(at)),
             None if deadline.past_at_recording => "past when recorded".to_owned(),

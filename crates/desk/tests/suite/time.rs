@@ -29,7 +29,8 @@ async fn case(bench: &Bench, id: ComplaintId) -> CaseView {
 /// The end of a complaint's hour.
 fn hour(case: &CaseView) -> DateTime<Utc> {
     let is_hour = |deadline: &&Deadline| deadline.clock == Clock::Handoff;
-    case.deadlines.iter().find(is_hour).unwrap().due
+    let mut deadlines = case.deadlines.iter().map(|one| &one.deadline);
+    deadlines.find(is_hour).unwrap().due
 }
 
 fn assert_near(found: DateTime<Utc>, truly: DateTime<Utc>, what: impl std::fmt::Debug) {

@@ -265,6 +265,7 @@ impl Complaint {
             | Fact::Replied { .. }
             | Fact::AlertAcknowledged
             | Fact::Escalated { .. }
+            | Fact::EscalationSeen { .. }
             | Fact::TimeCorrected { .. } => Ok(now),
         }
     }

@@ -52,6 +52,16 @@ impl Complaint {
             }
             Fact::Linked { to, relation, .. } => self.admit_link(*to, *relation),
             Fact::Unlinked { to, note } => self.admit_unlink(*to).and(given(note)),
+            Fact::EscalationSeen {
+                clock,
+                task,
+                level,
+                due,
+            } => {
+                let name = (*clock, *task, *level, *due);
+                let told = self.escalations.iter().any(|told| told.name() == name);
+                check(told && actor.staff.is_some(), Refusal::State)
+            }
             Fact::Assigned { to } => given(&to.name),
             Fact::EvidenceAdded { file } => self.admit_evidence(file),
             Fact::LetterMade { letter } => self.admit_letter(letter),

@@ -244,6 +244,7 @@ impl Complaint {
         self.plan.clear();
         self.approvals.clear();
         self.escalations.clear();
+        self.seen.clear();
         self.final_decision = None;
     }
 }

@@ -6,7 +6,7 @@ use super::{
     Answer, Applied, Claim, Complaint, Covered, EXPERT_TEAM, Owner, Paused, Refusal, Task,
     TaskState,
 };
-use crate::escalation::Escalation;
+use crate::escalation::{Escalation, Seen};
 use crate::fact::{Corrected, CorrectedStep, Fact};
 use crate::ids::TaskId;
 use crate::ledger::{EventKey, Lane, LedgerEvent};
@@ -271,13 +271,33 @@ impl Complaint {
                 task,
                 level,
                 due,
+                texted,
             } => self.escalations.push(Escalation {
                 clock: *clock,
                 task: *task,
                 level: *level,
                 due: *due,
                 at,
+                texted: *texted,
             }),
+            Fact::EscalationSeen {
+                clock,
+                task,
+                level,
+                due,
+            } => {
+                let name = (*clock, *task, *level, *due);
+                let first = event.actor.staff.filter(|by| !self.has_seen(*by, name));
+                self.seen.extend(first.map(|staff| Seen {
+                    clock: *clock,
+                    task: *task,
+                    level: *level,
+                    due: *due,
+                    staff,
+                    name: event.actor.name.clone(),
+                    at,
+                }));
+            }
             Fact::TimeCorrected { arrived, steps } => self.correct_times(*arrived, steps),
         }
     }

@@ -19,7 +19,7 @@ mod verdict;
 pub use parts::*;
 pub use verdict::{Applied, Refusal};
 
-use crate::escalation::Escalation;
+use crate::escalation::{Escalation, Seen};
 use crate::evidence::EvidenceHeld;
 use crate::fact::{Assignee, Fact, HandoffCause, Report};
 use crate::ids::{BranchCode, ComplaintId, TaskId};
@@ -88,6 +88,9 @@ pub struct Complaint {
     /// Who was told of which deadline of the present cycle, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub escalations: Vec<Escalation>,
+    /// Who has seen what of it, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<Seen>,
     /// When the present cycle began; absent in the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reopened_at: Option<DateTime<Utc>>,
@@ -203,6 +206,7 @@ impl Complaint {
             letters: Vec::new(),
             pauses: Vec::new(),
             escalations: Vec::new(),
+            seen: Vec::new(),
             reopened_at: None,
             past: Vec::new(),
             questions: Vec::new(),

@@ -65,6 +65,7 @@ kinds! {
     Resumed => "resumed",
     Graded => "graded",
     Escalated => "escalated",
+    EscalationSeen => "escalation_seen",
     TaskRecalled => "task_recalled",
     Asked => "asked",
     Replied => "replied",
@@ -119,6 +120,7 @@ impl FactKind {
                 | Self::CalledBack
                 | Self::TimeCorrected
                 | Self::Escalated
+                | Self::EscalationSeen
                 | Self::Asked
                 | Self::Replied
                 | Self::CommentsAsked

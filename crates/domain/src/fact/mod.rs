@@ -264,6 +264,16 @@ pub enum Fact {
         task: Option<TaskId>,
         level: Level,
         due: DateTime<Utc>,
+        /// Those of them with a duty telephone were texted as well.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        texted: bool,
+    },
+    /// Somebody who was told has seen it.
+    EscalationSeen {
+        clock: Clock,
+        task: Option<TaskId>,
+        level: Level,
+        due: DateTime<Utc>,
     },
     /// A file of the answer was made for the customer; the hub keeps it.
     LetterMade {

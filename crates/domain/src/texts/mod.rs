@@ -17,5 +17,6 @@ pub use incoming::Query;
 pub use mobile::Mobile;
 pub use segments::{Alphabet, Segments, segments};
 pub use templates::{
-    Parameter, Parameters, RenderError, Template, date, progress, state_words, where_to_ask,
+    Parameter, Parameters, RenderError, Template, clock_words, date, moment, progress, state_words,
+    where_to_ask,
 };

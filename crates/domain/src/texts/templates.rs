@@ -2,9 +2,10 @@
 //! one wording a language, and named parameters; without one of these there
 //! is no text.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveDateTime};
 use serde::{Deserialize, Serialize};
 
+use crate::clocks::Clock;
 use crate::intake::Language;
 use crate::reference::ReferenceNumber;
 use crate::state::CustomerState;
@@ -28,6 +29,8 @@ pub enum Template {
     Extended,
     /// The customer is asked for more.
     Asked,
+    /// To duty staff: a deadline that comes near or was missed.
+    Duty,
     /// The answer to a question by SMS.
     Progress,
     /// The answer to a number that is not one of the sender's complaints.
@@ -46,15 +49,21 @@ pub enum Parameter {
     Progress,
     /// A date.
     Until,
+    /// The name of a clock.
+    Clock,
+    /// When its time ends or ended.
+    Due,
 }
 
 impl Parameter {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 7] = [
         Self::Organisation,
         Self::Reference,
         Self::Ask,
         Self::Progress,
         Self::Until,
+        Self::Clock,
+        Self::Due,
     ];
 
     /// As it stands in the wordings and in errors.
@@ -65,6 +74,8 @@ impl Parameter {
             Self::Ask => "ask",
             Self::Progress => "progress",
             Self::Until => "until",
+            Self::Clock => "clock",
+            Self::Due => "due",
         }
     }
 }
@@ -84,6 +95,8 @@ pub struct Parameters {
     pub ask: Option<String>,
     pub progress: Option<String>,
     pub until: Option<String>,
+    pub clock: Option<String>,
+    pub due: Option<String>,
 }
 
 impl Parameters {
@@ -94,13 +107,15 @@ impl Parameters {
             Parameter::Ask => self.ask.as_deref(),
             Parameter::Progress => self.progress.as_deref(),
             Parameter::Until => self.until.as_deref(),
+            Parameter::Clock => self.clock.as_deref(),
+            Parameter::Due => self.due.as_deref(),
         };
         value.map(str::trim).filter(|value| !value.is_empty())
     }
 }
 
 impl Template {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Accepted,
         Self::Dispatched,
         Self::Investigated,
@@ -108,6 +123,7 @@ impl Template {
         Self::Withdrawn,
         Self::Extended,
         Self::Asked,
+        Self::Duty,
         Self::Progress,
         Self::UnknownNumber,
     ];
@@ -122,6 +138,7 @@ impl Template {
             Self::Withdrawn => "withdrawn",
             Self::Extended => "extended",
             Self::Asked => "asked",
+            Self::Duty => "duty",
             Self::Progress => "progress",
             Self::UnknownNumber => "unknown_number",
         }
@@ -197,6 +214,9 @@ impl Template {
                     "【{organisation}】您的投诉{reference}需要更多时间查证，最迟{until}答复您。{ask}"
                 }
                 Self::Asked => "【{organisation}】您的投诉{reference}需要您补充情况。{ask}",
+                Self::Duty => {
+                    "【{organisation}】值班提醒：投诉{reference}，{clock}，时限{due}。请登录系统处理。"
+                }
                 Self::Progress => "【{organisation}】{progress}",
                 Self::UnknownNumber => {
                     "【{organisation}】没有查到您的这一投诉。请核对回执上的编号，用登记投诉时的手机号发送。"
@@ -218,6 +238,9 @@ impl Template {
                     "【{organisation}】您的投訴{reference}需要更多時間查證，最遲{until}答覆您。{ask}"
                 }
                 Self::Asked => "【{organisation}】您的投訴{reference}需要您補充情況。{ask}",
+                Self::Duty => {
+                    "【{organisation}】值班提醒：投訴{reference}，{clock}，時限{due}。請登入系統處理。"
+                }
                 Self::Progress => "【{organisation}】{progress}",
                 Self::UnknownNumber => {
                     "【{organisation}】沒有查到您的這一投訴。請核對回執上的編號，用登記投訴時的手機號發送。"
@@ -243,6 +266,10 @@ impl Template {
                 }
                 Self::Asked => {
                     "[{organisation}] We need to know more about your complaint {reference}. {ask}"
+                }
+                Self::Duty => {
+                    "[{organisation}] Duty: complaint {reference}, {clock}, due {due}. Please sign \
+                     in and see to it."
                 }
                 Self::Progress => "[{organisation}] {progress}",
                 Self::UnknownNumber => {
@@ -296,6 +323,37 @@ pub fn date(language: Language, date: NaiveDate) -> String {
     }
 }
 
+/// A moment in civil time, to the minute, as the value of [`Parameter::Due`].
+pub fn moment(language: Language, at: NaiveDateTime) -> String {
+    match language {
+        Language::ZhCn | Language::ZhTw => at.format("%-m月%-d日%H:%M").to_string(),
+        Language::En => at.format("%-d %B %H:%M").to_string(),
+    }
+}
+
+/// The name of a clock, as the value of [`Parameter::Clock`]: in the words of
+/// the consoles.
+pub fn clock_words(clock: Clock, language: Language) -> &'static str {
+    let [zh_cn, zh_tw, en] = match clock {
+        Clock::Assessment => ["定级", "定級", "Assessment"],
+        Clock::Handoff => ["一小时转派", "一小時轉派", "One-hour handoff"],
+        Clock::Grade1Alert => ["一级告警", "一級告警", "Grade-1 alert"],
+        Clock::FirstResponse => ["首次答复", "首次答覆", "First response"],
+        Clock::InitialAnalysis => ["初步分析", "初步分析", "Initial analysis"],
+        Clock::Department => ["部门查证", "部門查證", "Department"],
+        Clock::Measure => ["方案措施", "方案措施", "Measure"],
+        Clock::Feedback => ["结果反馈", "結果反饋", "Feedback"],
+        Clock::Cycle => ["办理周期", "辦理週期", "Handling cycle"],
+        Clock::CallBack => ["回访", "回訪", "Call-back"],
+        Clock::OuterLimit => ["最长时限", "最長時限", "Outer limit"],
+    };
+    match language {
+        Language::ZhCn => zh_cn,
+        Language::ZhTw => zh_tw,
+        Language::En => en,
+    }
+}
+
 /// Complaints with their states, as the value of [`Parameter::Progress`].
 pub fn progress<'c>(
     language: Language,
@@ -338,6 +396,10 @@ mod tests {
                 [(&reference(), CustomerState::Dispatched)],
             )),
             until: NaiveDate::from_ymd_opt(2026, 8, 9).map(|day| date(language, day)),
+            clock: Some(clock_words(Clock::Feedback, language).into()),
+            due: NaiveDate::from_ymd_opt(2026, 8, 9)
+                .and_then(|day| day.and_hms_opt(9, 5, 0))
+                .map(|at| moment(language, at)),
         }
     }
 
@@ -390,6 +452,8 @@ mod tests {
             Parameter::Ask => less.ask = nothing,
             Parameter::Progress => less.progress = nothing,
             Parameter::Until => less.until = nothing,
+            Parameter::Clock => less.clock = nothing,
+            Parameter::Due => less.due = nothing,
         }
         less
     }

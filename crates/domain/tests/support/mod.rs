@@ -170,6 +170,13 @@ pub fn fact(kind: FactKind, c: &Complaint, n: u64) -> Fact {
             task: None,
             level: Level::Remind,
             due: start(),
+            texted: false,
+        },
+        FactKind::EscalationSeen => Fact::EscalationSeen {
+            clock: Clock::Cycle,
+            task: None,
+            level: Level::Remind,
+            due: start(),
         },
         FactKind::Recused => Fact::Recused {
             staff: StaffId(id(3000 + u128::from(n))),

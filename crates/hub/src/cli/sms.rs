@@ -89,6 +89,34 @@ pub(super) enum SmsCommand {
         #[command(flatten)]
         output: Output,
     },
+    /// Note that a text that failed or was given up was seen to otherwise.
+    Dismiss {
+        id: Uuid,
+        /// How.
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Send every text that is held since the hub was put back.
+    ReleaseHeld {
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Discard every text that is held since the hub was put back.
+    DiscardHeld {
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        output: Output,
+    },
 }
 
 fn clock(text: &str) -> Result<NaiveTime, chrono::ParseError> {
@@ -161,8 +189,38 @@ impl SmsCommand {
                 let done = serde_json::json!({ "id": id });
                 output.print(&done, || format!("{id} is sent again"))
             }
+            Self::Dismiss {
+                id,
+                reason,
+                place,
+                output,
+            } => {
+                place.ask(LocalAsk::DismissSms { id, reason }).await?;
+                let done = serde_json::json!({ "id": id });
+                output.print(&done, || format!("{id} was seen to otherwise"))
+            }
+            Self::ReleaseHeld { place, output } => {
+                let reply = place.ask(LocalAsk::ReleaseHeldSms).await?;
+                counted(reply, &output, "sent")
+            }
+            Self::DiscardHeld {
+                reason,
+                place,
+                output,
+            } => {
+                let reply = place.ask(LocalAsk::DiscardHeldSms { reason }).await?;
+                counted(reply, &output, "discarded")
+            }
         }
     }
+}
+
+fn counted(reply: LocalReply, output: &Output, what: &str) -> Result<(), CommandError> {
+    let LocalReply::Count { count } = reply else {
+        return unexpected();
+    };
+    let done = serde_json::json!({ "count": count });
+    output.print(&done, || format!("{count} held texts are {what}"))
 }
 
 async fn use_way(by: SmsBy, place: &Place, output: &Output) -> Result<(), CommandError> {
@@ -214,11 +272,17 @@ fn list(outbox: &SmsOutbox, output: &Output) -> Result<(), CommandError> {
             .try_for_each(|row| output.print(row, String::new));
     }
     output.print(outbox, || {
-        let failing = &outbox.failing;
+        let (way, failing) = (&outbox.way, &outbox.failing);
         let mut text = format!("{} failing", failing.count);
         if failing.alarm {
             text.push_str(", one for more than 30 minutes");
         }
+        // Writing to a string does not fail.
+        let _written = write!(text, "\n{} wait because their way fails", way.count);
+        if way.alarm {
+            text.push_str(", for more than 30 minutes");
+        }
+        let _written = write!(text, "\n{} held since the hub was put back", outbox.held);
         for row in &outbox.rows {
             // Writing to a string does not fail.
             let _written = write!(text, "\n{}", line(row));

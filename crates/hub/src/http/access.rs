@@ -153,6 +153,11 @@ pub const TABLE: &[(&str, &str, Access)] = &[
         Access::Step(FactKind::AlertAcknowledged),
     ),
     (
+        "POST",
+        "/api/complaints/{id}/seen",
+        Access::Step(FactKind::EscalationSeen),
+    ),
+    (
         "GET",
         "/api/complaints/{id}/people",
         Access::Step(FactKind::Recused),
@@ -303,6 +308,13 @@ pub const TABLE: &[(&str, &str, Access)] = &[
         Access::Any(&[Right::UseQueue, Right::Administer]),
     ),
     (
+        "POST",
+        "/api/sms/{id}/dismiss",
+        Access::Any(&[Right::UseQueue, Right::Administer]),
+    ),
+    ("POST", "/api/sms/held/release", ADMINISTERS),
+    ("POST", "/api/sms/held/discard", ADMINISTERS),
+    (
         "GET",
         "/api/departments",
         Access::Any(&[Right::UseQueue, Right::SeeBoard]),
@@ -316,6 +328,7 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/admin/staff/{id}/active", ADMINISTERS),
     ("POST", "/api/admin/staff/{id}/password", ADMINISTERS),
     ("POST", "/api/admin/staff/{id}/superior", ADMINISTERS),
+    ("POST", "/api/admin/staff/{id}/duty-phone", ADMINISTERS),
     ("GET", "/api/admin/devices", ADMINISTERS),
     ("POST", "/api/admin/enrolment-codes", ADMINISTERS),
     ("GET", "/api/admin/time", ADMINISTERS),

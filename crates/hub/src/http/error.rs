@@ -90,6 +90,8 @@ pub enum ErrorCode {
     BadLogin,
     /// `least`: characters.
     WeakPassword,
+    /// Not a number that can take an SMS.
+    NotMobile,
     BranchRequired,
     /// Somebody has changed it since it was looked at.
     Outdated,
@@ -186,7 +188,7 @@ impl ErrorCode {
             TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             TooLong | Required | InThePast | Incomplete | UnknownBranch | UnknownDepartment
             | UnknownCategory | UnknownPause | BadBranchCode | BadPhoneCode | BadLogin
-            | WeakPassword | BranchRequired | FileTypeNotTaken | RulesUnusable
+            | WeakPassword | NotMobile | BranchRequired | FileTypeNotTaken | RulesUnusable
             | LetterIncomplete => StatusCode::UNPROCESSABLE_ENTITY,
             NotInThisState | NotOwner | ClaimedByOther | NotClaimed | TaskNotOpen
             | NeedsApproval | AboveApproved | MoreVotes | SamePerson | Handler | NotCalledBack

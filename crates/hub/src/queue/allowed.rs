@@ -210,6 +210,7 @@ fn sample(kind: FactKind, actor: &Actor, held: &Held, now: DateTime<Utc>) -> Opt
         | FactKind::Archived
         | FactKind::Rated
         | FactKind::Escalated
+        | FactKind::EscalationSeen
         | FactKind::TakenOver
         | FactKind::Assigned
         | FactKind::TimeCorrected => return None,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use suda_domain::clocks::{Clock, deadlines};
+use suda_domain::escalation;
 use suda_domain::fact::{Assignee, ReleaseCause};
 use suda_domain::time::Timekeeping;
 use suda_domain::{Fact, LeaseId, Policy, Refusal, StaffId, TaskId};
@@ -112,6 +113,22 @@ pub fn with_call_back(answer: Decide, to: Option<Assignee>) -> Decide {
             facts.push(Fact::CallBackAssigned { to: to.clone() });
         }
         Ok(facts)
+    })
+}
+
+/// Somebody has seen what they were told of a deadline; only the first time
+/// counts.
+pub fn seen(by: StaffId, name: escalation::Name) -> Decide {
+    let (clock, task, level, due) = name;
+    Box::new(move |held| {
+        let seen = Fact::EscalationSeen {
+            clock,
+            task,
+            level,
+            due,
+        };
+        let again = held.complaint.has_seen(by, name);
+        Ok(if again { Vec::new() } else { vec![seen] })
     })
 }
 

@@ -53,6 +53,9 @@ pub async fn answer(hub: &Hub, settings: &SmsSettings, from: &str, text: &str) -
         }
     };
     let answer = NewSms {
+        duty: None,
+        is_urgent: false,
+        is_held: false,
         id: Uuid::now_v7(),
         cause: None,
         template,

@@ -1,4 +1,4 @@
-//! Telling customers by SMS. Which texts there are to be told is decided with
+//! Telling customers and duty staff by SMS. Which texts there are to be told is decided with
 //! the events (`suda_domain::texts`) and kept in the store; here they are put
 //! into words and sent, and what customers text is answered. No SQL, and
 //! nothing of what a text says or whom it goes to reaches a log.
@@ -70,6 +70,13 @@ pub enum SendError {
     /// This text is refused for good.
     #[error("a text was refused: {0}")]
     Refused(String),
+}
+
+impl SendError {
+    /// Whether it is the way that failed, not this text.
+    pub fn is_of_way(&self) -> bool {
+        matches!(self, Self::Way(_) | Self::Unconfirmed(_))
+    }
 }
 
 /// What came in.

@@ -1,4 +1,4 @@
-//! The outbox of texts to customers as people look at it: the console and the
+//! The outbox of texts to customers and duty staff as people look at it: the console and the
 //! command. Numbers are masked; a text itself names nobody.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::http::api::mask;
-use crate::store::sms::{Sms, SmsFailing, SmsState};
+use crate::store::sms::{Dismissal, Sms, SmsFailing, SmsState};
 use crate::store::{Reader, Result, Store};
 
 /// A failure this old needs somebody.
@@ -23,7 +23,14 @@ pub struct SmsOutbox {
     pub rows: Vec<SmsRow>,
     /// Where the next page begins; absent at the end.
     pub next: Option<String>,
+    /// Texts that wait because their way fails.
+    pub way: SmsFailures,
+    /// Texts that fail by themselves, or have waited too long: somebody sends
+    /// each again, or sees to it otherwise.
     pub failing: SmsFailures,
+    /// Texts that may have been sent before the hub was put back: somebody
+    /// releases or discards them all at once.
+    pub held: u64,
 }
 
 /// Texts that fail, over all pages.
@@ -61,6 +68,15 @@ pub struct SmsRow {
     pub made_at: DateTime<Utc>,
     pub sent_at: Option<DateTime<Utc>>,
     pub delivered_at: Option<DateTime<Utc>>,
+    /// It goes to duty staff, not to a customer.
+    #[serde(default)]
+    pub to_staff: bool,
+    /// It was the way that failed last, not this text.
+    #[serde(default)]
+    pub of_way: bool,
+    /// Who saw to it otherwise, when and why.
+    #[serde(default)]
+    pub dismissal: Option<Dismissal>,
 }
 
 impl SmsRow {
@@ -82,6 +98,9 @@ impl SmsRow {
             made_at: sms.made_at,
             sent_at: sms.sent_at,
             delivered_at: sms.delivered_at,
+            to_staff: sms.duty.is_some(),
+            of_way: sms.of_way,
+            dismissal: sms.dismissal,
         }
     }
 }
@@ -102,16 +121,24 @@ pub async fn outbox(
     let page = store.sms_page(failing, before, limit, reader).await?;
     let is_full = page.len() == limit as usize;
     let next = page.last().filter(|_| is_full).map(place);
-    let SmsFailing { count, since } = store.sms_failing().await?;
+    let trouble = store.sms_failing().await?;
     Ok(SmsOutbox {
         rows: page.into_iter().map(|sms| SmsRow::of(sms, now)).collect(),
         next,
-        failing: SmsFailures {
+        way: SmsFailures::of(trouble.way, now),
+        failing: SmsFailures::of(trouble.texts, now),
+        held: trouble.held,
+    })
+}
+
+impl SmsFailures {
+    fn of(SmsFailing { count, since }: SmsFailing, now: DateTime<Utc>) -> Self {
+        Self {
             count,
             since,
             alarm: is_alarm(since, now),
-        },
-    })
+        }
+    }
 }
 
 fn place(sms: &Sms) -> String {

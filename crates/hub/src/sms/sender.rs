@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use suda_domain::texts::{Parameters, RenderError, Template, date, where_to_ask};
+use suda_domain::texts::{
+    Parameters, RenderError, Template, clock_words, date, moment, where_to_ask,
+};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -110,6 +112,7 @@ impl Sender {
                 at: moment,
                 text: None,
                 done: failed(&text, &error, moment),
+                of_way: error.is_of_way(),
             },
         };
         let note = SmsNote {
@@ -167,6 +170,7 @@ impl Sender {
                     at: now,
                     text: None,
                     done: SmsDone::Failed { error },
+                    of_way: false,
                 };
             }
         };
@@ -175,6 +179,7 @@ impl Sender {
             to: &text.to,
             text: &words,
         };
+        let mut of_way = text.of_way;
         let done = if text.give_up_at <= now {
             SmsDone::GivenUp {
                 error: text.error.clone().unwrap_or_else(|| "too_late".into()),
@@ -187,15 +192,20 @@ impl Sender {
                     self.failures = 0;
                     SmsDone::Sent { smsc_id, delivered }
                 }
-                Err(error) => self.not_sent(text, &error, now),
+                Err(error) => {
+                    of_way = error.is_of_way();
+                    self.not_sent(text, &error, now)
+                }
             }
         } else {
+            of_way = true;
             failed(text, &SendError::Way("closed".into()), now)
         };
         SmsNote {
             at: now,
             text: Some(words),
             done,
+            of_way,
         }
     }
 
@@ -355,12 +365,18 @@ fn words(text: &Sms, settings: &Settings, until: Option<String>) -> Result<Strin
     if let Some(words) = &text.text {
         return Ok(words.clone());
     }
+    let deadline = text.duty.map(|duty| duty.deadline);
     let parameters = Parameters {
         organisation: Some(settings.organisation.clone()),
         reference: text.reference.clone(),
         ask: Some(where_to_ask(text.language, settings.status_url.as_deref())),
         progress: None,
         until,
+        clock: deadline.map(|of| clock_words(of.clock, text.language).to_owned()),
+        due: deadline.map(|of| {
+            let zone = settings.time.zone_at(of.due);
+            moment(text.language, zone.local(of.due))
+        }),
     };
     text.template.render(text.language, &parameters)
 }

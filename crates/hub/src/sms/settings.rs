@@ -15,8 +15,8 @@ use crate::store::sms::AnswerLimits;
 pub struct SmsSettings {
     pub by: SmsBy,
     /// In the installation's civil time nothing but answers is sent from
-    /// `quiet_from` to `quiet_to`; the two alike mean never quiet. No grade is
-    /// exempt: it is the customer who sleeps.
+    /// `quiet_from` to `quiet_to`; the two alike mean never quiet. For customers
+    /// no grade is exempt: it is they who sleep. Duty staff are woken for grade 1.
     pub quiet_from: NaiveTime,
     pub quiet_to: NaiveTime,
     /// Texts a minute at most.

@@ -1,13 +1,16 @@
-//! The texts to customers as a store keeps them: made in the transaction of
+//! The texts to customers and to duty staff as a store keeps them: made in the transaction of
 //! the event that asks for them, taken one at a time by whoever sends.
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use suda_domain::clocks::Clock;
 use suda_domain::intake::Language;
 use suda_domain::texts::{Asked, Mobile, Template};
-use suda_domain::{ComplaintId, EventKey, ReferenceNumber};
+use suda_domain::{
+    BranchCode, Complaint, ComplaintId, EventKey, Grade, ReferenceNumber, Role, StaffId,
+};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -16,8 +19,8 @@ use crate::sms::settings::SmsSettings;
 
 /// When a store is put back: what waited then may have been sent since. A
 /// person decides whether it is sent after all.
-pub const HELD_BACK: &str = "UPDATE sms SET state = 'given_up', error = 'restored', \
-    failing_since = coalesce(failing_since, next_at) WHERE state IN ('waiting', 'sending')";
+pub const HELD_BACK: &str = "UPDATE sms SET state = 'held', error = 'restored', \
+    failing_since = NULL WHERE state IN ('waiting', 'sending')";
 
 /// The setting's name.
 pub const SMS: &str = "sms";
@@ -44,16 +47,22 @@ pub enum SmsState {
     Failed,
     /// It has waited too long.
     GivenUp,
+    /// It may have been sent before the hub was put back: somebody decides.
+    Held,
+    /// Somebody has seen to it otherwise.
+    Dismissed,
 }
 
 impl SmsState {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Waiting,
         Self::Sending,
         Self::Sent,
         Self::Delivered,
         Self::Failed,
         Self::GivenUp,
+        Self::Held,
+        Self::Dismissed,
     ];
 
     /// The name in databases.
@@ -65,6 +74,8 @@ impl SmsState {
             Self::Delivered => "delivered",
             Self::Failed => "failed",
             Self::GivenUp => "given_up",
+            Self::Held => "held",
+            Self::Dismissed => "dismissed",
         }
     }
 
@@ -86,6 +97,63 @@ pub struct NewSms {
     /// Of an answer; the others are put into words when they are sent.
     pub text: Option<String>,
     pub made_at: DateTime<Utc>,
+    /// Of whom and of what a member of the duty staff is told.
+    pub duty: Option<Duty>,
+    /// Quiet hours do not hold it back.
+    pub is_urgent: bool,
+    /// It may have been sent before the hub was put back: somebody decides.
+    pub is_held: bool,
+}
+
+/// Which member of staff is texted, and of which deadline.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Duty {
+    pub staff: StaffId,
+    pub deadline: DutyDeadline,
+}
+
+/// The deadline a text to duty staff tells of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DutyDeadline {
+    pub clock: Clock,
+    pub due: DateTime<Utc>,
+}
+
+/// A telephone that is texted when its owner is told of a deadline.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DutyPhone {
+    pub to: Mobile,
+    pub language: Language,
+}
+
+/// An active member of staff who may have to be texted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OnDuty {
+    pub staff: StaffId,
+    pub role: Role,
+    pub branch: Option<BranchCode>,
+    /// Absent for a branch manager without one, who counts all the same when
+    /// it is asked whether a branch has anybody whom the complaint is not about.
+    pub phone: Option<DutyPhone>,
+}
+
+impl OnDuty {
+    /// The branch of which they are the manager.
+    pub fn manages(&self) -> Option<(StaffId, BranchCode)> {
+        let branch = self.branch.clone()?;
+        (self.role == Role::BranchManager).then_some((self.staff, branch))
+    }
+}
+
+/// Why a text is not sent after all.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Dismissal {
+    /// Absent for a command.
+    pub by: Option<StaffId>,
+    pub name: String,
+    pub at: DateTime<Utc>,
+    /// In their words.
+    pub reason: String,
 }
 
 impl NewSms {
@@ -93,7 +161,7 @@ impl NewSms {
     /// event asks for the same text however often it is judged.
     pub fn of(complaint: ComplaintId, event: EventKey, asked: Asked, now: DateTime<Utc>) -> Self {
         Self {
-            id: id(complaint, event, asked.template),
+            id: id(complaint, event, asked.template, None),
             cause: Some((complaint, event)),
             template: asked.template,
             language: asked.language,
@@ -101,6 +169,42 @@ impl NewSms {
             to: asked.to,
             text: None,
             made_at: now,
+            duty: None,
+            is_urgent: false,
+            is_held: false,
+        }
+    }
+
+    /// What a member of the duty staff is told by an event. Of grade 1 they are
+    /// told at any hour.
+    pub fn to_duty(
+        complaint: &Complaint,
+        event: EventKey,
+        duty: Duty,
+        phone: &DutyPhone,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let template = Template::Duty;
+        Self {
+            id: id(complaint.id, event, template, Some(duty.staff)),
+            cause: Some((complaint.id, event)),
+            template,
+            language: phone.language,
+            reference: Some(complaint.reference.clone()),
+            to: phone.to.clone(),
+            text: None,
+            made_at: now,
+            duty: Some(duty),
+            is_urgent: complaint.grade == Some(Grade::One),
+            is_held: false,
+        }
+    }
+
+    /// How it is taken in.
+    pub fn state(&self) -> SmsState {
+        match self.is_held {
+            true => SmsState::Held,
+            false => SmsState::Waiting,
         }
     }
 
@@ -109,7 +213,7 @@ impl NewSms {
     }
 }
 
-fn id(complaint: ComplaintId, event: EventKey, template: Template) -> Uuid {
+fn id(complaint: ComplaintId, event: EventKey, template: Template, staff: Option<StaffId>) -> Uuid {
     let mut hasher = Sha256::new();
     hasher.update(complaint.0);
     hasher.update(event.device.0);
@@ -117,6 +221,9 @@ fn id(complaint: ComplaintId, event: EventKey, template: Template) -> Uuid {
     hasher.update([event.lane.number()]);
     hasher.update(event.n.to_be_bytes());
     hasher.update(template.name());
+    if let Some(staff) = staff {
+        hasher.update(staff.0);
+    }
     let digest: [u8; 32] = hasher.finalize().into();
     Uuid::from_bytes(digest.first_chunk().copied().unwrap_or_default())
 }
@@ -144,6 +251,12 @@ pub struct Sms {
     pub made_at: DateTime<Utc>,
     pub sent_at: Option<DateTime<Utc>>,
     pub delivered_at: Option<DateTime<Utc>>,
+    /// Which member of staff it goes to, and of which deadline it tells.
+    pub duty: Option<Duty>,
+    pub is_urgent: bool,
+    /// It was the way that failed last, not this text.
+    pub of_way: bool,
+    pub dismissal: Option<Dismissal>,
 }
 
 /// What became of an attempt.
@@ -153,6 +266,8 @@ pub struct SmsNote {
     /// The text as it was put into words.
     pub text: Option<String>,
     pub done: SmsDone,
+    /// It is the way that failed, not this text.
+    pub of_way: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -238,6 +353,18 @@ pub struct SmsReceipt {
     pub error: Option<String>,
 }
 
+/// What keeps texts from those they are for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct SmsTrouble {
+    /// Texts that wait because their way fails.
+    pub way: SmsFailing,
+    /// Texts that fail by themselves: a number that is refused, a phone that
+    /// does not answer. And those that have waited too long.
+    pub texts: SmsFailing,
+    /// Texts that somebody has to release or to discard.
+    pub held: u64,
+}
+
 /// Texts that fail.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct SmsFailing {
@@ -288,7 +415,18 @@ pub trait SmsStore {
         limit: u32,
         reader: Reader,
     ) -> Result<Vec<Sms>>;
-    async fn sms_failing(&self) -> Result<SmsFailing>;
+    async fn sms_failing(&self) -> Result<SmsTrouble>;
+    /// Notes that somebody has seen otherwise to a text that failed or was
+    /// given up. False when there is no such.
+    async fn dismiss_sms(&self, id: Uuid, why: &Dismissal, reader: Reader) -> Result<bool>;
+    /// Has every text that is held sent; gives how many.
+    async fn release_held(&self, now: DateTime<Utc>, reader: Reader) -> Result<u64>;
+    /// Discards every text that is held; gives how many.
+    async fn dismiss_held(&self, why: &Dismissal, reader: Reader) -> Result<u64>;
+    /// The duty telephones.
+    async fn duty_phones(&self) -> Result<Vec<(StaffId, DutyPhone)>>;
+    /// False when there is no such member of staff.
+    async fn set_duty_phone(&self, id: StaffId, phone: Option<&DutyPhone>) -> Result<bool>;
     /// Has a text that failed or was given up sent after all. False when
     /// there is no such.
     async fn retry_sms(&self, id: Uuid, now: DateTime<Utc>, reader: Reader) -> Result<bool>;

@@ -100,7 +100,7 @@ test('what another has claimed is not offered', async () => {
 
 test('a deadline somebody was told of is said in words', async () => {
   const due = '2026-11-23T00:00:00Z'
-  const escalation = { clock: 'feedback', task: null, level: 'copy', due, at: due } as const
+  const escalation = { clock: 'feedback', task: null, level: 'copy', due, at: due, texted: false } as const
   const made = table([order('1', { escalation }), order('2')])
   const badges = made.findAll(`[data-testid="${ids.escalations.badge}"]`)
   expect(badges.map((one) => one.attributes('data-level'))).toEqual(['copy'])

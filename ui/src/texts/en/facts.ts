@@ -38,6 +38,7 @@ export const facts: SameTexts<typeof reference> = {
     resumed: 'Clocks go on',
     graded: 'Grade changed to {grade}',
     escalated: '{level}: {clock}',
+    escalation_seen: 'Seen: {level}, {clock}',
     letter_made: 'Letter made: {what}',
     recused: 'About {name}: they and everybody above them keep out',
     recusal_lifted: 'Recusal lifted',

@@ -52,6 +52,16 @@ export const words: SameTexts<typeof reference> = {
     system: 'System',
     customer: 'Customer',
   },
+  why: {
+    open: 'Why this time',
+    counted: 'Counted',
+    off_hours: 'Outside working hours',
+    rest_day: 'Day off',
+    holiday: 'Public holiday',
+    paused: 'Paused: {reason}',
+    version: 'By version {n} of the rules',
+    total: 'Counted in all: {span}',
+  },
   clock: {
     assessment: 'Assessment',
     handoff: 'One-hour handoff',

@@ -37,6 +37,7 @@ export const facts = {
     resumed: '恢复计时',
     graded: '分级改为{grade}',
     escalated: '督办提醒（{level}）：{clock}',
+    escalation_seen: '已阅督办（{level}）：{clock}',
     letter_made: '生成答复函（{what}）',
     recused: '被投诉人：{name}，本人及直属上级回避',
     recusal_lifted: '回避已解除',

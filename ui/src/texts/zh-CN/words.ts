@@ -70,6 +70,16 @@ export const words = {
     system: '系统',
     customer: '客户',
   } satisfies Record<Role, string>,
+  why: {
+    open: '为什么是这个时间',
+    counted: '计时',
+    off_hours: '非工作时间',
+    rest_day: '休息日',
+    holiday: '法定节假日',
+    paused: '暂停：{reason}',
+    version: '按第 {n} 版时限规则',
+    total: '计时合计 {span}',
+  },
   clock: {
     assessment: '定级',
     handoff: '一小时转派',

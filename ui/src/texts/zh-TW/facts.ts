@@ -38,6 +38,7 @@ export const facts: SameTexts<typeof reference> = {
     resumed: '恢復計時',
     graded: '分級改為{grade}',
     escalated: '督辦提醒（{level}）：{clock}',
+    escalation_seen: '已閱督辦（{level}）：{clock}',
     letter_made: '產生答覆函（{what}）',
     recused: '被投訴人：{name}，本人及直屬上級迴避',
     recusal_lifted: '迴避已解除',

@@ -52,6 +52,16 @@ export const words: SameTexts<typeof reference> = {
     system: '系統',
     customer: '客戶',
   },
+  why: {
+    open: '為什麼是這個時間',
+    counted: '計時',
+    off_hours: '非工作時間',
+    rest_day: '休息日',
+    holiday: '法定節假日',
+    paused: '暫停：{reason}',
+    version: '按第 {n} 版時限規則',
+    total: '計時合計 {span}',
+  },
   clock: {
     assessment: '定級',
     handoff: '一小時轉派',

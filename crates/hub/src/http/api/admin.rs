@@ -1,5 +1,6 @@
 //! Branches, staff, desks, enrolment codes and guidance.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -8,10 +9,13 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use suda_domain::guidance::Guidance;
+use suda_domain::intake::Language;
 use suda_domain::staff::StaffRecord;
+use suda_domain::texts::Mobile;
 use suda_domain::{BranchCode, DeviceId, Role, StaffId};
 use utoipa::ToSchema;
 
+use super::mask;
 use crate::admin::{self, AddStaffError, NewStaff};
 use crate::closing;
 use crate::http::body::{At, Body, LINE, TEXT, required};
@@ -19,6 +23,7 @@ use crate::http::error::{ApiError, ApiResult, ErrorCode};
 use crate::http::session::SignedIn;
 use crate::hub::Hub;
 use crate::store::Branch;
+use crate::store::sms::DutyPhone;
 
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct BranchRow {
@@ -44,6 +49,10 @@ pub struct StaffRow {
     pub active: bool,
     /// Who stands directly above them.
     pub superior: Option<StaffId>,
+    /// Masked.
+    pub duty_phone: Option<String>,
+    /// In which language it is texted.
+    pub duty_language: Option<Language>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -73,6 +82,14 @@ pub struct Active {
 pub struct Superior {
     /// Absent for nobody.
     pub superior: Option<StaffId>,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct NewDutyPhone {
+    /// A mobile number; absent for none.
+    pub phone: Option<String>,
+    #[serde(default)]
+    pub language: Language,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -170,8 +187,10 @@ pub async fn add_branch(
     }))
 }
 
-fn staff_row(record: StaffRecord) -> StaffRow {
+fn staff_row(record: StaffRecord, phone: Option<&DutyPhone>) -> StaffRow {
     StaffRow {
+        duty_phone: phone.map(|phone| mask::number(&phone.to.as_recorded())),
+        duty_language: phone.map(|phone| phone.language),
         id: record.id,
         login: record.login,
         name: record.name,
@@ -188,12 +207,15 @@ fn staff_row(record: StaffRecord) -> StaffRow {
     responses((status = 200, body = Vec<StaffRow>), (status = "4XX", body = ApiError))
 )]
 pub async fn staff(State(hub): State<Arc<Hub>>) -> ApiResult<Json<Vec<StaffRow>>> {
+    let phones = hub.store.duty_phones().await?;
+    let phones: HashMap<StaffId, DutyPhone> = phones.into_iter().collect();
+    let staff = hub.store.staff().await?.into_iter();
     Ok(Json(
-        hub.store
-            .staff()
-            .await?
-            .into_iter()
-            .map(staff_row)
+        staff
+            .map(|record| {
+                let phone = phones.get(&record.id);
+                staff_row(record, phone)
+            })
             .collect(),
     ))
 }
@@ -216,7 +238,7 @@ pub async fn add_staff(
     };
     let added = admin::add_staff(hub.store.as_ref(), new).await?;
     Ok(Json(AddedStaff {
-        staff: staff_row(added.record),
+        staff: staff_row(added.record, None),
         password: added.made_password,
     }))
 }
@@ -279,6 +301,29 @@ pub async fn set_superior(
         }
     }
     found(hub.store.set_superior(id, body.superior).await?)
+}
+
+/// Says under which mobile number a member is texted when they are told of a
+/// deadline. The number is shown masked from then on.
+#[utoipa::path(
+    post, path = "/api/admin/staff/{id}/duty-phone", tag = "admin", request_body = NewDutyPhone,
+    params(("id" = StaffId, Path)),
+    responses((status = 204), (status = "4XX", body = ApiError))
+)]
+pub async fn set_duty_phone(
+    State(hub): State<Arc<Hub>>,
+    At(id): At<StaffId>,
+    Body(body): Body<NewDutyPhone>,
+) -> ApiResult<StatusCode> {
+    let not_mobile = || ApiError::of_field(ErrorCode::NotMobile, "phone");
+    let given = body.phone.as_deref().map(str::trim);
+    let to = given.filter(|given| !given.is_empty());
+    let to = to.map(|given| Mobile::read(given).ok_or_else(not_mobile));
+    let phone = to.transpose()?.map(|to| DutyPhone {
+        to,
+        language: body.language,
+    });
+    found(hub.store.set_duty_phone(id, phone.as_ref()).await?)
 }
 
 /// Gives a member a new password and ends their sign-ins.

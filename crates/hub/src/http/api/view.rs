@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use suda_domain::escalation::{self, Escalation};
+use suda_domain::escalation::{self, Escalation, Seen};
 use suda_domain::time::{Stretch, Timekeeping};
 
 use chrono::{DateTime, Utc};
@@ -185,6 +185,8 @@ pub struct ComplaintView {
     pub deadlines: Vec<DeadlineView>,
     /// Of which running deadlines somebody was told, the highest level first.
     pub escalations: Vec<Escalation>,
+    /// Who has seen what of them, the first first.
+    pub seen: Vec<Seen>,
     pub timeline: Vec<TimelineEntry>,
     pub guidance: Option<Guidance>,
     /// Whom it is about.
@@ -316,6 +318,7 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
     let (category_zh, category_en) = category(hub, &complaint.intake.category);
     let clocks = deadlines(&complaint, names.time());
     let mut escalations = escalation::standing(&complaint, &clocks);
+    let mut seen = complaint.seen.clone();
     let mut deadlines: Vec<_> = clocks
         .into_iter()
         .map(|deadline| DeadlineView {
@@ -350,6 +353,7 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         let own = |id: TaskId| tasks.iter().any(|task| task.id == id) || of_plan(id);
         deadlines.retain(|one| one.deadline.task.is_none_or(own));
         escalations.retain(|one| one.task.is_none_or(own));
+        seen.retain(|one| one.task.is_none_or(own));
         questions.retain(|asked| asked.task.is_some_and(own));
         extensions.retain(|one| one.task.is_some_and(own));
         let asked: Vec<_> = questions.iter().map(|asked| asked.id).collect();
@@ -364,7 +368,9 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
             Fact::Asked { task, .. } => task.is_some_and(own),
             Fact::Replied { question, .. } => asked.contains(question),
             Fact::Reported { task, .. } => task.is_some_and(own),
-            Fact::Escalated { task, .. } => task.is_none_or(own),
+            Fact::Escalated { task, .. } | Fact::EscalationSeen { task, .. } => {
+                task.is_none_or(own)
+            }
             fact => !is_of_the_centre(fact),
         });
         report = tasks.iter().rev().find_map(|task| task.report.clone());
@@ -392,6 +398,7 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
         category_en,
         deadlines,
         escalations,
+        seen,
         follows: complaint.leading().map(|link| link.relation),
         allowed,
         masked,

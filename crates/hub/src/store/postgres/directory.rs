@@ -47,6 +47,10 @@ pub struct HubPlace {
     pub device: DeviceId,
     pub incarnation: u32,
     pub epoch: String,
+    /// When the hub was put back to an earlier moment for the last time. Absent
+    /// from hubs that never were.
+    #[serde(default)]
+    pub restored_at: Option<DateTime<Utc>>,
 }
 
 #[async_trait]
@@ -70,6 +74,7 @@ impl Directory for PostgresStore {
                 device: identity.device,
                 incarnation: identity.incarnation,
                 epoch: identity.epoch.clone(),
+                restored_at: None,
             },
         )
         .await?;

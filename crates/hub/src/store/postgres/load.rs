@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::directory::{HUB, HubPlace, StaffRow, record};
 use super::ledger::held;
+use super::sms::on_duty;
 use super::{Tx, barred, failed};
 use crate::group::{Concerned, World};
 use crate::ingest::{Batch, HeldRecord};
@@ -46,9 +47,13 @@ pub async fn world<'b>(
         .map_err(failed)?;
     let (place, time) = settings(tx, compiled).await?;
     let mut world = World::new(place.device, place.incarnation, Arc::clone(&time));
+    world.restored_at = place.restored_at;
     world.lines = barred::lines(tx, &compiled.lines).await?;
     heads(tx, concerned, &mut world).await?;
     complaints(tx, concerned, &mut world).await?;
+    if concerned.by_rule {
+        world.on_duty = on_duty(tx, &world.branches()).await?;
+    }
     if !concerned.references.is_empty() {
         references(tx, concerned, &mut world).await?;
     }

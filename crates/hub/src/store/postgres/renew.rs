@@ -2,6 +2,7 @@
 //! that desks send again what it forgot, and a new incarnation, so that its
 //! numbers are not given twice.
 
+use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnection;
 
 use super::directory::{HubPlace, place, put_place};
@@ -12,7 +13,7 @@ use crate::store::sms::HELD_BACK;
 impl PostgresStore {
     /// Gives the new incarnation. Refused while a process serves from here.
     /// Everybody has to sign in again, and unused enrolment codes are void.
-    pub async fn renew(&self, epoch: String) -> Result<u32, OpenError> {
+    pub async fn renew(&self, epoch: String, now: DateTime<Utc>) -> Result<u32, OpenError> {
         let mut tx = self.begin_tx().await?;
         if !have_alone(&mut tx).await? {
             return Err(OpenError::Serving);
@@ -21,6 +22,7 @@ impl PostgresStore {
         let renewed = HubPlace {
             incarnation: before.incarnation + 1,
             epoch,
+            restored_at: Some(now),
             ..before
         };
         put_place(&mut tx, &renewed).await?;

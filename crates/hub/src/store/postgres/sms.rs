@@ -1,20 +1,20 @@
-//! The texts to customers.
+//! The texts to customers and to duty staff.
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::Row as _;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgConnection, PgRow};
 use suda_domain::texts::{Mobile, Template};
-use suda_domain::{ComplaintId, EventKey};
+use suda_domain::{ComplaintId, EventKey, Role, StaffId};
 use uuid::Uuid;
 
 use super::directory::{find_setting, put_setting};
-use super::value::{count, int, json, ms, number, parsed, time};
+use super::value::{branch, count, int, json, ms, number, parsed, time};
 use super::{LOCK_ANSWERS, LOCK_SPACE, PostgresStore, Tx, failed};
 use crate::sms::settings::SmsSettings;
 use crate::store::sms::{
-    AnswerLimits, GIVE_UP, GIVE_UP_AGAIN, NewSms, SMS, Sms, SmsFailing, SmsNote, SmsReceipt,
-    SmsState, SmsStore,
+    AnswerLimits, Dismissal, Duty, DutyPhone, GIVE_UP, GIVE_UP_AGAIN, NewSms, OnDuty, SMS, Sms,
+    SmsFailing, SmsNote, SmsReceipt, SmsState, SmsStore, SmsTrouble,
 };
 use crate::store::{Reader, Result, StoreError, Touched};
 
@@ -31,19 +31,23 @@ pub async fn insert_sms(tx: &mut Tx<'_>, texts: &[NewSms]) -> Result<()> {
         event(|event| int(event.n)),
     );
     let languages = texts.iter().map(|sms| json(&sms.language));
+    let duties = || texts.iter().map(|sms| sms.duty);
+    let deadlines = duties().map(|duty| duty.map(|duty| json(&duty.deadline)).transpose());
     let column = |of: fn(&NewSms) -> &str| texts.iter().map(of).collect::<Vec<_>>();
     let times = |after| texts.iter().map(|sms| ms(sms.made_at + after)).collect();
     let (made, given_up): (Vec<_>, Vec<_>) = (times(TimeDelta::zero()), times(GIVE_UP));
     sqlx::query(
         "INSERT INTO sms (id, complaint, device, incarnation, lane, n, is_answer, template, \
          version, language, reference, recipient, text, state, attempts, next_at, give_up_at, \
-         made_at) SELECT id, complaint, device, incarnation, lane, n, is_answer, template, \
-         version, language, reference, recipient, text, 'waiting', 0, made_at, give_up_at, \
-         made_at FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], \
+         made_at, staff, deadline, is_urgent, error) SELECT id, complaint, device, incarnation, \
+         lane, n, is_answer, template, version, language, reference, recipient, text, state, 0, \
+         made_at, give_up_at, made_at, staff, deadline, is_urgent, \
+         CASE WHEN state = 'held' THEN 'restored' END FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], \
          $6::bigint[], $7::bool[], $8::text[], $9::bigint[], $10::text[], $11::text[], \
-         $12::text[], $13::text[], $14::bigint[], $15::bigint[]) AS new (id, complaint, device, \
-         incarnation, lane, n, is_answer, template, version, language, reference, recipient, \
-         text, made_at, give_up_at) ON CONFLICT DO NOTHING",
+         $12::text[], $13::text[], $14::bigint[], $15::bigint[], $16::text[], $17::uuid[], \
+         $18::text[], $19::bool[]) AS new (id, complaint, device, incarnation, lane, n, \
+         is_answer, template, version, language, reference, recipient, text, made_at, \
+         give_up_at, state, staff, deadline, is_urgent) ON CONFLICT DO NOTHING",
     )
     .bind(texts.iter().map(|sms| sms.id).collect::<Vec<_>>())
     .bind(
@@ -83,10 +87,54 @@ pub async fn insert_sms(tx: &mut Tx<'_>, texts: &[NewSms]) -> Result<()> {
     )
     .bind(made)
     .bind(given_up)
+    .bind(texts.iter().map(|sms| sms.state().name()).collect::<Vec<_>>())
+    .bind(duties().map(|duty| duty.map(|duty| duty.staff.0)).collect::<Vec<_>>())
+    .bind(deadlines.collect::<Result<Vec<_>>>()?)
+    .bind(texts.iter().map(|sms| sms.is_urgent).collect::<Vec<_>>())
     .execute(&mut **tx)
     .await
     .map_err(failed)?;
     Ok(())
+}
+
+type OnDutyRow = (Uuid, String, Option<String>, Option<String>, Option<String>);
+
+/// The active staff who may have to be texted of complaints of these branches.
+pub async fn on_duty(connection: &mut PgConnection, branches: &[String]) -> Result<Vec<OnDuty>> {
+    let rows: Vec<OnDutyRow> = sqlx::query_as(
+        "SELECT id, role, branch, duty_phone, duty_language FROM staff \
+         WHERE active AND duty_phone IS NOT NULL AND branch IS NULL \
+         UNION ALL SELECT id, role, branch, duty_phone, duty_language FROM staff \
+         WHERE active AND branch = ANY($1) \
+         AND (duty_phone IS NOT NULL OR role = 'branch_manager')",
+    )
+    .bind(branches.to_vec())
+    .fetch_all(connection)
+    .await
+    .map_err(failed)?;
+    rows.into_iter()
+        .map(|(id, role, of, phone, language)| {
+            let role = Role::from_name(&role)
+                .ok_or_else(|| StoreError::Damaged(format!("{role} is not a role")))?;
+            let phone = phone.zip(language);
+            Ok(OnDuty {
+                staff: StaffId(id),
+                role,
+                branch: of.map(branch).transpose()?,
+                phone: phone
+                    .map(|(to, language)| duty_phone(to, &language))
+                    .transpose()?,
+            })
+        })
+        .collect()
+}
+
+fn duty_phone(to: String, language: &str) -> Result<DutyPhone> {
+    let damaged = |_| StoreError::Damaged("a duty telephone".into());
+    Ok(DutyPhone {
+        to: Mobile::try_from(to).map_err(damaged)?,
+        language: parsed(language)?,
+    })
 }
 
 #[async_trait]
@@ -113,8 +161,8 @@ impl SmsStore for PostgresStore {
         let row = sqlx::query(
             "UPDATE sms SET state = 'sending', attempts = attempts + 1, next_at = $1 \
              WHERE id = (SELECT id FROM sms WHERE state IN ('waiting', 'sending') \
-             AND next_at <= $2 AND (is_answer OR NOT $3) \
-             ORDER BY is_answer DESC, next_at, id LIMIT 1 \
+             AND next_at <= $2 AND (is_answer OR is_urgent OR NOT $3) \
+             ORDER BY is_urgent DESC, is_answer DESC, next_at, id LIMIT 1 \
              FOR UPDATE SKIP LOCKED) RETURNING *",
         )
         .bind(ms(lease))
@@ -134,6 +182,7 @@ impl SmsStore for PostgresStore {
              error = CASE WHEN $3 THEN NULL ELSE coalesce($4::text, error) END, \
              failing_since = CASE WHEN $3 THEN NULL WHEN $4::text IS NULL THEN failing_since \
              ELSE coalesce(failing_since, $5) END, \
+             of_way = CASE WHEN $3 THEN false WHEN $4::text IS NULL THEN of_way ELSE $12 END, \
              smsc_id = coalesce($6, smsc_id), next_at = coalesce($7, next_at), \
              sent_at = coalesce($8, sent_at), delivered_at = coalesce($9, delivered_at) \
              WHERE id = $10 AND state = 'sending' AND attempts = $11",
@@ -149,6 +198,7 @@ impl SmsStore for PostgresStore {
         .bind(columns.delivered_at.map(ms))
         .bind(id)
         .bind(i64::from(attempt))
+        .bind(note.of_way)
         .execute(&mut *writer)
         .await
         .map_err(failed)?;
@@ -163,7 +213,8 @@ impl SmsStore for PostgresStore {
         let mut writer = self.connection().await?;
         for smsc_id in smsc_ids {
             let done = sqlx::query(
-                "UPDATE sms SET state = $1, error = $2, delivered_at = $3, failing_since = $4 \
+                "UPDATE sms SET state = $1, error = $2, delivered_at = $3, failing_since = $4, \
+                 of_way = false \
                  WHERE id = (SELECT id FROM sms WHERE smsc_id = $5 AND state = 'sent' \
                  ORDER BY made_at DESC LIMIT 1) AND state = 'sent'",
             )
@@ -194,6 +245,8 @@ impl SmsStore for PostgresStore {
         let next: Option<i64> = sqlx::query_scalar(
             "SELECT min(next_at) FROM (SELECT * FROM (SELECT next_at FROM sms \
              WHERE state IN ('waiting', 'sending') AND is_answer ORDER BY next_at LIMIT 1) AS a \
+             UNION ALL SELECT * FROM (SELECT next_at FROM sms \
+             WHERE state IN ('waiting', 'sending') AND is_urgent ORDER BY next_at LIMIT 1) AS c \
              UNION ALL SELECT * FROM (SELECT next_at FROM sms \
              WHERE state IN ('waiting', 'sending') AND NOT is_answer AND NOT $1 \
              ORDER BY next_at LIMIT 1) AS b) AS nearest",
@@ -233,16 +286,32 @@ impl SmsStore for PostgresStore {
         rows.iter().map(sms).collect()
     }
 
-    async fn sms_failing(&self) -> Result<SmsFailing> {
-        let (failing, since): (i64, Option<i64>) = sqlx::query_as(
-            "SELECT count(*), min(failing_since) FROM sms WHERE failing_since IS NOT NULL",
-        )
-        .fetch_one(&mut *self.connection().await?)
-        .await
-        .map_err(failed)?;
-        Ok(SmsFailing {
-            count: count(failing),
-            since: since.map(time).transpose()?,
+    async fn sms_failing(&self) -> Result<SmsTrouble> {
+        let mut reader = self.connection().await?;
+        let (all, by_way, since, way_since): (i64, i64, Option<i64>, Option<i64>) =
+            sqlx::query_as(
+                "SELECT count(*), count(*) FILTER (WHERE state IN ('waiting', 'sending') AND of_way), \
+                 min(failing_since) FILTER (WHERE NOT (state IN ('waiting', 'sending') AND of_way)), \
+                 min(failing_since) FILTER (WHERE state IN ('waiting', 'sending') AND of_way) \
+                 FROM sms WHERE failing_since IS NOT NULL",
+            )
+            .fetch_one(&mut *reader)
+            .await
+            .map_err(failed)?;
+        let held: i64 = sqlx::query_scalar("SELECT count(*) FROM sms WHERE state = 'held'")
+            .fetch_one(&mut *reader)
+            .await
+            .map_err(failed)?;
+        Ok(SmsTrouble {
+            way: SmsFailing {
+                count: count(by_way),
+                since: way_since.map(time).transpose()?,
+            },
+            texts: SmsFailing {
+                count: count(all - by_way),
+                since: since.map(time).transpose()?,
+            },
+            held: count(held),
         })
     }
 
@@ -250,7 +319,7 @@ impl SmsStore for PostgresStore {
         let mut tx = self.begin_tx().await?;
         let done = sqlx::query(
             "UPDATE sms SET state = 'waiting', next_at = $1, give_up_at = $2, error = NULL, \
-             failing_since = NULL, smsc_id = NULL, sent_at = NULL \
+             failing_since = NULL, smsc_id = NULL, sent_at = NULL, dismissal = NULL \
              WHERE id = $3 AND state IN ('failed', 'given_up') \
              AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = sms.complaint AND staff = $4)",
         )
@@ -266,6 +335,87 @@ impl SmsStore for PostgresStore {
         }
         self.commit_telling(tx, touched()).await?;
         Ok(true)
+    }
+
+    async fn dismiss_sms(&self, id: Uuid, why: &Dismissal, reader: Reader) -> Result<bool> {
+        let mut tx = self.begin_tx().await?;
+        let done = sqlx::query(
+            "UPDATE sms SET state = 'dismissed', failing_since = NULL, dismissal = $1 \
+             WHERE id = $2 AND state IN ('failed', 'given_up') \
+             AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = sms.complaint \
+             AND barred.staff = $3)",
+        )
+        .bind(json(why)?)
+        .bind(id)
+        .bind(reader.staff())
+        .execute(&mut *tx)
+        .await
+        .map_err(failed)?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        self.commit_telling(tx, touched()).await?;
+        Ok(true)
+    }
+
+    async fn release_held(&self, now: DateTime<Utc>, reader: Reader) -> Result<u64> {
+        let mut tx = self.begin_tx().await?;
+        let done = sqlx::query(
+            "UPDATE sms SET state = 'waiting', next_at = $1, give_up_at = $2, error = NULL, \
+             failing_since = NULL WHERE state = 'held' \
+             AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = sms.complaint \
+             AND barred.staff = $3)",
+        )
+        .bind(ms(now))
+        .bind(ms(now + GIVE_UP_AGAIN))
+        .bind(reader.staff())
+        .execute(&mut *tx)
+        .await
+        .map_err(failed)?;
+        self.commit_telling(tx, touched()).await?;
+        Ok(done.rows_affected())
+    }
+
+    async fn dismiss_held(&self, why: &Dismissal, reader: Reader) -> Result<u64> {
+        let mut tx = self.begin_tx().await?;
+        let done = sqlx::query(
+            "UPDATE sms SET state = 'dismissed', failing_since = NULL, dismissal = $1 \
+             WHERE state = 'held' \
+             AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = sms.complaint \
+             AND barred.staff = $2)",
+        )
+        .bind(json(why)?)
+        .bind(reader.staff())
+        .execute(&mut *tx)
+        .await
+        .map_err(failed)?;
+        self.commit_telling(tx, touched()).await?;
+        Ok(done.rows_affected())
+    }
+
+    async fn duty_phones(&self) -> Result<Vec<(StaffId, DutyPhone)>> {
+        let rows: Vec<(Uuid, String, String)> = sqlx::query_as(
+            "SELECT id, duty_phone, duty_language FROM staff WHERE duty_phone IS NOT NULL",
+        )
+        .fetch_all(&mut *self.connection().await?)
+        .await
+        .map_err(failed)?;
+        rows.into_iter()
+            .map(|(id, to, language)| Ok((StaffId(id), duty_phone(to, &language)?)))
+            .collect()
+    }
+
+    async fn set_duty_phone(&self, id: StaffId, phone: Option<&DutyPhone>) -> Result<bool> {
+        let mut writer = self.connection().await?;
+        let done =
+            sqlx::query("UPDATE staff SET duty_phone = $1, duty_language = $2 WHERE id = $3")
+                .bind(phone.map(|phone| phone.to.digits()))
+                .bind(phone.map(|phone| json(&phone.language)).transpose()?)
+                .bind(id.0)
+                .execute(&mut *writer)
+                .await
+                .map_err(failed)?;
+        Ok(done.rows_affected() > 0)
     }
 
     async fn answer_sms(&self, answer: &NewSms, limits: AnswerLimits) -> Result<bool> {
@@ -320,6 +470,13 @@ fn sms(row: &PgRow) -> Result<Sms> {
     let damaged = |what: &str| StoreError::Damaged(format!("the {what} of an SMS"));
     let reference = text("reference")?.map(|text| text.parse());
     let complaint: Option<Uuid> = row.try_get("complaint").map_err(failed)?;
+    let staff: Option<Uuid> = row.try_get("staff").map_err(failed)?;
+    let duty = staff.zip(text("deadline")?).map(|(staff, deadline)| {
+        Ok(Duty {
+            staff: StaffId(staff),
+            deadline: parsed(&deadline)?,
+        })
+    });
     Ok(Sms {
         id: row.try_get("id").map_err(failed)?,
         complaint: complaint.map(ComplaintId),
@@ -339,5 +496,9 @@ fn sms(row: &PgRow) -> Result<Sms> {
         made_at: moment("made_at")?,
         sent_at: at("sent_at")?,
         delivered_at: at("delivered_at")?,
+        duty: duty.transpose()?,
+        is_urgent: row.try_get("is_urgent").map_err(failed)?,
+        of_way: row.try_get("of_way").map_err(failed)?,
+        dismissal: text("dismissal")?.map(|text| parsed(&text)).transpose()?,
     })
 }

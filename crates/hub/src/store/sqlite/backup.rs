@@ -95,7 +95,7 @@ pub async fn restore(
         &mut File::open(backup)?,
         &mut OpenOptions::new().write(true).open(&fresh)?,
     )?;
-    if let Err(error) = renew(&fresh, epoch).await {
+    if let Err(error) = renew(&fresh, epoch, now).await {
         for leftover in [
             fresh.clone(),
             beside(&fresh, "-wal"),
@@ -128,16 +128,20 @@ pub async fn restore(
 }
 
 /// Verifies the copy and gives it its new epoch and incarnation.
-async fn renew(file: &Path, epoch: String) -> Result<(), RestoreError> {
+async fn renew(file: &Path, epoch: String, now: DateTime<Utc>) -> Result<(), RestoreError> {
     let store = SqliteStore::open_file(file)
         .await
         .map_err(RestoreError::Unreadable)?;
-    let outcome = renew_open(&store, epoch).await;
+    let outcome = renew_open(&store, epoch, now).await;
     store.close().await;
     outcome
 }
 
-async fn renew_open(store: &SqliteStore, epoch: String) -> Result<(), RestoreError> {
+async fn renew_open(
+    store: &SqliteStore,
+    epoch: String,
+    now: DateTime<Utc>,
+) -> Result<(), RestoreError> {
     if let Some(fault) = store.verify().await?.fault {
         return Err(RestoreError::Damaged(fault));
     }
@@ -147,6 +151,7 @@ async fn renew_open(store: &SqliteStore, epoch: String) -> Result<(), RestoreErr
     let renewed = HubPlace {
         incarnation: before.incarnation + 1,
         epoch,
+        restored_at: Some(now),
         ..before
     };
     put_place(&mut tx, &renewed).await?;

@@ -46,6 +46,10 @@ pub struct HubPlace {
     pub device: DeviceId,
     pub incarnation: u32,
     pub epoch: String,
+    /// When the hub was put back to an earlier moment for the last time. Absent
+    /// from hubs that never were.
+    #[serde(default)]
+    pub restored_at: Option<DateTime<Utc>>,
 }
 
 #[async_trait]
@@ -63,6 +67,7 @@ impl Directory for SqliteStore {
                 device: identity.device,
                 incarnation: identity.incarnation,
                 epoch: identity.epoch.clone(),
+                restored_at: None,
             },
         )
         .await?;
@@ -502,12 +507,6 @@ pub async fn time(
         None => find_text(connection, POLICY).await?,
     };
     compiled.of(time, policy)
-}
-
-/// The hub's own device and incarnation.
-pub async fn hub_place(connection: &mut SqliteConnection) -> Result<(DeviceId, u32)> {
-    let place = place(connection).await?;
-    Ok((place.device, place.incarnation))
 }
 
 /// The hub's place, unless the database is new.

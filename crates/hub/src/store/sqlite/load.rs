@@ -12,8 +12,9 @@ use suda_sync::Hash;
 use suda_sync::place::LaneHead;
 use uuid::Uuid;
 
-use super::directory::{hub_place, staff_among, time};
+use super::directory::{place, staff_among, time};
 use super::ledger::held;
+use super::sms::on_duty;
 use super::{Tx, barred, failed};
 use crate::group::{Concerned, World};
 use crate::ingest::{Batch, HeldRecord};
@@ -40,12 +41,16 @@ pub async fn world<'b>(
     concerned: &Concerned,
     batches: impl Iterator<Item = &'b Batch> + Send,
 ) -> Result<Loaded> {
-    let (device, incarnation) = hub_place(tx).await?;
+    let hub = place(tx).await?;
     let time = time(tx, compiled).await?;
-    let mut world = World::new(device, incarnation, Arc::clone(&time));
+    let mut world = World::new(hub.device, hub.incarnation, Arc::clone(&time));
+    world.restored_at = hub.restored_at;
     world.lines = barred::lines(tx, &compiled.lines).await?;
     heads(tx, concerned, &mut world).await?;
     complaints(tx, concerned, &mut world).await?;
+    if concerned.by_rule {
+        world.on_duty = on_duty(tx, &world.branches()).await?;
+    }
     if !concerned.references.is_empty() {
         references(tx, concerned, &mut world).await?;
     }

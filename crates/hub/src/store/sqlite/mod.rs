@@ -41,6 +41,7 @@ use tokio::sync::{MappedMutexGuard, MutexGuard, broadcast};
 
 use super::sms::HELD_BACK;
 use super::{Fault, Result, Store, StoreError, Touched, checks, time, value};
+use crate::clock::Clock;
 use crate::secret;
 
 pub use backup::{RestoreError, restore};
@@ -49,7 +50,7 @@ use group::Writing;
 /// The database's name inside the data directory.
 pub const FILE: &str = "hub.db";
 /// Each raises `user_version` by one; only ever added to.
-const MIGRATIONS: [&str; 13] = [
+const MIGRATIONS: [&str; 14] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
@@ -63,6 +64,7 @@ const MIGRATIONS: [&str; 13] = [
     include_str!("0011_letter.sql"),
     include_str!("0012_recusal.sql"),
     include_str!("0013_duty.sql"),
+    include_str!("0016_duty_phone.sql"),
 ];
 const READERS: u32 = 4;
 /// Changes a slow onlooker may be behind before it has to look anew.
@@ -235,6 +237,7 @@ async fn put_back(writer: &mut SqliteConnection) -> Result<()> {
         let renewed = directory::HubPlace {
             incarnation: before.incarnation + 1,
             epoch: secret::token(),
+            restored_at: Some(Clock::system().now()),
             ..before
         };
         directory::put_place(&mut tx, &renewed).await?;

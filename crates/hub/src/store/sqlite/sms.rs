@@ -1,20 +1,20 @@
-//! The texts to customers.
+//! The texts to customers and to duty staff.
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
-use suda_domain::ComplaintId;
+use sqlx::{Row as _, SqliteConnection};
 use suda_domain::texts::{Mobile, Template};
+use suda_domain::{ComplaintId, Role, StaffId};
 use uuid::Uuid;
 
 use super::directory::{find_setting, put_setting};
-use super::value::{count, int, json, ms, number, parsed, time};
+use super::value::{branch, count, int, json, ms, number, parsed, time};
 use super::{SqliteStore, Tx, begin, failed};
 use crate::sms::settings::SmsSettings;
 use crate::store::sms::{
-    AnswerLimits, GIVE_UP, GIVE_UP_AGAIN, NewSms, SMS, Sms, SmsFailing, SmsNote, SmsReceipt,
-    SmsState, SmsStore,
+    AnswerLimits, Dismissal, Duty, DutyPhone, GIVE_UP, GIVE_UP_AGAIN, NewSms, OnDuty, SMS, Sms,
+    SmsFailing, SmsNote, SmsReceipt, SmsState, SmsStore, SmsTrouble,
 };
 use crate::store::{Reader, Result, StoreError, Touched};
 
@@ -25,8 +25,9 @@ pub async fn insert_sms(tx: &mut Tx<'_>, texts: &[NewSms]) -> Result<()> {
         sqlx::query(
             "INSERT INTO sms (id, complaint, device, incarnation, lane, n, is_answer, template, \
              version, language, reference, recipient, text, state, attempts, next_at, give_up_at, \
-             made_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'waiting', \
-             0, $14, $15, $14) ON CONFLICT DO NOTHING",
+             made_at, staff, deadline, is_urgent, error) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
+             $9, $10, $11, $12, $13, $16, 0, $14, $15, $14, $17, $18, $19, \
+             CASE WHEN $16 = 'held' THEN 'restored' END) ON CONFLICT DO NOTHING",
         )
         .bind(sms.id)
         .bind(complaint.map(|complaint| complaint.0))
@@ -43,11 +44,58 @@ pub async fn insert_sms(tx: &mut Tx<'_>, texts: &[NewSms]) -> Result<()> {
         .bind(&sms.text)
         .bind(ms(sms.made_at))
         .bind(ms(sms.made_at + GIVE_UP))
+        .bind(sms.state().name())
+        .bind(sms.duty.map(|duty| duty.staff.0))
+        .bind(sms.duty.map(|duty| json(&duty.deadline)).transpose()?)
+        .bind(sms.is_urgent)
         .execute(&mut **tx)
         .await
         .map_err(failed)?;
     }
     Ok(())
+}
+
+type OnDutyRow = (Uuid, String, Option<String>, Option<String>, Option<String>);
+
+/// The active staff who may have to be texted of complaints of these branches.
+pub async fn on_duty(
+    connection: &mut SqliteConnection,
+    branches: &[String],
+) -> Result<Vec<OnDuty>> {
+    let rows: Vec<OnDutyRow> = sqlx::query_as(
+        "SELECT id, role, branch, duty_phone, duty_language FROM staff \
+         WHERE active = 1 AND duty_phone IS NOT NULL AND branch IS NULL \
+         UNION ALL SELECT id, role, branch, duty_phone, duty_language FROM staff \
+         WHERE active = 1 AND branch IN (SELECT value FROM json_each($1)) \
+         AND (duty_phone IS NOT NULL OR role = 'branch_manager')",
+    )
+    .bind(json(&branches)?)
+    .fetch_all(connection)
+    .await
+    .map_err(failed)?;
+    rows.into_iter()
+        .map(|(id, role, of, phone, language)| {
+            let role = Role::from_name(&role)
+                .ok_or_else(|| StoreError::Damaged(format!("{role} is not a role")))?;
+            let phone = phone.zip(language);
+            Ok(OnDuty {
+                staff: StaffId(id),
+                role,
+                branch: of.map(branch).transpose()?,
+                phone: phone
+                    .map(|(to, language)| duty_phone(to, &language))
+                    .transpose()?,
+            })
+        })
+        .collect()
+}
+
+fn duty_phone(to: String, language: &str) -> Result<DutyPhone> {
+    let damaged = |_| StoreError::Damaged("a duty telephone".into());
+    Ok(DutyPhone {
+        to: Mobile::try_from(to).map_err(damaged)?,
+        language: parsed(language)?,
+    })
 }
 
 #[async_trait]
@@ -78,8 +126,8 @@ impl SmsStore for SqliteStore {
         let row = sqlx::query(
             "UPDATE sms SET state = 'sending', attempts = attempts + 1, next_at = $1 \
              WHERE id = (SELECT id FROM sms WHERE state IN ('waiting', 'sending') \
-             AND next_at <= $2 AND (is_answer OR NOT $3) \
-             ORDER BY is_answer DESC, next_at, id LIMIT 1) RETURNING *",
+             AND next_at <= $2 AND (is_answer OR is_urgent OR NOT $3) \
+             ORDER BY is_urgent DESC, is_answer DESC, next_at, id LIMIT 1) RETURNING *",
         )
         .bind(ms(lease))
         .bind(ms(now))
@@ -98,6 +146,7 @@ impl SmsStore for SqliteStore {
              error = CASE WHEN $3 THEN NULL ELSE coalesce($4, error) END, \
              failing_since = CASE WHEN $3 THEN NULL WHEN $4 IS NULL THEN failing_since \
              ELSE coalesce(failing_since, $5) END, \
+             of_way = CASE WHEN $3 THEN 0 WHEN $4 IS NULL THEN of_way ELSE $12 END, \
              smsc_id = coalesce($6, smsc_id), next_at = coalesce($7, next_at), \
              sent_at = coalesce($8, sent_at), delivered_at = coalesce($9, delivered_at) \
              WHERE id = $10 AND state = 'sending' AND attempts = $11",
@@ -113,6 +162,7 @@ impl SmsStore for SqliteStore {
         .bind(columns.delivered_at.map(ms))
         .bind(id)
         .bind(i64::from(attempt))
+        .bind(note.of_way)
         .execute(&mut *writer)
         .await
         .map_err(failed)?;
@@ -127,7 +177,8 @@ impl SmsStore for SqliteStore {
         let mut writer = self.writer().await;
         for smsc_id in smsc_ids {
             let done = sqlx::query(
-                "UPDATE sms SET state = $1, error = $2, delivered_at = $3, failing_since = $4 \
+                "UPDATE sms SET state = $1, error = $2, delivered_at = $3, failing_since = $4, \
+                 of_way = 0 \
                  WHERE id = (SELECT id FROM sms WHERE smsc_id = $5 AND state = 'sent' \
                  ORDER BY made_at DESC LIMIT 1) AND state = 'sent'",
             )
@@ -158,6 +209,8 @@ impl SmsStore for SqliteStore {
         let next: Option<i64> = sqlx::query_scalar(
             "SELECT min(next_at) FROM (SELECT * FROM (SELECT next_at FROM sms \
              WHERE state IN ('waiting', 'sending') AND is_answer ORDER BY next_at LIMIT 1) AS a \
+             UNION ALL SELECT * FROM (SELECT next_at FROM sms \
+             WHERE state IN ('waiting', 'sending') AND is_urgent = 1 ORDER BY next_at LIMIT 1) AS c \
              UNION ALL SELECT * FROM (SELECT next_at FROM sms \
              WHERE state IN ('waiting', 'sending') AND NOT is_answer AND NOT $1 \
              ORDER BY next_at LIMIT 1) AS b) AS nearest",
@@ -197,16 +250,32 @@ impl SmsStore for SqliteStore {
         rows.iter().map(sms).collect()
     }
 
-    async fn sms_failing(&self) -> Result<SmsFailing> {
-        let (failing, since): (i64, Option<i64>) = sqlx::query_as(
-            "SELECT count(*), min(failing_since) FROM sms WHERE failing_since IS NOT NULL",
-        )
-        .fetch_one(&mut *self.reader().await?)
-        .await
-        .map_err(failed)?;
-        Ok(SmsFailing {
-            count: count(failing),
-            since: since.map(time).transpose()?,
+    async fn sms_failing(&self) -> Result<SmsTrouble> {
+        let mut reader = self.reader().await?;
+        let (all, by_way, since, way_since): (i64, i64, Option<i64>, Option<i64>) =
+            sqlx::query_as(
+                "SELECT count(*), count(*) FILTER (WHERE state IN ('waiting', 'sending') AND of_way), \
+                 min(failing_since) FILTER (WHERE NOT (state IN ('waiting', 'sending') AND of_way)), \
+                 min(failing_since) FILTER (WHERE state IN ('waiting', 'sending') AND of_way) \
+                 FROM sms WHERE failing_since IS NOT NULL",
+            )
+            .fetch_one(&mut *reader)
+            .await
+            .map_err(failed)?;
+        let held: i64 = sqlx::query_scalar("SELECT count(*) FROM sms WHERE state = 'held'")
+            .fetch_one(&mut *reader)
+            .await
+            .map_err(failed)?;
+        Ok(SmsTrouble {
+            way: SmsFailing {
+                count: count(by_way),
+                since: way_since.map(time).transpose()?,
+            },
+            texts: SmsFailing {
+                count: count(all - by_way),
+                since: since.map(time).transpose()?,
+            },
+            held: count(held),
         })
     }
 
@@ -215,7 +284,7 @@ impl SmsStore for SqliteStore {
         let mut tx = begin(&mut writer).await?;
         let done = sqlx::query(
             "UPDATE sms SET state = 'waiting', next_at = $1, give_up_at = $2, error = NULL, \
-             failing_since = NULL, smsc_id = NULL, sent_at = NULL \
+             failing_since = NULL, smsc_id = NULL, sent_at = NULL, dismissal = NULL \
              WHERE id = $3 AND state IN ('failed', 'given_up') \
              AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = sms.complaint AND staff = $4)",
         )
@@ -233,6 +302,96 @@ impl SmsStore for SqliteStore {
         drop(writer);
         self.tell(touched());
         Ok(true)
+    }
+
+    async fn dismiss_sms(&self, id: Uuid, why: &Dismissal, reader: Reader) -> Result<bool> {
+        let mut writer = self.writer().await;
+        let mut tx = begin(&mut writer).await?;
+        let done = sqlx::query(
+            "UPDATE sms SET state = 'dismissed', failing_since = NULL, dismissal = $1 \
+             WHERE id = $2 AND state IN ('failed', 'given_up') \
+             AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = sms.complaint \
+             AND barred.staff = $3)",
+        )
+        .bind(json(why)?)
+        .bind(id)
+        .bind(reader.staff())
+        .execute(&mut *tx)
+        .await
+        .map_err(failed)?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        tx.commit().await.map_err(failed)?;
+        drop(writer);
+        self.tell(touched());
+        Ok(true)
+    }
+
+    async fn release_held(&self, now: DateTime<Utc>, reader: Reader) -> Result<u64> {
+        let mut writer = self.writer().await;
+        let mut tx = begin(&mut writer).await?;
+        let done = sqlx::query(
+            "UPDATE sms SET state = 'waiting', next_at = $1, give_up_at = $2, error = NULL, \
+             failing_since = NULL WHERE state = 'held' \
+             AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = sms.complaint \
+             AND barred.staff = $3)",
+        )
+        .bind(ms(now))
+        .bind(ms(now + GIVE_UP_AGAIN))
+        .bind(reader.staff())
+        .execute(&mut *tx)
+        .await
+        .map_err(failed)?;
+        tx.commit().await.map_err(failed)?;
+        drop(writer);
+        self.tell(touched());
+        Ok(done.rows_affected())
+    }
+
+    async fn dismiss_held(&self, why: &Dismissal, reader: Reader) -> Result<u64> {
+        let mut writer = self.writer().await;
+        let mut tx = begin(&mut writer).await?;
+        let done = sqlx::query(
+            "UPDATE sms SET state = 'dismissed', failing_since = NULL, dismissal = $1 \
+             WHERE state = 'held' \
+             AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = sms.complaint \
+             AND barred.staff = $2)",
+        )
+        .bind(json(why)?)
+        .bind(reader.staff())
+        .execute(&mut *tx)
+        .await
+        .map_err(failed)?;
+        tx.commit().await.map_err(failed)?;
+        drop(writer);
+        self.tell(touched());
+        Ok(done.rows_affected())
+    }
+
+    async fn duty_phones(&self) -> Result<Vec<(StaffId, DutyPhone)>> {
+        let rows: Vec<(Uuid, String, String)> = sqlx::query_as(
+            "SELECT id, duty_phone, duty_language FROM staff WHERE duty_phone IS NOT NULL",
+        )
+        .fetch_all(&mut *self.reader().await?)
+        .await
+        .map_err(failed)?;
+        rows.into_iter()
+            .map(|(id, to, language)| Ok((StaffId(id), duty_phone(to, &language)?)))
+            .collect()
+    }
+
+    async fn set_duty_phone(&self, id: StaffId, phone: Option<&DutyPhone>) -> Result<bool> {
+        let mut writer = self.writer().await;
+        let done =
+            sqlx::query("UPDATE staff SET duty_phone = $1, duty_language = $2 WHERE id = $3")
+                .bind(phone.map(|phone| phone.to.digits()))
+                .bind(phone.map(|phone| json(&phone.language)).transpose()?)
+                .bind(id.0)
+                .execute(&mut *writer)
+                .await
+                .map_err(failed)?;
+        Ok(done.rows_affected() > 0)
     }
 
     async fn answer_sms(&self, answer: &NewSms, limits: AnswerLimits) -> Result<bool> {
@@ -283,6 +442,13 @@ fn sms(row: &SqliteRow) -> Result<Sms> {
     let damaged = |what: &str| StoreError::Damaged(format!("the {what} of an SMS"));
     let reference = text("reference")?.map(|text| text.parse());
     let complaint: Option<Uuid> = row.try_get("complaint").map_err(failed)?;
+    let staff: Option<Uuid> = row.try_get("staff").map_err(failed)?;
+    let duty = staff.zip(text("deadline")?).map(|(staff, deadline)| {
+        Ok(Duty {
+            staff: StaffId(staff),
+            deadline: parsed(&deadline)?,
+        })
+    });
     Ok(Sms {
         id: row.try_get("id").map_err(failed)?,
         complaint: complaint.map(ComplaintId),
@@ -302,5 +468,9 @@ fn sms(row: &SqliteRow) -> Result<Sms> {
         made_at: moment("made_at")?,
         sent_at: at("sent_at")?,
         delivered_at: at("delivered_at")?,
+        duty: duty.transpose()?,
+        is_urgent: row.try_get("is_urgent").map_err(failed)?,
+        of_way: row.try_get("of_way").map_err(failed)?,
+        dismissal: text("dismissal")?.map(|text| parsed(&text)).transpose()?,
     })
 }

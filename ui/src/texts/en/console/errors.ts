@@ -44,6 +44,7 @@ export const consoleErrors: SameTexts<typeof reference> = {
     bad_phone_code: 'This is not a valid code: a character was misheard or mistyped. Ask the clerk to read it again.',
     bad_login: 'A login has only lower-case letters, digits, dots, dashes and underscores.',
     weak_password: 'The password is too short: at least {least} characters.',
+    not_mobile: 'This is not a mobile number.',
     branch_required: 'Clerks and branch managers belong to a branch.',
     outdated: 'Somebody has changed it meanwhile, so this was not done. Load it anew and change it then.',
     rules_unusable: 'These rules cannot hold and nothing was changed. Preview them again to see what is wrong.',

@@ -117,7 +117,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
     none: 'Nothing waits for approval',
     waiting: '{n} waiting',
   },
-  escalations: { title: 'Escalations' },
+  escalations: { title: 'Escalations', told: 'told {at}', seen_by: '{name} saw it {at}', see: 'Seen' },
   notices: {
     escalated: 'Deadline: {level}',
     alert: 'Grade-1 alert',

@@ -71,16 +71,6 @@ export const consoleWork: SameTexts<typeof reference> = {
     example: 'What was found out, and why the grade does not fit any more',
     one: 'Grade 1 alerts the management group at once, and the solution then needs its approval.',
   },
-  why: {
-    open: 'Why this time',
-    counted: 'Counted',
-    off_hours: 'Outside working hours',
-    rest_day: 'Day off',
-    holiday: 'Public holiday',
-    paused: 'Paused: {reason}',
-    version: 'By version {n} of the rules',
-    total: 'Counted in all: {span}',
-  },
   stretch: {
     claim: 'Claim',
     investigate: 'Investigate',

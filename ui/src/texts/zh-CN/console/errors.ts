@@ -44,6 +44,7 @@ export const consoleErrors = {
     bad_phone_code: '这不是一个有效的代码，可能听错或输错。请营业员再念一遍。',
     bad_login: '账号只能用小写字母、数字、点、横线和下划线。',
     weak_password: '密码太短，至少 {least} 个字符。',
+    not_mobile: '这不是手机号码。',
     branch_required: '营业员和店长须指定所属营业厅。',
     outdated: '已经有人改动过，这一步没有完成。请重新载入后再改。',
     rules_unusable: '这些规则不能成立，没有改动。请重新预览，看看是哪一处不对。',

@@ -115,7 +115,7 @@ export const consoleFrame = {
     none: '没有待审批的投诉',
     waiting: '{n} 件待审批',
   },
-  escalations: { title: '督办' },
+  escalations: { title: '督办', told: '{at} 提醒', seen_by: '{name} {at} 已阅', see: '已阅' },
   notices: {
     escalated: '督办：{level}',
     alert: '一级告警',

@@ -68,16 +68,6 @@ export const consoleWork = {
     example: '查明了什么，为什么原来的分级不合适',
     one: '改为一级会立即告警管理决策小组，解决方案须经其审批。',
   },
-  why: {
-    open: '为什么是这个时间',
-    counted: '计时',
-    off_hours: '非工作时间',
-    rest_day: '休息日',
-    holiday: '法定节假日',
-    paused: '暂停：{reason}',
-    version: '按第 {n} 版时限规则',
-    total: '计时合计 {span}',
-  },
   stretch: {
     claim: '认领',
     investigate: '查证',

@@ -44,6 +44,7 @@ export const consoleErrors: SameTexts<typeof reference> = {
     bad_phone_code: '這不是有效的代碼，可能聽錯或輸錯。請營業員再念一遍。',
     bad_login: '賬號只能用小寫字母、數字、點、橫線和下劃線。',
     weak_password: '密碼太短，至少 {least} 個字元。',
+    not_mobile: '這不是手機號碼。',
     branch_required: '營業員和店長鬚指定所屬營業廳。',
     outdated: '已經有人改動過，這一步沒有完成。請重新載入後再改。',
     rules_unusable: '這些規則不能成立，沒有改動。請重新預覽，看看是哪一處不對。',

@@ -117,7 +117,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
     none: '沒有待審批的投訴',
     waiting: '{n} 件待審批',
   },
-  escalations: { title: '督辦' },
+  escalations: { title: '督辦', told: '{at} 提醒', seen_by: '{name} {at} 已閱', see: '已閱' },
   notices: {
     escalated: '督辦：{level}',
     alert: '一級告警',

@@ -71,16 +71,6 @@ export const consoleWork: SameTexts<typeof reference> = {
     example: '查明了什麼，為什麼原來的分級不合適',
     one: '改為一級會立即告警管理決策小組，解決方案須經其審批。',
   },
-  why: {
-    open: '為什麼是這個時間',
-    counted: '計時',
-    off_hours: '非工作時間',
-    rest_day: '休息日',
-    holiday: '法定節假日',
-    paused: '暫停：{reason}',
-    version: '按第 {n} 版時限規則',
-    total: '計時合計 {span}',
-  },
   stretch: {
     claim: '認領',
     investigate: '查證',

@@ -35,9 +35,9 @@ const before: Policy = {
   branch_hours: {},
   pauses: [{ reason: 'customer', name: '等待客户', clocks: ['cycle', 'department'], most: 5 * DAY }],
   ladder: [
-    { clock: 'feedback', grade: null, level: 'remind', after_due: -120 },
-    { clock: 'feedback', grade: null, level: 'copy', after_due: 0 },
-    { clock: 'feedback', grade: 'one', level: 'copy', after_due: -60 },
+    { clock: 'feedback', grade: null, level: 'remind', after_due: -120, texted: null },
+    { clock: 'feedback', grade: null, level: 'copy', after_due: 0, texted: null },
+    { clock: 'feedback', grade: 'one', level: 'copy', after_due: -60, texted: null },
   ],
 }
 
@@ -115,17 +115,17 @@ test('a pause is added, changed and taken away by its key', () => {
 })
 
 test('the ladder differs by the clock and the grade, in any order of its rungs', () => {
-  const report: Rung = { clock: 'feedback', grade: null, level: 'report', after_due: 240 }
+  const report: Rung = { clock: 'feedback', grade: null, level: 'report', after_due: 240, texted: null }
   expect(changed((policy) => void policy.ladder.reverse())).toEqual([])
   expect(changed((policy) => void policy.ladder.push(report))).toEqual([
     'what feedback all: rung_before remind hours 2, rung_at copy -> ' +
-      'rung_before remind hours 2, rung_at copy, rung_after report hours 4',
+      'rung_before remind hours 2, rung_at copy, rung_after report hours 4 (texted)',
   ])
   expect(changed((policy) => void policy.ladder.pop())).toEqual(['what feedback one: rung_before copy hours 1 -> as_all'])
   expect(changed((policy) => void policy.ladder.splice(0, 2))).toEqual([
     'what feedback all: rung_before remind hours 2, rung_at copy -> none',
   ])
-  expect(changed((policy) => void policy.ladder.push({ ...report, clock: 'handoff', grade: 'two', after_due: 90 }))).toEqual([
-    'what handoff two: as_all -> rung_after report minutes 90',
+  expect(changed((policy) => void policy.ladder.push({ ...report, clock: 'handoff', grade: 'two', after_due: 90, texted: null }))).toEqual([
+    'what handoff two: as_all -> rung_after report minutes 90 (texted)',
   ])
 })

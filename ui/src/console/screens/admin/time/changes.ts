@@ -1,7 +1,7 @@
 // What differs between two policies, in words: each setting with its old and
 // its new value.
 import { amountText } from '@/shared/words'
-import { LADDER_CLOCKS, LADDER_ROWS, rungsOf, whenOf, type Row as LadderRow } from './ladder'
+import { LADDER_CLOCKS, LADDER_ROWS, isTexted, rungsOf, whenOf, type Row as LadderRow } from './ladder'
 import { CLOCK_LIMITS, DESK_LIMITS, MONEY_LIMITS, ROWS, inUnit, spansOf, spansText, type Row } from './rules'
 import type { Clock, Hours, PauseRule, Policy, Rung, Span } from '../../../types'
 
@@ -127,11 +127,12 @@ function pauseText(rule: PauseRule, words: Words): string {
 /** A grade without rungs of its own follows all. */
 function rowText(ladder: readonly Rung[], clock: Clock, row: LadderRow, words: Words): string {
   const { t } = words
-  const rungs = rungsOf(ladder, clock, row).map(({ level, after_due }) => {
-    const params = { level: t(`words.level.${level}`) }
-    const when = whenOf(after_due)
-    if (when === 'at') return t('console.time.ladder.rung_at', params)
-    return t(`console.time.ladder.rung_${when}`, { ...params, span: lengthText(Math.abs(after_due), words) })
+  const rungs = rungsOf(ladder, clock, row).map((rung) => {
+    const params = { level: t(`words.level.${rung.level}`) }
+    const when = whenOf(rung.after_due)
+    const span = lengthText(Math.abs(rung.after_due), words)
+    const told = t(`console.time.ladder.rung_${when}`, when === 'at' ? params : { ...params, span })
+    return isTexted(rung) ? `${told} (${t('console.time.ladder.texted')})` : told
   })
   return rungs.length === 0 && row !== null ? t('console.time.ladder.as_all') : rungs.join(', ')
 }

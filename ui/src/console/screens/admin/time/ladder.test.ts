@@ -1,9 +1,26 @@
 import { expect, test } from 'vitest'
 import type { Rung } from '../../../types'
-import { LADDER_CLOCKS, afterDue, dropRow, rungsOf, setAfterDue, setApart, whenOf } from './ladder'
+import {
+  LADDER_CLOCKS,
+  afterDue,
+  dropRow,
+  isTexted,
+  rungsOf,
+  setAfterDue,
+  setApart,
+  setTexted,
+  whenOf,
+} from './ladder'
 import { words } from '@/texts/zh-CN/words'
 
-const rung = (over: Partial<Rung> = {}): Rung => ({ clock: 'feedback', grade: null, level: 'copy', after_due: 0, ...over })
+const rung = (over: Partial<Rung> = {}): Rung => ({
+  clock: 'feedback',
+  grade: null,
+  level: 'copy',
+  after_due: 0,
+  texted: null,
+  ...over,
+})
 
 test('every clock has its ladder', () => {
   expect([...LADDER_CLOCKS].sort()).toEqual(Object.keys(words.clock).sort())
@@ -38,6 +55,19 @@ test('a grade set apart begins as all, and can be as all again', () => {
   expect(ladder).toHaveLength(2)
   setApart(ladder, 'handoff', 'two')
   expect(rungsOf(ladder, 'handoff', 'two')).toHaveLength(1)
+})
+
+test('reports and grade-1 alerts are texted unless the policy says otherwise', () => {
+  expect(isTexted(rung())).toBe(false)
+  expect(isTexted(rung({ level: 'report' }))).toBe(true)
+  expect(isTexted(rung({ clock: 'grade1_alert' }))).toBe(true)
+  const ladder = [rung(), rung({ level: 'report' })]
+  setTexted(ladder, 'feedback', null, 'report', false)
+  setTexted(ladder, 'feedback', null, 'copy', true)
+  setTexted(ladder, 'handoff', null, 'copy', true)
+  expect(ladder.map(isTexted)).toEqual([true, false])
+  setAfterDue(ladder, 'feedback', null, 'copy', 30)
+  expect(ladder.map(isTexted)).toEqual([true, false])
 })
 
 test('when is read off the minutes', () => {

@@ -40,13 +40,26 @@ export function setAfterDue(ladder: Rung[], clock: Clock, row: Row, level: Level
   if (after === null) {
     if (known) ladder.splice(at, 1)
   } else if (known) known.after_due = after
-  else ladder.push({ clock, grade: row, level, after_due: after })
+  else ladder.push({ clock, grade: row, level, after_due: after, texted: null })
+}
+
+/** Whether those with a duty telephone are texted; the hub's rule where nothing is said. */
+export const isTexted = ({ clock, level, texted }: Pick<Rung, 'clock' | 'level' | 'texted'>): boolean =>
+  texted ?? (clock === 'grade1_alert' || level === 'report')
+
+export function rungOf(ladder: readonly Rung[], clock: Clock, row: Row, level: Level): Rung | undefined {
+  return ladder.find((rung) => isOf(rung, clock, row) && rung.level === level)
+}
+
+export function setTexted(ladder: Rung[], clock: Clock, row: Row, level: Level, texted: boolean): void {
+  const rung = rungOf(ladder, clock, row, level)
+  if (rung) rung.texted = texted
 }
 
 /** Begins with what held until now; a grade without a rung is not set apart. */
 export function setApart(ladder: Rung[], clock: Clock, grade: Grade): void {
   const all = rungsOf(ladder, clock, null)
-  const begin = all.length > 0 ? all : [{ clock, grade, level: 'copy', after_due: 0 } as const]
+  const begin = all.length > 0 ? all : [{ clock, grade, level: 'copy', after_due: 0, texted: null } as const]
   ladder.push(...begin.map((rung) => ({ ...rung, grade })))
 }
 
