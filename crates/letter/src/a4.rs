@@ -1,6 +1,7 @@
 //! The letter on A4. The decision stands at the top in words; what follows is
 //! why, what the customer receives, and where to go from here.
 
+use crate::density::{DENSITIES, Density};
 use crate::draft::{Draft, Group, put};
 use crate::letter::Letter;
 use crate::page::{Composition, Frame, Page, Role, paginate};
@@ -55,8 +56,50 @@ const LABEL: Look = soft(8.5, 12.0);
 const VALUE: Look = look(10.0, 14.5);
 const FOOTER: Look = soft(7.5, 10.5);
 
-/// Lays the letter out.
+/// A last page filled less than this is not worth the paper if the text can
+/// stand a little closer instead.
+const WORTH_A_PAGE: f32 = 0.5;
+
+/// Lays the letter out. One that would end on a page of a few lines stands
+/// closer and ends on the page before, where that is possible.
 pub fn compose(letter: &Letter, texts: &'static Texts, typesetter: &mut Typesetter) -> Composition {
+    let [usual, closer @ ..] = DENSITIES;
+    let mut composition = laid_out(letter, texts, typesetter, usual);
+    let all = composition.pages.len();
+    if all > 1 && filled(&composition) < WORTH_A_PAGE {
+        let mut tried = closer
+            .into_iter()
+            .map(|density| laid_out(letter, texts, typesetter, density));
+        if let Some(shorter) = tried.find(|tried| tried.pages.len() < all) {
+            composition = shorter;
+        }
+    }
+    let all = composition.pages.len();
+    for (at, page) in composition.pages.iter_mut().enumerate() {
+        if at > 0 {
+            running_head(page, letter, typesetter);
+        }
+        footer(page, letter, texts, typesetter, (at + 1, all));
+    }
+    composition
+}
+
+/// How much of the last page has text, before its head and foot are put there.
+fn filled(composition: &Composition) -> f32 {
+    let marks = composition.pages.last().map(|page| page.marks.as_slice());
+    let ends = marks
+        .unwrap_or_default()
+        .iter()
+        .map(|placed| placed.bounds().3);
+    (ends.fold(NEXT_TOP, f32::max) - NEXT_TOP) / (BOTTOM - NEXT_TOP)
+}
+
+fn laid_out(
+    letter: &Letter,
+    texts: &'static Texts,
+    typesetter: &mut Typesetter,
+    density: Density,
+) -> Composition {
     let mut draft = Draft {
         letter,
         texts,
@@ -69,9 +112,13 @@ pub fn compose(letter: &Letter, texts: &'static Texts, typesetter: &mut Typesett
         x: SIDE,
         width: WIDTH - 2.0 * SIDE,
     };
+    let (justified, ragged) = density.leading;
     let body = Look {
         justified: texts.justified,
-        ..look(10.5, if texts.justified { 17.0 } else { 15.5 })
+        ..look(
+            density.size,
+            if texts.justified { justified } else { ragged },
+        )
     };
     draft.head();
     draft.greeting(body);
@@ -79,6 +126,9 @@ pub fn compose(letter: &Letter, texts: &'static Texts, typesetter: &mut Typesett
     draft.account(body);
     draft.next_level(body);
     draft.signature();
+    for block in &mut draft.blocks {
+        block.before *= density.gaps;
+    }
     let mut composition = draft.composition;
     composition.pages = paginate(
         draft.blocks,
@@ -90,13 +140,6 @@ pub fn compose(letter: &Letter, texts: &'static Texts, typesetter: &mut Typesett
             bottom: BOTTOM,
         },
     );
-    let all = composition.pages.len();
-    for (at, page) in composition.pages.iter_mut().enumerate() {
-        if at > 0 {
-            running_head(page, letter, typesetter);
-        }
-        footer(page, letter, texts, typesetter, (at + 1, all));
-    }
     composition
 }
 

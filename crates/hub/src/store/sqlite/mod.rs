@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
@@ -40,6 +41,7 @@ use suda_sync::hub::allowance::Load;
 use tokio::sync::{MappedMutexGuard, MutexGuard, broadcast};
 
 use super::sms::HELD_BACK;
+use super::tries::{Recount, Remembered, Tries};
 use super::{Fault, Result, Store, StoreError, Touched, checks, time, value};
 use crate::secret;
 
@@ -74,6 +76,8 @@ pub struct SqliteStore {
     writing: Arc<Writing>,
     readers: SqlitePool,
     log_damage: Option<Damage>,
+    /// The file has one process, so they need not be in it.
+    tallies: Remembered,
 }
 
 /// Why the database could not be opened.
@@ -135,6 +139,7 @@ impl SqliteStore {
             writing: Arc::new(Writing::new(writer, broadcast::channel(FEED).0)),
             readers,
             log_damage,
+            tallies: Remembered::default(),
         })
     }
 
@@ -193,6 +198,14 @@ impl Store for SqliteStore {
 
     fn load(&self) -> Load {
         self.writing.burden.load()
+    }
+}
+
+#[async_trait]
+impl Tries for SqliteStore {
+    async fn recount(&self, names: Vec<String>, recount: Recount) -> Result<()> {
+        self.tallies.recount(names, recount);
+        Ok(())
     }
 }
 
