@@ -67,7 +67,10 @@ fn numbers(text: &str) -> Vec<Found> {
     let mut at = 0;
     while at < half.len() {
         let (digits, end) = run(half.get(at..).unwrap_or_default());
-        if let Some(kind) = kind(&digits) {
+        // What follows a letter is part of a reference number or a model.
+        let before = at.checked_sub(1).and_then(|before| half.get(before));
+        let begins = !before.is_some_and(char::is_ascii_alphabetic);
+        if let Some(kind) = kind(&digits).filter(|_| begins) {
             let piece = written.get(at..at + end).unwrap_or_default();
             let piece = piece.iter().collect();
             all.push(Found { kind, piece });

@@ -196,7 +196,8 @@ async fn processes_on_one_database_allow_together_what_one_allows() {
     // Who is right, at any of them, clears the number for all.
     let later = morning() + TimeDelta::hours(1);
     let way = Way::Digits("0000".into());
-    let own = limits[0].begin(&first, address(91), Some(&number(1)), &way, later);
+    let number_one = number(1);
+    let own = limits[0].begin(&first, address(91), Some(&number_one), &way, later);
     own.await
         .unwrap()
         .ok()

@@ -111,6 +111,7 @@ fn laid_out(
         blocks: Vec::new(),
         x: SIDE,
         width: WIDTH - 2.0 * SIDE,
+        scale: density.scale,
     };
     let (justified, ragged) = density.leading;
     let body = Look {
@@ -230,7 +231,7 @@ impl Draft<'_> {
 
     /// The decision, and the amount beside it.
     fn verdict(&mut self) {
-        const PAD: f32 = 16.0;
+        let pad = 16.0 * self.scale;
         let mut group = Group::default();
         let decided = self.texts.decided(self.letter.decision);
         let label = match self.letter.decision {
@@ -239,11 +240,11 @@ impl Draft<'_> {
         };
         let paid = self.letter.amount.map(|money| self.texts.sum(money));
         let column = if paid.is_some() { 150.0 } else { 0.0 };
-        let width = self.width - 2.0 * PAD - column;
-        let left = SIDE + PAD + 2.0;
+        let width = self.width - 2.0 * pad - column;
+        let left = SIDE + pad + 2.0;
         let y = self.write(
             &mut group,
-            (left, PAD - 3.0),
+            (left, pad - 3.0),
             width,
             &Role::Paragraph,
             label,
@@ -262,14 +263,14 @@ impl Draft<'_> {
             big,
         );
         if let Some(paid) = paid {
-            let x = SIDE + self.width - PAD - column;
+            let x = SIDE + self.width - pad - column;
             let right = |look: Look| Look {
                 align: Align::Right,
                 ..look
             };
             let y = self.write(
                 &mut group,
-                (x, PAD - 3.0),
+                (x, pad - 3.0),
                 column,
                 &Role::Paragraph,
                 self.texts.amount,
@@ -288,7 +289,7 @@ impl Draft<'_> {
             );
             end = end.max(y);
         }
-        let height = end + PAD - 4.0;
+        let height = end + pad - 4.0;
         let mut panel = Group::default();
         panel.fill(SIDE, 0.0, self.width, height, Ink::Tint);
         panel.fill(SIDE, 0.0, 4.0, height, Ink::Accent);
@@ -328,7 +329,7 @@ impl Draft<'_> {
     fn heading(&mut self, text: &str) {
         let look = Look {
             ink: Ink::Accent,
-            ..strong(11.5, 16.0)
+            ..strong(11.5 * self.scale.max(0.92), 16.0 * self.scale)
         };
         self.prose(&Role::Heading, text, look, 12.0, 0.0);
         self.keep();
@@ -367,6 +368,7 @@ impl Draft<'_> {
         let width = self.width - QR - 22.0;
         let mut y = top - 2.0;
         let small = soft(8.5, 12.0);
+        let row = 16.0 * self.scale;
         let online = match letter.has_page() {
             true => (texts.online, texts.scan, letter.link.clone()),
             false => (texts.reference, texts.scan_number, String::new()),
@@ -375,16 +377,16 @@ impl Draft<'_> {
             (
                 texts.until,
                 (texts.until_day)(&until),
-                strong(10.5, 16.0),
+                strong(10.5, row),
                 3.0,
             ),
-            (texts.contact, letter.contact.clone(), look(10.0, 16.0), 3.0),
-            (online.0, online.1.to_owned(), look(10.0, 16.0), 0.0),
+            (texts.contact, letter.contact.clone(), look(10.0, row), 3.0),
+            (online.0, online.1.to_owned(), look(10.0, row), 0.0),
             ("", online.2.clone(), small, 0.0),
         ] {
             let role = Role::Paragraph;
             let (left, width) = (SIDE + ROW, width - ROW);
-            let label_look = soft(8.5, 16.0);
+            let label_look = soft(8.5, row);
             self.write(&mut group, (SIDE, y), ROW, &role, label, label_look);
             y = self.write(&mut group, (left, y), width, &role, &value, look) + gap;
         }

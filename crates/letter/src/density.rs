@@ -9,6 +9,8 @@ pub struct Density {
     pub leading: (f32, f32),
     /// Of the usual gaps between blocks.
     pub gaps: f32,
+    /// Of the usual height of lines and pads around the body.
+    pub scale: f32,
 }
 
 /// The usual one first; the last is the closest that still reads well on paper.
@@ -17,15 +19,18 @@ pub const DENSITIES: [Density; 3] = [
         size: 10.5,
         leading: (17.0, 15.5),
         gaps: 1.0,
+        scale: 1.0,
     },
     Density {
         size: 10.25,
         leading: (16.0, 14.8),
         gaps: 0.8,
+        scale: 0.92,
     },
     Density {
-        size: 10.0,
-        leading: (15.0, 14.0),
-        gaps: 0.6,
+        size: 9.75,
+        leading: (14.4, 13.3),
+        gaps: 0.55,
+        scale: 0.85,
     },
 ];
