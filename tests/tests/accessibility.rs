@@ -122,7 +122,10 @@ async fn the_consoles_queue_and_a_case_can_be_used_by_everybody() -> Done {
         expert.click("console-work-order").await?;
         expert.part("console-case").await?;
         is_clean(&expert, &format!("case, {theme}")).await?;
-        expert.client.goto(&format!("{}/console", city.url())).await?;
+        expert
+            .client
+            .goto(&format!("{}/console", city.url()))
+            .await?;
     }
     expert.close().await
 }
@@ -139,7 +142,10 @@ async fn a_planted_fault_is_found() -> Done {
     page.client.execute(plant, Vec::new()).await?;
     let found = faults(&page).await?;
     for rule in ["label", "color-contrast"] {
-        assert!(found.iter().any(|fault| fault.starts_with(rule)), "{found:?}");
+        assert!(
+            found.iter().any(|fault| fault.starts_with(rule)),
+            "{found:?}"
+        );
     }
     assert!(is_within(&page, "planted").await.is_err());
     page.close().await

@@ -49,7 +49,7 @@ fn composed(letter: &Letter, kind: Kind) -> Composition {
 fn long(language: Language) -> Letter {
     let letter = ordinary(language);
     let text = format!("{}\n{}\n", letter.reasons, letter.text);
-    let repeats = 4_000 / text.chars().count() + 1;
+    let repeats = 6_000 / text.chars().count() + 1;
     Letter {
         text: text.repeat(repeats),
         ..letter
