@@ -144,6 +144,16 @@ impl Screen {
 
     /// Opens a headless Chromium on `url`.
     pub async fn browser(url: &str) -> Result<Self, Failure> {
+        Self::chromium(url, None).await
+    }
+
+    /// The same, as a telephone whose screen is so many CSS pixels wide.
+    pub async fn telephone(url: &str, width: u32) -> Result<Self, Failure> {
+        let metrics = json!({ "width": width, "height": 844, "pixelRatio": 1.0, "touch": true });
+        Self::chromium(url, Some(json!({ "deviceMetrics": metrics }))).await
+    }
+
+    async fn chromium(url: &str, telephone: Option<serde_json::Value>) -> Result<Self, Failure> {
         let profile = TempDir::new().map_err(Failure::io("a temporary folder"))?;
         let port = free_port()?;
         let mut command = Command::new("chromedriver");
@@ -153,7 +163,7 @@ impl Screen {
             .stderr(Stdio::null());
         let driver = Running::start(&mut command)?;
         let data_dir = format!("--user-data-dir={}", profile.path().display());
-        let capabilities = json!({
+        let mut capabilities = json!({
             "browserName": "chrome",
             "goog:chromeOptions": { "args": [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -161,6 +171,9 @@ impl Screen {
                 "--disable-dev-shm-usage", "--window-size=1440,900", "--lang=zh-CN", data_dir,
             ] }
         });
+        if let Some(telephone) = telephone {
+            capabilities["goog:chromeOptions"]["mobileEmulation"] = telephone;
+        }
         let client = connect(port, capabilities).await?;
         client.goto(url).await?;
         Ok(Self {

@@ -22,6 +22,7 @@ pub mod letter;
 pub mod link;
 pub mod packet;
 pub mod permission;
+pub mod personal;
 pub mod policy;
 pub mod recusal;
 pub mod reference;

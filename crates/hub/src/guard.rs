@@ -1,11 +1,14 @@
-//! Brakes on guessing: passwords, enrolment codes, and what opens the status
-//! page. Kept in memory: a restart forgives, and of several processes each
-//! counts for itself, so that all of them together allow so many times more.
+//! Brakes on guessing: the rules, and those for passwords and enrolment codes
+//! kept in memory: a restart forgives, and of several processes each counts for
+//! itself, so that all of them together allow so many times more. What opens
+//! the status page is counted by the store (`status::limits`).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 
 use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::store::tries::Tally;
 
 /// Names remembered at most; the oldest go first.
 const REMEMBERED: usize = 10_000;
@@ -28,6 +31,34 @@ impl PauseRule {
         longest_s: 60,
         forgotten: TimeDelta::minutes(15),
     };
+
+    /// How many seconds are to be waited yet after so many failures, the last
+    /// of them then.
+    pub fn left_s(&self, failed: u32, last: DateTime<Utc>, now: DateTime<Utc>) -> Option<i64> {
+        if now - last >= self.forgotten {
+            return None;
+        }
+        let extra = failed.checked_sub(self.free)?;
+        let pause = (2i64 << extra.min(30)).min(self.longest_s);
+        let left = (last + TimeDelta::seconds(pause) - now).num_milliseconds();
+        (left > 0).then_some((left + 999) / 1000)
+    }
+
+    /// Counts a try as failed before it is made, so that many at once are not
+    /// all free.
+    ///
+    /// # Errors
+    /// The seconds to wait; then nothing was counted.
+    pub fn begin(&self, tally: &mut Tally, now: DateTime<Utc>) -> Result<(), i64> {
+        if let Some(seconds) = self.left_s(tally.failed, tally.at, now) {
+            return Err(seconds);
+        }
+        let is_forgotten = now - tally.at >= self.forgotten;
+        let before = if is_forgotten { 0 } else { tally.failed };
+        tally.failed = before.saturating_add(1);
+        tally.at = now;
+        Ok(())
+    }
 }
 
 /// A growing pause after failures for one name; a success clears it.
@@ -61,29 +92,6 @@ impl Pauses {
         self.count(&mut self.failures(), name, now);
     }
 
-    /// Counts a try as failed before it is made, so that many at once are not
-    /// all free; who succeeds takes it back with [`Self::take_back`] or
-    /// [`Self::succeeded`].
-    ///
-    /// # Errors
-    /// The seconds to wait; then nothing was counted.
-    pub fn begin(&self, name: &str, now: DateTime<Utc>) -> Result<(), i64> {
-        let mut failures = self.failures();
-        if let Some(seconds) = self.left_s(&failures, name, now) {
-            return Err(seconds);
-        }
-        self.count(&mut failures, name, now);
-        Ok(())
-    }
-
-    /// The last try under this name was no failure; those before it stay.
-    pub fn take_back(&self, name: &str) {
-        let mut failures = self.failures();
-        if let Some((count, _)) = failures.get_mut(name) {
-            *count = count.saturating_sub(1);
-        }
-    }
-
     pub fn succeeded(&self, name: &str) {
         self.failures().remove(name);
     }
@@ -96,10 +104,7 @@ impl Pauses {
 
     fn left_s(&self, failures: &Failures<'_>, name: &str, now: DateTime<Utc>) -> Option<i64> {
         let (count, last) = failures.get(name)?;
-        let extra = count.checked_sub(self.rule.free)?;
-        let pause = (2i64 << extra.min(30)).min(self.rule.longest_s);
-        let left = (*last + TimeDelta::seconds(pause) - now).num_milliseconds();
-        (left > 0).then_some((left + 999) / 1000)
+        self.rule.left_s(*count, *last, now)
     }
 
     fn count(&self, failures: &mut Failures<'_>, name: &str, now: DateTime<Utc>) {
@@ -147,64 +152,37 @@ impl PerMinute {
 
 /// At most so many failures a minute over all who try; while they keep coming,
 /// fewer from minute to minute, down to an eighth.
-pub struct Shrinking {
-    full: u32,
-    window: Mutex<Window>,
+#[derive(Clone, Copy, Debug)]
+pub struct ShrinkingRule {
+    pub full: u32,
 }
 
-struct Window {
-    began: DateTime<Utc>,
-    failed: u32,
-    allowed: u32,
-}
-
-impl Shrinking {
-    pub fn new(full: u32) -> Self {
-        let window = Window {
-            began: DateTime::UNIX_EPOCH,
-            failed: 0,
-            allowed: full,
-        };
-        Self {
-            full,
-            window: Mutex::new(window),
-        }
-    }
-
-    /// Counts a try as failed before it is made.
+impl ShrinkingRule {
+    /// Counts a try as failed before it is made. The tally's time is when its
+    /// minute began.
     ///
     /// # Errors
     /// The seconds to wait; then nothing was counted.
-    pub fn begin(&self, now: DateTime<Utc>) -> Result<(), i64> {
-        let mut window = self.window();
-        let minutes = (now - window.began).num_minutes();
-        if minutes >= 1 || now < window.began {
-            let least = (self.full / 8).max(1);
-            window.allowed = match (window.failed >= window.allowed, minutes) {
-                (true, 1) => (window.allowed / 2).max(least),
-                _ => (window.allowed.saturating_mul(2)).min(self.full),
-            };
-            window.began = now;
-            window.failed = 0;
+    pub fn begin(self, tally: &mut Tally, now: DateTime<Utc>) -> Result<(), i64> {
+        if tally.allowed == 0 {
+            tally.allowed = self.full;
         }
-        if window.failed >= window.allowed {
-            let left = window.began + TimeDelta::minutes(1) - now;
+        let minutes = (now - tally.at).num_minutes();
+        if minutes >= 1 || now < tally.at {
+            let least = (self.full / 8).max(1);
+            tally.allowed = match (tally.failed >= tally.allowed, minutes) {
+                (true, 1) => (tally.allowed / 2).max(least),
+                _ => (tally.allowed.saturating_mul(2)).min(self.full),
+            };
+            tally.at = now;
+            tally.failed = 0;
+        }
+        if tally.failed >= tally.allowed {
+            let left = tally.at + TimeDelta::minutes(1) - now;
             return Err(left.num_seconds().max(1));
         }
-        window.failed += 1;
+        tally.failed += 1;
         Ok(())
-    }
-
-    /// The last try was no failure.
-    pub fn take_back(&self) {
-        let mut window = self.window();
-        window.failed = window.failed.saturating_sub(1);
-    }
-
-    fn window(&self) -> MutexGuard<'_, Window> {
-        self.window
-            .lock()
-            .unwrap_or_else(|broken| broken.into_inner())
     }
 }
 
@@ -234,38 +212,41 @@ mod tests {
 
     #[test]
     fn many_tries_at_once_are_not_all_free() {
-        let pauses = Pauses::default();
-        let begun = (0..9).filter(|_| pauses.begin("a", at(0)).is_ok()).count();
-        assert_eq!(begun, 3);
-        pauses.take_back("a");
-        assert_eq!(pauses.begin("a", at(0)), Ok(()));
-        assert_eq!(pauses.begin("a", at(0)), Err(2));
+        let rule = PauseRule::SIGN_IN;
+        let mut tally = Tally::default();
+        let begun = (0..9).filter(|_| rule.begin(&mut tally, at(0)).is_ok());
+        assert_eq!(begun.count(), 3);
+        assert_eq!(rule.begin(&mut tally, at(0)), Err(2));
     }
 
     #[test]
     fn a_long_rule_pauses_for_an_hour_and_remembers_for_a_day() {
-        let pauses = Pauses::new(PauseRule {
+        let rule = PauseRule {
             free: 5,
             longest_s: 3600,
             forgotten: TimeDelta::hours(24),
-        });
+        };
+        let mut tally = Tally::default();
         let day = 24 * 3600;
-        let allowed = (0..day).filter(|s| pauses.begin("a", at(*s)).is_ok());
+        let allowed = (0..day).filter(|s| rule.begin(&mut tally, at(*s)).is_ok());
         assert_eq!(allowed.count(), 38);
     }
 
     #[test]
     fn failures_that_keep_coming_shrink_what_a_minute_allows() {
-        let brake = Shrinking::new(16);
-        let minute = |n: i64| (0..99).filter(|_| brake.begin(at(60 * n)).is_ok()).count();
-        let busy = [0, 1, 2, 3, 4].map(minute);
+        let brake = ShrinkingRule { full: 16 };
+        let minute = |tally: &mut Tally, n: i64| {
+            let begun = (0..99).filter(|_| brake.begin(tally, at(60 * n)).is_ok());
+            begun.count()
+        };
+        let mut tally = Tally::default();
+        let busy = [0, 1, 2, 3, 4].map(|n| minute(&mut tally, n));
         assert_eq!(busy, [16, 8, 4, 2, 2]);
-        let quiet = [5, 6, 7, 8].map(|n| {
-            brake.begin(at(60 * n)).unwrap();
-            brake.take_back();
-        });
-        assert_eq!(quiet.len(), 4);
-        assert_eq!(minute(9), 16);
+        for n in 5..9 {
+            brake.begin(&mut tally, at(60 * n)).unwrap();
+            tally.failed -= 1;
+        }
+        assert_eq!(minute(&mut tally, 9), 16);
     }
 
     #[test]

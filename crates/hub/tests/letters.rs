@@ -193,6 +193,41 @@ async fn what_is_not_answered_or_lacks_a_part_gets_no_letter() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_looked_over_for_numbers_and_names_of_people_before_it_is_sent() {
+    let hub = TestHub::start().await;
+    let mut desk = hub.enrol("CQ0101", "clerk").await;
+    let id = desk.hand_off(hub.clock.now(), "多扣话费", Grade::Two).await;
+    let expert = hub.sign_in("expert").await;
+    let path = format!("/api/complaints/{id}/look-over");
+    let name = hub.staff("expert2").await.name;
+    let department = hub.staff("department").await;
+    let text = format!("{name}已转{}处理，请拨13800138000。", department.name);
+    let found = expert.post(&path, json!({ "texts": [text, ""] })).await;
+    let expected = json!([
+        { "kind": "staff_name", "piece": name },
+        { "kind": "phone", "piece": "13800138000" },
+    ]);
+    assert_eq!(found, expected);
+    let clean = json!({ "texts": ["多扣的话费已退回您的账户。"] });
+    assert_eq!(expert.post(&path, clean).await, json!([]));
+    hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_says_its_sum_in_the_currency_of_the_installation() {
+    let hub = TestHub::start().await;
+    let administrator = hub.sign_in("administrator").await;
+    let path = "/api/letter-settings";
+    let mut settings = administrator.get(path).await;
+    assert_eq!(settings["currency"], "cny");
+    settings["currency"] = "hkd".into();
+    let kept = administrator.ask(Method::PUT, path, Some(settings)).await;
+    assert_eq!(kept.0, StatusCode::OK);
+    assert_eq!(administrator.get(path).await["currency"], "hkd");
+    hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_simple_complaint_gets_its_short_summary() {
     let hub = TestHub::start().await;
     let mut desk = hub.enrol("CQ0101", "clerk").await;

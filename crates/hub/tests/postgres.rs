@@ -435,6 +435,10 @@ async fn verify_names_the_first_row_that_was_altered_here_too() {
             "UPDATE lane_head SET n = 9 WHERE lane = 0",
             "lane 0 of device",
         ),
+        (
+            "INSERT INTO duty SELECT id, 'question', id, 'branch:CQ0101', 0 FROM complaint",
+            "duty ",
+        ),
         ("DELETE FROM complaint", "complaint "),
     ] {
         // Altered for the one who looks, put back for the next.
@@ -444,7 +448,7 @@ async fn verify_names_the_first_row_that_was_altered_here_too() {
         let fault = stores[0].verify().await.unwrap().fault.unwrap();
         let found = format!("{}: {}", fault.row, fault.reason);
         assert!(found.starts_with(expected), "{sql}: {found}");
-        sqlx::raw_sql("TRUNCATE log, complaint, lane_head; INSERT INTO log TABLE kept_log; INSERT INTO complaint TABLE kept_complaint; INSERT INTO lane_head TABLE kept_head; DROP TABLE kept_log, kept_complaint, kept_head")
+        sqlx::raw_sql("TRUNCATE log, complaint, lane_head, duty; INSERT INTO log TABLE kept_log; INSERT INTO complaint TABLE kept_complaint; INSERT INTO lane_head TABLE kept_head; DROP TABLE kept_log, kept_complaint, kept_head")
             .execute(&mut operator).await.unwrap();
     }
     verified(&stores[0]).await;

@@ -1,6 +1,7 @@
 //! The letter on A4. The decision stands at the top in words; what follows is
 //! why, what the customer receives, and where to go from here.
 
+use crate::density::{DENSITIES, Density};
 use crate::draft::{Draft, Group, put};
 use crate::letter::Letter;
 use crate::page::{Composition, Frame, Page, Role, paginate};
@@ -55,8 +56,50 @@ const LABEL: Look = soft(8.5, 12.0);
 const VALUE: Look = look(10.0, 14.5);
 const FOOTER: Look = soft(7.5, 10.5);
 
-/// Lays the letter out.
+/// A last page filled less than this is not worth the paper if the text can
+/// stand a little closer instead.
+const WORTH_A_PAGE: f32 = 0.5;
+
+/// Lays the letter out. One that would end on a page of a few lines stands
+/// closer and ends on the page before, where that is possible.
 pub fn compose(letter: &Letter, texts: &'static Texts, typesetter: &mut Typesetter) -> Composition {
+    let [usual, closer @ ..] = DENSITIES;
+    let mut composition = laid_out(letter, texts, typesetter, usual);
+    let all = composition.pages.len();
+    if all > 1 && filled(&composition) < WORTH_A_PAGE {
+        let mut tried = closer
+            .into_iter()
+            .map(|density| laid_out(letter, texts, typesetter, density));
+        if let Some(shorter) = tried.find(|tried| tried.pages.len() < all) {
+            composition = shorter;
+        }
+    }
+    let all = composition.pages.len();
+    for (at, page) in composition.pages.iter_mut().enumerate() {
+        if at > 0 {
+            running_head(page, letter, typesetter);
+        }
+        footer(page, letter, texts, typesetter, (at + 1, all));
+    }
+    composition
+}
+
+/// How much of the last page has text, before its head and foot are put there.
+fn filled(composition: &Composition) -> f32 {
+    let marks = composition.pages.last().map(|page| page.marks.as_slice());
+    let ends = marks
+        .unwrap_or_default()
+        .iter()
+        .map(|placed| placed.bounds().3);
+    (ends.fold(NEXT_TOP, f32::max) - NEXT_TOP) / (BOTTOM - NEXT_TOP)
+}
+
+fn laid_out(
+    letter: &Letter,
+    texts: &'static Texts,
+    typesetter: &mut Typesetter,
+    density: Density,
+) -> Composition {
     let mut draft = Draft {
         letter,
         texts,
@@ -68,10 +111,15 @@ pub fn compose(letter: &Letter, texts: &'static Texts, typesetter: &mut Typesett
         blocks: Vec::new(),
         x: SIDE,
         width: WIDTH - 2.0 * SIDE,
+        scale: density.scale,
     };
+    let (justified, ragged) = density.leading;
     let body = Look {
         justified: texts.justified,
-        ..look(10.5, if texts.justified { 17.0 } else { 15.5 })
+        ..look(
+            density.size,
+            if texts.justified { justified } else { ragged },
+        )
     };
     draft.head();
     draft.greeting(body);
@@ -79,6 +127,9 @@ pub fn compose(letter: &Letter, texts: &'static Texts, typesetter: &mut Typesett
     draft.account(body);
     draft.next_level(body);
     draft.signature();
+    for block in &mut draft.blocks {
+        block.before *= density.gaps;
+    }
     let mut composition = draft.composition;
     composition.pages = paginate(
         draft.blocks,
@@ -90,13 +141,6 @@ pub fn compose(letter: &Letter, texts: &'static Texts, typesetter: &mut Typesett
             bottom: BOTTOM,
         },
     );
-    let all = composition.pages.len();
-    for (at, page) in composition.pages.iter_mut().enumerate() {
-        if at > 0 {
-            running_head(page, letter, typesetter);
-        }
-        footer(page, letter, texts, typesetter, (at + 1, all));
-    }
     composition
 }
 
@@ -187,7 +231,7 @@ impl Draft<'_> {
 
     /// The decision, and the amount beside it.
     fn verdict(&mut self) {
-        const PAD: f32 = 16.0;
+        let pad = 16.0 * self.scale;
         let mut group = Group::default();
         let decided = self.texts.decided(self.letter.decision);
         let label = match self.letter.decision {
@@ -196,11 +240,11 @@ impl Draft<'_> {
         };
         let paid = self.letter.amount.map(|money| self.texts.sum(money));
         let column = if paid.is_some() { 150.0 } else { 0.0 };
-        let width = self.width - 2.0 * PAD - column;
-        let left = SIDE + PAD + 2.0;
+        let width = self.width - 2.0 * pad - column;
+        let left = SIDE + pad + 2.0;
         let y = self.write(
             &mut group,
-            (left, PAD - 3.0),
+            (left, pad - 3.0),
             width,
             &Role::Paragraph,
             label,
@@ -219,14 +263,14 @@ impl Draft<'_> {
             big,
         );
         if let Some(paid) = paid {
-            let x = SIDE + self.width - PAD - column;
+            let x = SIDE + self.width - pad - column;
             let right = |look: Look| Look {
                 align: Align::Right,
                 ..look
             };
             let y = self.write(
                 &mut group,
-                (x, PAD - 3.0),
+                (x, pad - 3.0),
                 column,
                 &Role::Paragraph,
                 self.texts.amount,
@@ -245,7 +289,7 @@ impl Draft<'_> {
             );
             end = end.max(y);
         }
-        let height = end + PAD - 4.0;
+        let height = end + pad - 4.0;
         let mut panel = Group::default();
         panel.fill(SIDE, 0.0, self.width, height, Ink::Tint);
         panel.fill(SIDE, 0.0, 4.0, height, Ink::Accent);
@@ -285,7 +329,7 @@ impl Draft<'_> {
     fn heading(&mut self, text: &str) {
         let look = Look {
             ink: Ink::Accent,
-            ..strong(11.5, 16.0)
+            ..strong(11.5 * self.scale.max(0.92), 16.0 * self.scale)
         };
         self.prose(&Role::Heading, text, look, 12.0, 0.0);
         self.keep();
@@ -324,6 +368,7 @@ impl Draft<'_> {
         let width = self.width - QR - 22.0;
         let mut y = top - 2.0;
         let small = soft(8.5, 12.0);
+        let row = 16.0 * self.scale;
         let online = match letter.has_page() {
             true => (texts.online, texts.scan, letter.link.clone()),
             false => (texts.reference, texts.scan_number, String::new()),
@@ -332,16 +377,16 @@ impl Draft<'_> {
             (
                 texts.until,
                 (texts.until_day)(&until),
-                strong(10.5, 16.0),
+                strong(10.5, row),
                 3.0,
             ),
-            (texts.contact, letter.contact.clone(), look(10.0, 16.0), 3.0),
-            (online.0, online.1.to_owned(), look(10.0, 16.0), 0.0),
+            (texts.contact, letter.contact.clone(), look(10.0, row), 3.0),
+            (online.0, online.1.to_owned(), look(10.0, row), 0.0),
             ("", online.2.clone(), small, 0.0),
         ] {
             let role = Role::Paragraph;
             let (left, width) = (SIDE + ROW, width - ROW);
-            let label_look = soft(8.5, 16.0);
+            let label_look = soft(8.5, row);
             self.write(&mut group, (SIDE, y), ROW, &role, label, label_look);
             y = self.write(&mut group, (left, y), width, &role, &value, look) + gap;
         }

@@ -16,6 +16,8 @@ pub struct Draft<'a> {
     /// Where the text begins, and how wide it is.
     pub x: f32,
     pub width: f32,
+    /// Of the usual height of what stands around the body.
+    pub scale: f32,
 }
 
 /// The parts of a fixed group; its height is where the lowest ends.

@@ -52,8 +52,11 @@ pub struct Money {
 }
 
 /// The currencies with two decimals that an organisation answers in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Currency {
+    #[default]
     Cny,
     Hkd,
     Mop,

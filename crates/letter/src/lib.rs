@@ -9,6 +9,7 @@
 
 mod a4;
 mod clean;
+mod density;
 mod draft;
 mod letter;
 mod page;

@@ -60,6 +60,7 @@ pub fn compose(letter: &Letter, texts: &'static Texts, typesetter: &mut Typesett
         blocks: Vec::new(),
         x: SIDE,
         width: WIDTH - 2.0 * SIDE,
+        scale: 1.0,
     });
     roll.head();
     roll.verdict();

@@ -49,7 +49,7 @@ fn composed(letter: &Letter, kind: Kind) -> Composition {
 fn long(language: Language) -> Letter {
     let letter = ordinary(language);
     let text = format!("{}\n{}\n", letter.reasons, letter.text);
-    let repeats = 4_000 / text.chars().count() + 1;
+    let repeats = 6_000 / text.chars().count() + 1;
     Letter {
         text: text.repeat(repeats),
         ..letter
@@ -132,6 +132,71 @@ fn a_summary_of_a_simple_complaint_claims_no_decision_and_fits_one_page() {
         for word in ["成立", "upheld"] {
             assert!(!all.contains(word), "{language:?}: {all}");
         }
+    }
+}
+
+/// How far down the page the last of the text is, from 0 to 1.
+fn depth(page: &suda_letter::Page) -> f32 {
+    let texts = page.marks.iter().filter(|placed| {
+        let of_text = |mark: &Mark| matches!(mark, Mark::Text { group: Some(_), .. });
+        of_text(&placed.mark)
+    });
+    texts.map(|placed| placed.bounds().3).fold(0.0, f32::max) / page.height
+}
+
+#[test]
+fn an_answer_with_every_part_stands_on_one_page() {
+    for language in LANGUAGES {
+        let composition = composed(&ordinary(language), Kind::Letter);
+        assert_eq!(composition.pages.len(), 1, "{language:?}");
+    }
+}
+
+#[test]
+fn no_letter_ends_with_a_few_lines_on_a_page_of_their_own_that_had_room_before() {
+    for sentences in 0..60 {
+        let letter = Letter {
+            text: "我们已经核实了这一情况并处理完毕。".repeat(sentences + 1),
+            ..ordinary(Language::ZhCn)
+        };
+        let composition = composed(&letter, Kind::Letter);
+        let [before @ .., last] = composition.pages.as_slice() else {
+            continue;
+        };
+        for page in before {
+            assert!(depth(page) > 0.6, "{sentences}: {}", depth(page));
+        }
+        // The next level, its limit, the code and the signature, never parted.
+        assert!(depth(last) > 0.2, "{sentences}: {}", depth(last));
+    }
+}
+
+#[test]
+fn the_signature_stands_with_the_way_to_the_next_level() {
+    for sentences in 0..40 {
+        let letter = Letter {
+            text: "我们已经核实了这一情况并处理完毕。".repeat(3 * sentences + 1),
+            ..ordinary(Language::ZhCn)
+        };
+        let composition = composed(&letter, Kind::Letter);
+        let last = composition.pages.last().unwrap();
+        let said = |words: &str| {
+            last.marks.iter().any(|placed| match &placed.mark {
+                Mark::Text {
+                    line,
+                    group: Some(_),
+                } => line.text.contains(words),
+                _ => false,
+            })
+        };
+        let is_there = last
+            .marks
+            .iter()
+            .any(|placed| matches!(placed.mark, Mark::Qr { .. }));
+        assert!(
+            is_there && said("如果您不满意") && said(&letter.organisation),
+            "{sentences}"
+        );
     }
 }
 

@@ -709,6 +709,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/look-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What in an answer names a person: numbers by their form, and names of staff,
+         *     who are named on no page of a customer. Nothing is kept or logged of it.
+         */
+        post: operations["look_over"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/note": {
         parameters: {
             query?: never;
@@ -1697,6 +1717,10 @@ export interface components {
             remedy?: string;
             text: string;
         };
+        /** @description Texts of an answer before it is sent. */
+        AnswerTexts: {
+            texts: string[];
+        };
         AnsweredAlong: {
             code?: components["schemas"]["ErrorCode"] | null;
             id: components["schemas"]["ComplaintId"];
@@ -2219,6 +2243,11 @@ export interface components {
             login: string;
             password: string;
         };
+        /**
+         * @description The currencies with two decimals that an organisation answers in.
+         * @enum {string}
+         */
+        Currency: "cny" | "hkd" | "mop" | "twd";
         /**
          * @description The four states a customer can ask for, the same words everywhere.
          * @enum {string}
@@ -2901,6 +2930,11 @@ export interface components {
          * @enum {string}
          */
         FactKind: "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated" | "escalation_seen" | "task_recalled" | "asked" | "replied" | "extension_requested" | "extended" | "extension_refused" | "comments_asked" | "commented" | "measure_progressed" | "call_back_assigned" | "call_back_tried" | "rated" | "finally_decided" | "letter_made" | "recused" | "recusal_lifted" | "linked" | "unlinked";
+        /** @description One such piece, as it stands in the text. */
+        Found: {
+            kind: components["schemas"]["Personal"];
+            piece: string;
+        };
         /**
          * @description Severity. One is the gravest: management is told at once.
          * @enum {string}
@@ -3203,6 +3237,11 @@ export interface components {
              *     }
              */
             contact: components["schemas"]["InLanguages"];
+            /**
+             * @description What the installation's sums are in.
+             * @default cny
+             */
+            currency: components["schemas"]["Currency"];
             /**
              * @description Where a customer goes who is not satisfied.
              * @default {
@@ -3608,6 +3647,11 @@ export interface components {
             name: string;
             role: components["schemas"]["Role"];
         };
+        /**
+         * @description What a piece of text gives away.
+         * @enum {string}
+         */
+        Personal: "staff_name" | "phone" | "id_number" | "bank_card";
         Plan: {
             /** @description May be empty when there is nothing to organise. */
             plan: components["schemas"]["MeasureText"][];
@@ -6363,6 +6407,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LinkView"][];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    look_over: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerTexts"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Found"][];
                 };
             };
             "4XX": {

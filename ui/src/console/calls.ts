@@ -19,6 +19,7 @@ import type {
   Escalation,
   EscalationRow,
   EvidenceRow,
+  FoundPiece,
   Grade,
   Guidance,
   Lease,
@@ -156,6 +157,9 @@ export const addEvidence = (id: string, file: File) =>
 /** Where a file's contents are; reading them is written down. */
 export const evidenceAddress = (id: string, file: string) => `/api/complaints/${id}/evidence/${file}`
 
+/** What in an answer names a person, before it is sent. */
+export const lookOver = (id: string, texts: string[]) =>
+  post<FoundPiece[]>(`/api/complaints/${id}/look-over`, { texts })
 export const letters = (id: string) => get<LetterRow[]>(`/api/complaints/${id}/letters`)
 /** The one that there is, or else made now. */
 export const makeLetter = (id: string, chosen: LetterChoice) =>

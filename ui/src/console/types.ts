@@ -61,6 +61,9 @@ export type HoursError = Shape<'HoursError'>
 export type Lease = Shape<'Lease'>
 export type LetterChoice = Shape<'LetterAsked'>
 export type LetterRow = Shape<'LetterView'>
+/** What in a text names a person. */
+export type FoundPiece = Shape<'Found'>
+export type Currency = Shape<'Currency'>
 export type LetterSettings = Shape<'LetterSettings'>
 export type Level = Shape<'Level'>
 export type Me = Shape<'Me'>

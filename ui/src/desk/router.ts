@@ -30,6 +30,12 @@ export const router = createRouter({
       component: () => import('./screens/HandoverScreen.vue'),
       props: true,
     },
+    {
+      path: '/summary/:id',
+      name: 'summary',
+      component: () => import('./screens/SummaryScreen.vue'),
+      props: true,
+    },
     { path: '/branch', name: 'branch', component: () => import('./screens/BranchScreen.vue') },
     { path: '/guidance', name: 'guidance', component: () => import('./screens/GuidanceScreen.vue') },
     { path: '/:rest(.*)', redirect: '/record' },

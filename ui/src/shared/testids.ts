@@ -123,6 +123,7 @@ export const testids = {
     stretch: 'case-stretch',
     code: 'case-phone-code',
     answer: 'case-answer',
+    summary: 'case-summary-print',
     questions: 'case-questions',
     /** Under each question that waits, with data-id. */
     reply: 'case-reply',
@@ -174,6 +175,12 @@ export const testids = {
     slip: 'handover-slip',
     slipCode: 'handover-slip-code',
     code: 'handover-code',
+  },
+  summary: {
+    screen: 'summary',
+    paper: 'summary-paper',
+    print: 'summary-print',
+    back: 'summary-back',
   },
   /** One per file, with data-id and data-state. */
   evidence: { list: 'evidence', file: 'evidence-file', add: 'evidence-add', give: 'evidence-give', remove: 'evidence-remove' },

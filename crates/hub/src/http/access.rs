@@ -45,6 +45,11 @@ pub const TABLE: &[(&str, &str, Access)] = &[
         Access::Step(FactKind::LetterMade),
     ),
     ("GET", "/api/letters/{id}", SEES_WHOLE_COMPLAINTS),
+    (
+        "POST",
+        "/api/complaints/{id}/look-over",
+        Access::Step(FactKind::Answered),
+    ),
     ("GET", "/api/letter-settings", ADMINISTERS),
     ("PUT", "/api/letter-settings", ADMINISTERS),
     (

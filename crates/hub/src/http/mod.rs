@@ -126,6 +126,7 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(evidence::reads))
         .routes(routes!(letters::letters, letters::make_letter))
         .routes(routes!(letters::letter_file))
+        .routes(routes!(letters::look_over))
         .routes(routes!(
             letters::letter_settings,
             letters::put_letter_settings

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use suda_domain::complaint::Complaint;
 use suda_domain::intake::Language;
 use suda_domain::{Intake, LetterId};
-use suda_letter::{Currency, Letter, Money};
+use suda_letter::{Letter, Money};
 
 use super::LetterError;
 use crate::hub::Hub;
@@ -57,7 +57,7 @@ pub async fn compose(
             .filter(|minor| *minor != 0)
             .map(|minor| Money {
                 minor,
-                currency: Currency::Cny,
+                currency: set.currency,
             }),
         measures: done.collect(),
         next_level,

@@ -3,6 +3,7 @@
 use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 use suda_domain::intake::Language;
+use suda_letter::Currency;
 use utoipa::ToSchema;
 
 /// Days a customer has to go to the next level, unless the answer says another.
@@ -37,6 +38,8 @@ pub struct LetterSettings {
     pub next_level_days: u32,
     /// Who answers questions about a letter, and how they are reached.
     pub contact: InLanguages,
+    /// What the installation's sums are in.
+    pub currency: Currency,
 }
 
 impl Default for LetterSettings {
@@ -45,6 +48,7 @@ impl Default for LetterSettings {
             next_level: InLanguages::default(),
             next_level_days: USUAL_DAYS,
             contact: InLanguages::default(),
+            currency: Currency::default(),
         }
     }
 }

@@ -3,18 +3,27 @@
 //! number, and of everybody together. Each try counts as wrong before it is
 //! looked at and is taken back when it was right.
 //!
+//! The store keeps the numbers, so that processes on one database count
+//! together; under names made with the hub's key, which say nothing to who reads
+//! the database. On SQLite they are in memory, and a restart forgives.
+//!
 //! The key of a receipt has 74 bits and cannot be guessed: who has it is held
 //! up by nobody's guesses at digits, only by wrong keys from their address.
 
 use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest as _, Sha512};
 use suda_domain::ReferenceNumber;
+use suda_sync::SecretKey;
+use tokio::sync::oneshot;
 
 use super::address::counted;
 use super::way::Way;
-use crate::guard::{PauseRule, Pauses, Shrinking};
+use crate::guard::{PauseRule, ShrinkingRule};
 use crate::secret;
+use crate::store::tries::{Tally, Tries};
+use crate::store::{Result, StoreError};
 
 /// Many customers of a mobile network share one address.
 const ADDRESS: PauseRule = PauseRule {
@@ -57,79 +66,73 @@ pub struct Wait {
     pub seconds: i64,
 }
 
+const EVERYBODYS: ShrinkingRule = ShrinkingRule { full: EVERYBODY };
+/// The name of the tally of everybody together.
+const ALL: &str = "all";
+const DOMAIN: &[u8] = b"suda status tries 1";
+
 pub struct Limits {
-    addresses: Pauses,
-    /// By address, of those who show keys.
-    keys: Pauses,
-    references: Pauses,
-    everybody: Shrinking,
+    /// Makes the names of tallies, the same in every process.
+    key: [u8; 64],
     /// Makes the names of addresses in the log this process's own.
     salt: String,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            addresses: Pauses::new(ADDRESS),
-            keys: Pauses::new(ADDRESS),
-            references: Pauses::new(REFERENCE),
-            everybody: Shrinking::new(EVERYBODY),
-            salt: secret::token(),
-        }
-    }
-}
-
 /// One try that was let through.
-pub struct Try<'l> {
-    limits: &'l Limits,
-    /// Where the address is counted.
-    addresses: &'l Pauses,
-    address: String,
-    reference: Option<String>,
+pub struct Try {
+    /// Where it is counted; the first is of everybody, where there are three.
+    names: Vec<String>,
 }
 
 impl Limits {
+    pub fn new(key: &SecretKey) -> Self {
+        let digest = Sha512::new().chain_update(DOMAIN).chain_update(key.seed());
+        Self {
+            key: digest.finalize().into(),
+            salt: secret::token(),
+        }
+    }
+
     /// Lets a try through, counted as wrong, or says how long to wait.
-    pub fn begin(
+    pub async fn begin(
         &self,
+        store: &(impl Tries + ?Sized),
         from: IpAddr,
         reference: Option<&ReferenceNumber>,
         way: &Way,
         now: DateTime<Utc>,
-    ) -> Result<Try<'_>, Wait> {
+    ) -> Result<std::result::Result<Try, Wait>> {
         let address = counted(from);
-        let held = |brake| move |seconds| Wait { brake, seconds };
-        let addresses = match way {
-            Way::Digits(_) => &self.addresses,
-            Way::Key(_) => &self.keys,
-        };
-        let begun = addresses.begin(&address, now);
-        begun.map_err(held(Brake::Address))?;
         // What is no number at all is no guess at anybody's.
         let guessed = reference.filter(|_| matches!(way, Way::Digits(_)));
-        let Some(reference) = guessed.map(ReferenceNumber::to_string) else {
-            return Ok(Try {
-                limits: self,
-                addresses,
-                address,
-                reference: None,
-            });
+        let names = match (way, guessed) {
+            (Way::Key(_), _) => vec![self.tally("key", &address)],
+            (Way::Digits(_), None) => vec![self.tally("address", &address)],
+            (Way::Digits(_), Some(reference)) => vec![
+                ALL.to_owned(),
+                self.tally("address", &address),
+                self.tally("reference", reference.as_str()),
+            ],
         };
-        if let Err(seconds) = self.references.begin(&reference, now) {
-            addresses.take_back(&address);
-            return Err(held(Brake::Reference)(seconds));
-        }
-        if let Err(seconds) = self.everybody.begin(now) {
-            addresses.take_back(&address);
-            self.references.take_back(&reference);
-            return Err(held(Brake::Everybody)(seconds));
-        }
-        Ok(Try {
-            limits: self,
-            addresses,
-            address,
-            reference: Some(reference),
+        let (tell, told) = oneshot::channel();
+        let recount = move |tallies: &mut [Tally]| {
+            let judged = judge(tallies, now);
+            // Who asked may have gone.
+            let _gone = tell.send(judged.err());
+            judged.is_ok()
+        };
+        store.recount(names.clone(), Box::new(recount)).await?;
+        let held = told.await.map_err(|_| StoreError::Busy)?;
+        Ok(match held {
+            Some(wait) => Err(wait),
+            None => Ok(Try { names }),
         })
+    }
+
+    fn tally(&self, kind: &str, of: &str) -> String {
+        let digest = Sha512::new().chain_update(self.key);
+        let digest = digest.chain_update(format!("{kind} {of}")).finalize();
+        digest.iter().take(16).map(|b| format!("{b:02x}")).collect()
     }
 
     /// An address in the log: the same within this process, and nobody's name.
@@ -139,21 +142,49 @@ impl Limits {
     }
 }
 
-impl Try<'_> {
+/// Counts in all of them, or says which holds it up; then none is to be kept.
+fn judge(tallies: &mut [Tally], now: DateTime<Utc>) -> std::result::Result<(), Wait> {
+    let held = |brake| move |seconds| Wait { brake, seconds };
+    match tallies {
+        [address] => ADDRESS.begin(address, now).map_err(held(Brake::Address)),
+        [all, address, reference] => {
+            let begun = ADDRESS.begin(address, now);
+            begun.map_err(held(Brake::Address))?;
+            let begun = REFERENCE.begin(reference, now);
+            begun.map_err(held(Brake::Reference))?;
+            EVERYBODYS.begin(all, now).map_err(held(Brake::Everybody))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Try {
     /// It was right. Earlier wrong ones of the address stay, or whoever has one
     /// complaint of their own could guess at others' for ever.
-    pub fn was_right(self) {
-        self.addresses.take_back(&self.address);
-        if let Some(reference) = &self.reference {
-            self.limits.references.succeeded(reference);
-            self.limits.everybody.take_back();
-        }
+    pub async fn was_right(self, store: &(impl Tries + ?Sized)) -> Result<()> {
+        let recount = |tallies: &mut [Tally]| {
+            let take_back = |tally: &mut Tally| tally.failed = tally.failed.saturating_sub(1);
+            match tallies {
+                [address] => take_back(address),
+                [all, address, reference] => {
+                    take_back(all);
+                    take_back(address);
+                    *reference = Tally::default();
+                }
+                _ => {}
+            }
+            true
+        };
+        store.recount(self.names, Box::new(recount)).await
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use async_trait::async_trait;
+
     use super::*;
+    use crate::store::tries::{Recount, Remembered};
 
     fn number(running: u32) -> ReferenceNumber {
         let date = chrono::NaiveDate::from_ymd_opt(2026, 7, 21).unwrap();
@@ -172,50 +203,104 @@ mod tests {
         Way::Digits("0000".into())
     }
 
-    fn brake(of: Result<Try<'_>, Wait>) -> Option<Brake> {
-        of.err().map(|wait| wait.brake)
+    /// One process with its own memory.
+    #[derive(Default)]
+    struct Memory(Remembered);
+
+    #[async_trait]
+    impl Tries for Memory {
+        async fn recount(&self, names: Vec<String>, recount: Recount) -> Result<()> {
+            self.0.recount(names, recount);
+            Ok(())
+        }
     }
 
-    #[test]
-    fn one_number_is_held_whoever_asks_and_its_key_still_opens() {
-        let limits = Limits::default();
+    struct Door(Limits, Memory);
+
+    impl Door {
+        fn new() -> Self {
+            let limits = Limits::new(&SecretKey::from_seed([7; 32]));
+            Self(limits, Memory::default())
+        }
+
+        async fn begin(
+            &self,
+            from: IpAddr,
+            number: &ReferenceNumber,
+            way: &Way,
+            now: DateTime<Utc>,
+        ) -> std::result::Result<Try, Wait> {
+            let begun = self.0.begin(&self.1, from, Some(number), way, now);
+            begun.await.unwrap()
+        }
+
+        async fn brake(&self, from: IpAddr, number: &ReferenceNumber) -> Option<Brake> {
+            let begun = self.begin(from, number, &digits(), now()).await;
+            begun.err().map(|wait| wait.brake)
+        }
+    }
+
+    #[tokio::test]
+    async fn one_number_is_held_whoever_asks_and_its_key_still_opens() {
+        let door = Door::new();
         let number = number(1);
         for n in 0..5 {
-            let one = limits.begin(address(n), Some(&number), &digits(), now());
-            assert_eq!(brake(one), None);
+            assert_eq!(door.brake(address(n), &number).await, None);
         }
-        let sixth = limits.begin(address(9), Some(&number), &digits(), now());
-        assert_eq!(brake(sixth), Some(Brake::Reference));
+        let sixth = door.brake(address(9), &number).await;
+        assert_eq!(sixth, Some(Brake::Reference));
         let key = Way::Key("2Z287BUXU7GBJCRB".into());
-        assert_eq!(
-            brake(limits.begin(address(9), Some(&number), &key, now())),
-            None
-        );
+        let by_key = door.begin(address(9), &number, &key, now()).await;
+        assert!(by_key.is_ok());
     }
 
-    #[test]
-    fn one_address_is_held_whatever_it_asks_and_cannot_wash_itself() {
-        let limits = Limits::default();
+    #[tokio::test]
+    async fn one_address_is_held_whatever_it_asks_and_cannot_wash_itself() {
+        let door = Door::new();
         for n in 0..12 {
-            let wrong = limits.begin(address(1), Some(&number(n + 1)), &digits(), now());
-            assert_eq!(brake(wrong), None);
+            assert_eq!(door.brake(address(1), &number(n + 1)).await, None);
         }
-        let held = limits.begin(address(1), Some(&number(99)), &digits(), now());
-        assert_eq!(brake(held), Some(Brake::Address));
+        let held = door.brake(address(1), &number(99)).await;
+        assert_eq!(held, Some(Brake::Address));
         let later = now() + TimeDelta::seconds(2);
-        let own = limits.begin(address(1), Some(&number(100)), &digits(), later);
-        own.ok().unwrap().was_right();
-        let _wrong = limits.begin(address(1), Some(&number(101)), &digits(), later);
-        let again = limits.begin(address(1), Some(&number(102)), &digits(), later);
-        assert_eq!(brake(again), Some(Brake::Address));
+        let own = door.begin(address(1), &number(100), &digits(), later).await;
+        own.ok().unwrap().was_right(&door.1).await.unwrap();
+        let again = door.begin(address(1), &number(101), &digits(), later).await;
+        assert_eq!(again.err().map(|wait| wait.brake), Some(Brake::Address));
     }
 
-    #[test]
-    fn everybody_together_is_held() {
-        let limits = Limits::default();
-        let held = (0..100)
-            .map(|n| brake(limits.begin(address(n), Some(&number(n + 1)), &digits(), now())))
-            .filter(|brake| *brake == Some(Brake::Everybody));
-        assert_eq!(held.count(), 60);
+    #[tokio::test]
+    async fn who_is_right_clears_the_number_for_whoever_it_belongs_to() {
+        let door = Door::new();
+        for _ in 0..4 {
+            assert_eq!(door.brake(address(1), &number(1)).await, None);
+        }
+        let own = door.begin(address(2), &number(1), &digits(), now()).await;
+        own.ok().unwrap().was_right(&door.1).await.unwrap();
+        for n in 3..8 {
+            assert_eq!(door.brake(address(n), &number(1)).await, None);
+        }
+        let held = door.brake(address(9), &number(1)).await;
+        assert_eq!(held, Some(Brake::Reference));
+    }
+
+    #[tokio::test]
+    async fn everybody_together_is_held() {
+        let door = Door::new();
+        let mut held = 0;
+        for n in 0..100 {
+            let brake = door.brake(address(n), &number(n + 1)).await;
+            held += u32::from(brake == Some(Brake::Everybody));
+        }
+        assert_eq!(held, 60);
+    }
+
+    #[tokio::test]
+    async fn names_of_tallies_hold_neither_address_nor_number() {
+        let limits = Limits::new(&SecretKey::from_seed([7; 32]));
+        let other = Limits::new(&SecretKey::from_seed([8; 32]));
+        let name = limits.tally("address", "10.0.0.1");
+        assert!(name.len() == 32 && name.chars().all(|c| c.is_ascii_hexdigit()));
+        assert_ne!(name, other.tally("address", "10.0.0.1"));
     }
 }

@@ -25,7 +25,7 @@ pub struct StatusDoor {
 impl StatusDoor {
     pub fn new(key: &SecretKey) -> Self {
         Self {
-            limits: Limits::default(),
+            limits: Limits::new(key),
             tokens: TokenKey::of(key),
             proxies: OnceLock::new(),
         }

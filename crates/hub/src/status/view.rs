@@ -303,13 +303,8 @@ pub fn secrets(intake: &Intake) -> Vec<&str> {
     secrets
 }
 
-/// Who does what a customer does on the page.
-pub fn customer() -> Actor {
-    Actor::customer()
-}
-
 fn may(complaint: &Complaint) -> StatusMay {
-    let admits = |fact: Fact| complaint.admit(&customer(), &fact);
+    let admits = |fact: Fact| complaint.admit(&Actor::customer(), &fact);
     let reopening = admits(Fact::Reopened {
         reason: "…".to_owned(),
     });

@@ -54,6 +54,29 @@ pub type ComplaintRow = (
     String,
 );
 
+/// What somebody has to do, as it is stored: kind, item, holder, at.
+pub type DutyRow = (String, Uuid, String, i64);
+
+/// Compares what is stored of a complaint's duties with what follows from it;
+/// its row is known to say what the ledger says.
+pub fn duties(row: &ComplaintRow, stored: &[DutyRow]) -> Result<Option<Fault>> {
+    let complaint: Complaint = parsed(&row.15)?;
+    let due = suda_domain::duty::duties(&complaint).into_iter();
+    let due: BTreeSet<DutyRow> = due
+        .map(|duty| {
+            let kind = duty.kind.name().to_owned();
+            (kind, duty.item, duty.holder.to_string(), ms(duty.at))
+        })
+        .collect();
+    let stored: BTreeSet<DutyRow> = stored.iter().cloned().collect();
+    Ok(due.symmetric_difference(&stored).next().map(|duty| {
+        fault(
+            format!("duty {} {} {}", row.0, duty.0, duty.1),
+            "it is not what the complaint gives",
+        )
+    }))
+}
+
 pub fn fault(row: impl Into<String>, reason: impl Into<String>) -> Fault {
     Fault {
         row: row.into(),

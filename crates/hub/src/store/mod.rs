@@ -15,6 +15,7 @@ pub mod sqlite;
 pub mod statistics;
 mod stubs;
 mod time;
+pub mod tries;
 pub mod value;
 pub mod waiting;
 
@@ -658,6 +659,7 @@ pub trait Store:
     + letters::LetterStore
     + statistics::StatisticsStore
     + sms::SmsStore
+    + tries::Tries
     + Send
     + Sync
     + 'static

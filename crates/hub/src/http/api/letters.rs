@@ -12,7 +12,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use suda_domain::intake::Language;
 use suda_domain::letter::LetterHeld;
-use suda_domain::{LetterId, LetterKind};
+use suda_domain::personal::{Found, found};
+use suda_domain::{LetterId, LetterKind, Role};
 use utoipa::ToSchema;
 
 use super::complaints::visible;
@@ -26,6 +27,8 @@ use crate::letters::{LetterError, contents, make};
 
 /// Days that a customer may at most be given for the next level.
 const MOST_DAYS: u32 = 3_650;
+/// Texts an answer consists of.
+const MOST_TEXTS: usize = 5;
 
 /// A letter that was made.
 #[derive(Serialize, Deserialize, ToSchema)]
@@ -156,6 +159,34 @@ pub async fn letter_file(
         headers.insert(header::CONTENT_DISPOSITION, name);
     }
     Ok(response)
+}
+
+/// Texts of an answer before it is sent.
+#[derive(Deserialize, ToSchema)]
+pub struct AnswerTexts {
+    pub texts: Vec<String>,
+}
+
+/// What in an answer names a person: numbers by their form, and names of staff,
+/// who are named on no page of a customer. Nothing is kept or logged of it.
+#[utoipa::path(
+    post, path = "/api/complaints/{id}/look-over", tag = "letters", request_body = AnswerTexts,
+    params(("id" = String, Path, description = "Id or reference number")),
+    responses((status = 200, body = Vec<Found>), (status = "4XX", body = ApiError))
+)]
+pub async fn look_over(
+    doing: Doing,
+    Body(answer): Body<AnswerTexts>,
+) -> ApiResult<Json<Vec<Found>>> {
+    let length: usize = answer.texts.iter().map(|text| text.chars().count()).sum();
+    if length > MOST_TEXTS * TEXT {
+        return Err(ApiError::of_field(ErrorCode::TooLong, "texts"));
+    }
+    let staff = doing.hub.store.staff().await?;
+    // A department's name is the organisation's own.
+    let people = staff.iter().filter(|one| one.role != Role::Department);
+    let names = people.map(|one| one.name.as_str());
+    Ok(Json(found(&answer.texts.join("\n"), names)))
 }
 
 /// What letters say beside the answer.

@@ -91,7 +91,9 @@ pub async fn look_up(
     let short = asked.reference.len() <= TYPED;
     let reference: Option<ReferenceNumber> = short.then(|| asked.reference.parse().ok()).flatten();
     let now = hub.clock.now();
-    let tried = match hub.status.limits.begin(from, reference.as_ref(), &way, now) {
+    let limits = &hub.status.limits;
+    let begun = limits.begin(&*hub.store, from, reference.as_ref(), &way, now);
+    let tried = match begun.await? {
         Ok(tried) => tried,
         Err(wait) => {
             let brake = wait.brake.name();
@@ -117,7 +119,7 @@ pub async fn look_up(
         tokio::time::sleep_until(began + FAILS_AFTER).await;
         return Err(ApiError::new(ErrorCode::WrongCredentials));
     };
-    tried.was_right();
+    tried.was_right(&*hub.store).await?;
     hub.metrics.looked_up(Counted::Opened);
     Ok(Json(Opened {
         token: hub.status.tokens.make(held.complaint.id, now),

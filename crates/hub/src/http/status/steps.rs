@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Body as Contents;
 use serde::Deserialize;
-use suda_domain::{Fact, QuestionId, Refusal};
+use suda_domain::{Actor, Fact, QuestionId, Refusal};
 use utoipa::ToSchema;
 
 use super::Customer;
@@ -15,7 +15,7 @@ use crate::http::api::evidence::{NewEvidence, Taken, take};
 use crate::http::body::{Asked, Body, TEXT, optional, required};
 use crate::http::error::{ApiError, ApiResult, ErrorCode};
 use crate::queue::steps::plain;
-use crate::status::view::{StatusCase, customer, may_add_file};
+use crate::status::view::{StatusCase, may_add_file};
 use crate::store::{Decide, Reader};
 
 /// A photo of a telephone or a scan of some pages.
@@ -49,7 +49,9 @@ pub struct ReplyGiven {
 impl Customer {
     async fn step(mut self, decide: Decide) -> ApiResult<Json<StatusCase>> {
         let id = self.held.complaint.id;
-        self.hub.step(id, customer(), self.key, decide).await?;
+        self.hub
+            .step(id, Actor::customer(), self.key, decide)
+            .await?;
         let held = self.hub.store.complaint(id, Reader::Program).await?;
         self.held = held.ok_or_else(|| ApiError::new(ErrorCode::NotSignedIn))?;
         self.show().await

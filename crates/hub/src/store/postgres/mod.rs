@@ -27,6 +27,7 @@ mod renew;
 mod sms;
 mod statistics;
 mod stubs;
+mod tries;
 mod upkeep;
 mod verify;
 
@@ -48,7 +49,7 @@ use crate::store::requests::{Burden, Request};
 use listen::Listening;
 
 /// Each raises `schema_version` by one; only ever added to.
-const MIGRATIONS: [&str; 13] = [
+const MIGRATIONS: [&str; 14] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
@@ -61,7 +62,8 @@ const MIGRATIONS: [&str; 13] = [
     include_str!("0010_letter.sql"),
     include_str!("0011_recusal.sql"),
     include_str!("0012_duty.sql"),
-    include_str!("0015_duty_phone.sql"),
+    include_str!("0013_duty_phone.sql"),
+    include_str!("0014_tally.sql"),
 ];
 /// The oldest server that is tried by the tests.
 const OLDEST_SERVER: i32 = 150_000;
@@ -76,6 +78,8 @@ const LOCK_SPACE: i32 = 0x5355_4441;
 const LOCK_SCHEMA: i32 = 1;
 /// Held shared by every process that serves, exclusively by who moves a store.
 const LOCK_SERVING: i32 = 2;
+/// Another space: held while the tallies of a name are counted.
+const LOCK_TALLY: i32 = 0x5355_4442;
 /// Held while answers to customers are counted.
 const LOCK_ANSWERS: i32 = 3;
 

@@ -14,6 +14,7 @@ use super::value::{branch, count, lane, ms, number, time};
 use super::{PostgresStore, failed, verify};
 use crate::store::sms::SMS_KEPT;
 use crate::store::statistics::KEPT_BY_HUB;
+use crate::store::tries::TALLY_KEPT;
 use crate::store::waiting::waits;
 use crate::store::{BackupError, Quarantined, Reader, Result, Touched, Upkeep, Verified};
 
@@ -147,6 +148,7 @@ impl Upkeep for PostgresStore {
                 now - KEPT_BY_HUB,
             ),
             ("DELETE FROM sms WHERE made_at < $1", now - SMS_KEPT),
+            ("DELETE FROM tally WHERE at < $1", now - TALLY_KEPT),
         ] {
             sqlx::query(sql)
                 .bind(ms(before))

@@ -14,7 +14,9 @@ use uuid::Uuid;
 use super::value::{count, hash, lane, number};
 use super::{barred, failed, letters};
 use crate::store::barred::KnownLines;
-use crate::store::checks::{ComplaintRow, LaneKey, Lanes, LogRow, fault, line, refold};
+use crate::store::checks::{
+    self, ComplaintRow, DutyRow, LaneKey, Lanes, LogRow, fault, line, refold,
+};
 use crate::store::{Fault, Result, Verified};
 
 pub async fn verify(connection: &mut PgConnection, keep: &Timekeeping) -> Result<Verified> {
@@ -145,12 +147,20 @@ async fn complaints(
         let Some(last) = rows.last() else { break };
         let upto = last.0;
         let mut events = events(connection, after, upto).await?;
+        let mut stored = duties(connection, after, upto).await?;
         for row in rows {
             verified.complaints += 1;
             let own = events.remove(&row.0).unwrap_or_default();
             if let Some(reason) = refold(&row, &own, keep) {
                 return Ok(Some(fault(format!("complaint {}", row.1), reason)));
             }
+            let duties = stored.remove(&row.0).unwrap_or_default();
+            if let Some(fault) = checks::duties(&row, &duties)? {
+                return Ok(Some(fault));
+            }
+        }
+        if let Some(id) = stored.keys().next() {
+            return Ok(Some(fault(format!("duty {id}"), "it has no complaint")));
         }
         if let Some(id) = events.keys().next() {
             return Ok(Some(fault(
@@ -163,10 +173,20 @@ async fn complaints(
     let rowless: Option<Uuid> =
         sqlx::query_scalar("SELECT complaint FROM log WHERE complaint > $1 LIMIT 1")
             .bind(after)
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(failed)?;
+    if let Some(id) = rowless {
+        let fault = fault(format!("complaint {id}"), "it has events and no row");
+        return Ok(Some(fault));
+    }
+    let idle: Option<Uuid> =
+        sqlx::query_scalar("SELECT complaint FROM duty WHERE complaint > $1 LIMIT 1")
+            .bind(after)
             .fetch_optional(connection)
             .await
             .map_err(failed)?;
-    Ok(rowless.map(|id| fault(format!("complaint {id}"), "it has events and no row")))
+    Ok(idle.map(|id| fault(format!("duty {id}"), "it has no complaint")))
 }
 
 /// The next rows behind an id. In parts, so that a large ledger does not have
@@ -184,6 +204,28 @@ pub async fn complaint_rows(
     .fetch_all(connection)
     .await
     .map_err(failed)
+}
+
+/// What somebody has to do about the complaints between two ids, in order.
+async fn duties(
+    connection: &mut PgConnection,
+    after: Uuid,
+    upto: Uuid,
+) -> Result<HashMap<Uuid, Vec<DutyRow>>> {
+    let rows: Vec<(Uuid, String, Uuid, String, i64)> = sqlx::query_as(
+        "SELECT complaint, kind, item, holder, at FROM duty \
+         WHERE complaint > $1 AND complaint <= $2",
+    )
+    .bind(after)
+    .bind(upto)
+    .fetch_all(connection)
+    .await
+    .map_err(failed)?;
+    let mut duties: HashMap<Uuid, Vec<DutyRow>> = HashMap::new();
+    for (id, kind, item, holder, at) in rows {
+        duties.entry(id).or_default().push((kind, item, holder, at));
+    }
+    Ok(duties)
 }
 
 /// The events of the complaints between two ids, in order.

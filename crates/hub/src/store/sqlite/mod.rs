@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
@@ -40,6 +41,7 @@ use suda_sync::hub::allowance::Load;
 use tokio::sync::{MappedMutexGuard, MutexGuard, broadcast};
 
 use super::sms::HELD_BACK;
+use super::tries::{Recount, Remembered, Tries};
 use super::{Fault, Result, Store, StoreError, Touched, checks, time, value};
 use crate::clock::Clock;
 use crate::secret;
@@ -64,7 +66,7 @@ const MIGRATIONS: [&str; 14] = [
     include_str!("0011_letter.sql"),
     include_str!("0012_recusal.sql"),
     include_str!("0013_duty.sql"),
-    include_str!("0016_duty_phone.sql"),
+    include_str!("0014_duty_phone.sql"),
 ];
 const READERS: u32 = 4;
 /// Changes a slow onlooker may be behind before it has to look anew.
@@ -76,6 +78,8 @@ pub struct SqliteStore {
     writing: Arc<Writing>,
     readers: SqlitePool,
     log_damage: Option<Damage>,
+    /// The file has one process, so they need not be in it.
+    tallies: Remembered,
 }
 
 /// Why the database could not be opened.
@@ -137,6 +141,7 @@ impl SqliteStore {
             writing: Arc::new(Writing::new(writer, broadcast::channel(FEED).0)),
             readers,
             log_damage,
+            tallies: Remembered::default(),
         })
     }
 
@@ -195,6 +200,14 @@ impl Store for SqliteStore {
 
     fn load(&self) -> Load {
         self.writing.burden.load()
+    }
+}
+
+#[async_trait]
+impl Tries for SqliteStore {
+    async fn recount(&self, names: Vec<String>, recount: Recount) -> Result<()> {
+        self.tallies.recount(names, recount);
+        Ok(())
     }
 }
 

@@ -42,6 +42,13 @@ export const consoleLetters: SameTexts<typeof reference> = {
     contact: 'Contact',
     contact_hint: 'Whom to ask about a letter. Empty: the branch.',
     days: 'Time limit (days from the answer)',
+    currency: 'Currency of amounts',
+    currencies: {
+      cny: 'Renminbi (CNY)',
+      hkd: 'Hong Kong dollar (HKD)',
+      mop: 'Macanese pataca (MOP)',
+      twd: 'New Taiwan dollar (TWD)',
+    },
     save: 'Save',
     saved: 'Saved',
   },

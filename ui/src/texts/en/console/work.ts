@@ -265,6 +265,18 @@ export const consoleWork: SameTexts<typeof reference> = {
     next_level: 'Where the customer can turn to',
     next_level_default: 'If you do not agree, you may ask our management group to review this answer, or turn to the telecom users\' complaint office of your region.',
     until: 'Until when',
+    look_over: {
+      lead: 'The customer and whoever holds the receipt read this answer. It contains: {pieces}. Send it as it is?',
+      send: 'Send as it is',
+      piece: '{kind} “{piece}”',
+      separator: '; ',
+      kind: {
+        staff_name: 'the name of a colleague,',
+        phone: 'a telephone number,',
+        id_number: 'an ID number,',
+        bank_card: 'a bank card number,',
+      },
+    },
     until_line: 'until {at}',
   },
   note: { title: 'Note', example: 'Write a note', submit: 'Add note' },

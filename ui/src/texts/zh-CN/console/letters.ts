@@ -39,6 +39,13 @@ export const consoleLetters = {
     contact: '联系方式',
     contact_hint: '对答复函有疑问时联系谁。留空：受理网点。',
     days: '提出期限（自答复之日起的天数）',
+    currency: '金额使用的货币',
+    currencies: {
+      cny: '人民币',
+      hkd: '港元',
+      mop: '澳门元',
+      twd: '新台币',
+    },
     save: '保存',
     saved: '已保存',
   },

@@ -262,6 +262,18 @@ export const consoleWork = {
     next_level: '客户不认可时可以找谁',
     next_level_default: '您如果不认可本答复，可以向我公司管理决策小组申请复核，也可以向当地电信用户申诉受理机构申诉。',
     until: '在什么时候以前',
+    look_over: {
+      lead: '客户和拿到受理单的人都会看到这份答复，其中有：{pieces}。确认要原样发送吗？',
+      send: '原样发送',
+      piece: '{kind}“{piece}”',
+      separator: '、',
+      kind: {
+        staff_name: '员工姓名',
+        phone: '电话号码',
+        id_number: '证件号码',
+        bank_card: '银行卡号',
+      },
+    },
     until_line: '{at} 前',
   },
   note: { title: '备注', example: '写一条备注', submit: '添加备注' },

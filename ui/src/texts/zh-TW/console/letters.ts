@@ -42,6 +42,13 @@ export const consoleLetters: SameTexts<typeof reference> = {
     contact: '聯絡方式',
     contact_hint: '對答覆函有疑問時聯絡誰。留空：受理據點。',
     days: '提出期限（自答覆之日起的天數）',
+    currency: '金額使用的貨幣',
+    currencies: {
+      cny: '人民幣',
+      hkd: '港元',
+      mop: '澳門元',
+      twd: '新臺幣',
+    },
     save: '儲存',
     saved: '已儲存',
   },

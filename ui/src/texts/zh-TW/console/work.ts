@@ -265,6 +265,18 @@ export const consoleWork: SameTexts<typeof reference> = {
     next_level: '客戶不認可時可以找誰',
     next_level_default: '您如果不認可本答覆，可以向我公司管理決策小組申請複核，也可以向當地電信用戶申訴受理機構申訴。',
     until: '在什麼時候以前',
+    look_over: {
+      lead: '客戶和拿到受理單的人都會看到這份答覆，其中有：{pieces}。確認要原樣傳送嗎？',
+      send: '原樣傳送',
+      piece: '{kind}「{piece}」',
+      separator: '、',
+      kind: {
+        staff_name: '員工姓名',
+        phone: '電話號碼',
+        id_number: '證件號碼',
+        bank_card: '銀行卡號',
+      },
+    },
     until_line: '{at} 前',
   },
   note: { title: '備註', example: '寫一條備註', submit: '新增備註' },
