@@ -6,6 +6,7 @@ mod judge;
 mod parcel;
 mod public;
 mod sms;
+mod staff;
 
 use std::io::{self, BufRead as _, Write as _};
 use std::net::SocketAddr;
@@ -87,6 +88,11 @@ enum Command {
     Branch {
         #[command(subcommand)]
         command: BranchCommand,
+    },
+    /// Staff, and who stands above whom.
+    Staff {
+        #[command(subcommand)]
+        command: staff::StaffCommand,
     },
     /// Make a one-time code with which a desk of the branch can enrol.
     Enrol {
@@ -357,6 +363,7 @@ impl Cli {
                 output,
             } => restore(&place, &file, &output).await,
             Command::Bundle { command } => command.run().await,
+            Command::Staff { command } => command.run().await,
             Command::Sms { command } => command.run().await,
             Command::Judge { command } => Ok(command.run()?),
             Command::Renew { place, output } => renew(&place, &output).await,

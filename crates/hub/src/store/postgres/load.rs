@@ -47,6 +47,10 @@ pub async fn world<'b>(
     let (place, time) = settings(tx, compiled).await?;
     let mut world = World::new(place.device, place.incarnation);
     world.lines = barred::lines(tx, &compiled.lines).await?;
+    let along = barred::along(tx, concerned.complaints.iter().copied()).await?;
+    if !along.is_empty() {
+        world.lines = Arc::new(world.lines.with_along(along));
+    }
     heads(tx, concerned, &mut world).await?;
     complaints(tx, concerned, &mut world).await?;
     if !concerned.references.is_empty() {

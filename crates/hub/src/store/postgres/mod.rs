@@ -48,7 +48,7 @@ use crate::store::requests::{Burden, Request};
 use listen::Listening;
 
 /// Each raises `schema_version` by one; only ever added to.
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 13] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
@@ -61,6 +61,7 @@ const MIGRATIONS: [&str; 12] = [
     include_str!("0010_letter.sql"),
     include_str!("0011_recusal.sql"),
     include_str!("0012_duty.sql"),
+    include_str!("0014_along.sql"),
 ];
 /// The oldest server that is tried by the tests.
 const OLDEST_SERVER: i32 = 150_000;

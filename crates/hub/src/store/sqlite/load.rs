@@ -44,6 +44,10 @@ pub async fn world<'b>(
     let time = time(tx, compiled).await?;
     let mut world = World::new(device, incarnation);
     world.lines = barred::lines(tx, &compiled.lines).await?;
+    let along = barred::along(tx, concerned.complaints.iter().copied()).await?;
+    if !along.is_empty() {
+        world.lines = Arc::new(world.lines.with_along(along));
+    }
     heads(tx, concerned, &mut world).await?;
     complaints(tx, concerned, &mut world).await?;
     if !concerned.references.is_empty() {
@@ -88,7 +92,7 @@ pub async fn world<'b>(
 }
 
 /// Ids as a JSON list of hexadecimal texts.
-fn ids(ids: impl Iterator<Item = Uuid>) -> String {
+pub fn ids(ids: impl Iterator<Item = Uuid>) -> String {
     let texts: Vec<String> = ids.map(|id| format!("\"{}\"", id.simple())).collect();
     format!("[{}]", texts.join(","))
 }

@@ -49,7 +49,7 @@ use group::Writing;
 /// The database's name inside the data directory.
 pub const FILE: &str = "hub.db";
 /// Each raises `user_version` by one; only ever added to.
-const MIGRATIONS: [&str; 13] = [
+const MIGRATIONS: [&str; 14] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
@@ -63,6 +63,7 @@ const MIGRATIONS: [&str; 13] = [
     include_str!("0011_letter.sql"),
     include_str!("0012_recusal.sql"),
     include_str!("0013_duty.sql"),
+    include_str!("0015_along.sql"),
 ];
 const READERS: u32 = 4;
 /// Changes a slow onlooker may be behind before it has to look anew.
