@@ -33,4 +33,15 @@ export const consoleBeside: SameTexts<typeof reference> = {
   dialog: { add: 'Link', part: 'Unlink', answer: 'Answer them along' },
   note: { add: 'Remark', part: 'Reason', answer: 'What was done for them' },
   outcome: { done: 'answered', already: 'had ended before', refused: 'not answered' },
+  similar: 'May belong together',
+  similar_hint: 'Found by telephone number and text, for reference; whether to link is for you to say.',
+  same_customer: 'same customer',
+  near: 'text {n}% alike',
+  link_as: 'Link to {reference} as “{relation}”?',
+  sure: {
+    duplicate: 'This case is merged into the other and answered with it; until the answer you can undo it.',
+    group: 'This case is answered with the other; until the answer you can undo it.',
+    repeat: 'This case stays on its own; only the link is noted. You can undo it.',
+    related: 'This case stays on its own; only the link is noted. You can undo it.',
+  },
 }

@@ -30,4 +30,15 @@ export const consoleBeside = {
   dialog: { add: '关联', part: '取消关联', answer: '一并答复' },
   note: { add: '说明', part: '原因', answer: '为他们做了什么' },
   outcome: { done: '已答复', already: '此前已办结', refused: '未答复' },
+  similar: '可能是一起的',
+  similar_hint: '系统按电话和内容找到，仅供参考；要不要关联由您决定。',
+  same_customer: '同一客户',
+  near: '内容相近 {n}%',
+  link_as: '按“{relation}”关联到 {reference}？',
+  sure: {
+    duplicate: '本件将并入对方，随对方一起答复；答复之前可以取消。',
+    group: '本件将随对方一起答复；答复之前可以取消。',
+    repeat: '本件仍单独处理，只记下关联；可以取消。',
+    related: '本件仍单独处理，只记下关联；可以取消。',
+  },
 }

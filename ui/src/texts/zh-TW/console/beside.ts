@@ -33,4 +33,15 @@ export const consoleBeside: SameTexts<typeof reference> = {
   dialog: { add: '關聯', part: '取消關聯', answer: '一併答覆' },
   note: { add: '說明', part: '原因', answer: '為他們做了什麼' },
   outcome: { done: '已答覆', already: '此前已辦結', refused: '未答覆' },
+  similar: '可能是一起的',
+  similar_hint: '系統按電話和內容找到，僅供參考；要不要關聯由您決定。',
+  same_customer: '同一客戶',
+  near: '內容相近 {n}%',
+  link_as: '按「{relation}」關聯到 {reference}？',
+  sure: {
+    duplicate: '本件將併入對方，隨對方一起答覆；答覆之前可以取消。',
+    group: '本件將隨對方一起答覆；答覆之前可以取消。',
+    repeat: '本件仍單獨處理，只記下關聯；可以取消。',
+    related: '本件仍單獨處理，只記下關聯；可以取消。',
+  },
 }
