@@ -24,6 +24,7 @@ pub(crate) enum StaffCommand {
     Add {
         /// What they type to sign in.
         login: String,
+        /// Their name, as others read it.
         name: String,
         /// clerk, branch_manager, expert, department, management, auditor or
         /// administrator.

@@ -47,10 +47,10 @@ impl Along {
         // Somebody may have parted them meanwhile, or answered it.
         let link = complaint.leading().filter(|link| link.to == self.lead.id);
         let link = link.ok_or(StepRefused::Along(AlongRefused::Parted))?;
-        // No customer must read who another one is. That of a duplicate is the
-        // customer of the case that leads.
-        let is_own = |of: ComplaintId| {
-            of == complaint.id || (link.relation == Relation::Duplicate && of == self.lead.id)
+        // No customer must read who another one is.
+        let is_own = |of: ComplaintId| match link.relation {
+            Relation::Duplicate => of == self.lead.id,
+            _ => of == complaint.id,
         };
         if let Some(told) = self.told.iter().find(|told| !is_own(told.of)) {
             return Err(StepRefused::Along(told.refused.clone()));
@@ -101,8 +101,11 @@ impl Along {
     /// Looks for the customers of these cases in what would be copied.
     pub fn look_for<'a>(&mut self, cases: impl Iterator<Item = &'a Complaint>) {
         let told = cases.filter_map(|one| {
+            let link = one.leading().filter(|link| link.to == self.lead.id);
+            let is_twice = link.is_some_and(|link| link.relation == Relation::Duplicate);
             Some(Told {
-                of: one.id,
+                // The customer of a duplicate is that of the case that leads.
+                of: if is_twice { self.lead.id } else { one.id },
                 refused: self.telling_of(one)?,
             })
         });

@@ -194,7 +194,7 @@ pub async fn answer_linked(
     };
     let following = followers(hub, &doing.who, lead.id).await?;
     let cases = following.iter().map(|held| &held.complaint);
-    along.look_for(cases.chain([lead]));
+    along.look_for([lead].into_iter().chain(cases));
     let mut all = Vec::new();
     for held in following {
         let call_back = call_back::next(hub, &held.complaint, along.expert).await?;

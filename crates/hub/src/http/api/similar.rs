@@ -1,7 +1,8 @@
 //! Cases that may belong with this one: of the same customer, or telling of the
 //! same matter. They are only shown; a link is made by a person.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Json;
@@ -12,7 +13,6 @@ use suda_domain::text::shingles;
 use suda_domain::{
     Complaint, ComplaintId, CustomerState, ReferenceNumber, Relation, State as CaseState,
 };
-use suda_judge::similar::Similar;
 use utoipa::ToSchema;
 
 use super::complaints::visible;
@@ -29,10 +29,10 @@ const SHOWN: usize = 6;
 const TAKEN: u32 = 40;
 /// Places of the text that are looked up.
 const PLACES: usize = 8;
-/// How near a text has to be, where 1 is the same text.
-const NEAR: f32 = 0.45;
+/// How near a text has to be, where 100 is the same text.
+const NEAR: u8 = 40;
 /// How near it has to be to be taken for the very same matter.
-const SAME: f32 = 0.7;
+const SAME: u8 = 60;
 
 /// A case that may belong with this one.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -109,37 +109,42 @@ fn looked_up(this: &Complaint) -> Vec<Vec<String>> {
 }
 
 fn ranked(this: &Complaint, others: &[Complaint], is_leading: bool) -> Vec<SimilarCase> {
-    let mut texts = Similar::default();
-    for other in others {
-        texts.add(&[other.intake.description.as_str()]);
-    }
-    let own = texts.add(&[this.intake.description.as_str()]);
+    let own: BTreeSet<String> = pairs(this);
+    let phone = this.intake.phone.trim();
     let mut cases: Vec<SimilarCase> = others
         .iter()
-        .enumerate()
-        .filter_map(|(number, other)| {
-            let score = texts.score(own, number);
-            let phone = this.intake.phone.trim();
+        .filter_map(|other| {
+            let near = near(&own, &pairs(other));
             let same_customer = !phone.is_empty() && other.intake.phone.trim() == phone;
-            (same_customer || score >= NEAR).then(|| SimilarCase {
+            (same_customer || near >= NEAR).then(|| SimilarCase {
                 id: other.id,
                 reference: other.reference.clone(),
                 same_customer,
-                near: (score.clamp(0.0, 1.0) * 100.0).round() as u8,
+                near,
                 state: other.state,
                 customer_state: other.state.customer_state(),
                 arrived_at: other.arrived_at,
                 excerpt: view::excerpt(&other.intake.description),
-                offered: offered(this, other, same_customer, score, is_leading),
+                offered: offered(this, other, same_customer, near, is_leading),
             })
         })
         .collect();
-    cases.sort_by_key(|one| {
-        let newest = std::cmp::Reverse(one.arrived_at);
-        (std::cmp::Reverse((one.same_customer, one.near)), newest)
-    });
+    cases.sort_by_key(|one| Reverse((one.same_customer, one.near, one.arrived_at)));
     cases.truncate(SHOWN);
     cases
+}
+
+fn pairs(of: &Complaint) -> BTreeSet<String> {
+    shingles(&of.intake.description).into_iter().collect()
+}
+
+/// How much of two texts is the same pairs of characters, in hundredths (the
+/// coefficient of Dice). Not the judge's measure: that weighs by how rare a pair
+/// is among all texts, and all the texts here were found by what they share.
+fn near(one: &BTreeSet<String>, other: &BTreeSet<String>) -> u8 {
+    let both = one.intersection(other).count();
+    let all = (one.len() + other.len()).max(1);
+    u8::try_from(200 * both / all).unwrap_or(100)
 }
 
 /// A customer's own other case is the same told twice, or what they come again
@@ -149,7 +154,7 @@ fn offered(
     this: &Complaint,
     other: &Complaint,
     same_customer: bool,
-    score: f32,
+    near: u8,
     is_leading: bool,
 ) -> Vec<Relation> {
     let may_follow = !this.state.is_finished()
@@ -158,7 +163,7 @@ fn offered(
         && !is_leading;
     let likely = match (same_customer, other.state.is_finished()) {
         (false, _) => vec![Relation::Group],
-        (true, false) if score >= SAME => vec![Relation::Duplicate, Relation::Repeat],
+        (true, false) if near >= SAME => vec![Relation::Duplicate, Relation::Repeat],
         (true, _) => vec![Relation::Repeat, Relation::Duplicate],
     };
     let possible = likely.into_iter();
