@@ -7,7 +7,7 @@ export const consoleBeside: SameTexts<typeof reference> = {
   persons_hint: 'They, and everybody above them, can neither see nor handle this complaint.',
   nobody: 'Nobody of the staff is named.',
   add_person: 'Name a person',
-  add_hint: 'At once this person and everybody above them no longer see the complaint; a claim of theirs is given back.',
+  add_hint: 'At once this person and everybody above them no longer see the complaint, nor what is answered with it; their claims, tasks, call-backs and measures go to others.',
   who: 'Who',
   why: 'Reason',
   lift: 'Lift the recusal',

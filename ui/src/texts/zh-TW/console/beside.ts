@@ -7,7 +7,7 @@ export const consoleBeside: SameTexts<typeof reference> = {
   persons_hint: '被投訴人及其直屬上級看不到這件投訴，也不能處理。',
   nobody: '沒有登記被投訴人。',
   add_person: '登記被投訴人',
-  add_hint: '登記後，此人及其各級上級立即看不到這件投訴；正在處理的會自動放回。',
+  add_hint: '登記後，此人及其各級上級立即看不到這件投訴，隨本件答覆的也一樣；其手上的認領、任務、回訪和措施會自動轉給別人。',
   who: '誰',
   why: '原因',
   lift: '解除迴避',
