@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use suda_domain::breach;
 use suda_domain::clocks;
 use suda_domain::complaint::{Owner, Task};
+use suda_domain::duty;
 use suda_domain::fact::{Assignee, HandoffCause};
 use suda_domain::guidance;
 use suda_domain::time::Timekeeping;
@@ -339,6 +340,7 @@ impl Inner {
             mine: stored.mine,
             assigned: complaint.assigned.clone(),
             follows: complaint.leading().map(|link| link.relation),
+            asked_at: duty::asked_of_branch(complaint),
         }
     }
 }

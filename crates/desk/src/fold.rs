@@ -3,12 +3,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use suda_domain::clocks;
+use suda_domain::duty;
 use suda_domain::time::Timekeeping;
 use suda_domain::{Complaint, State};
 pub(crate) use suda_sync::fold::{Standing, apply, refold};
 
 use crate::clock::to_ms;
-use crate::store::complaints::{NO_DEADLINE, StateRow};
+use crate::store::complaints::{FIRST, NO_DEADLINE, StateRow};
 use crate::view::Scope;
 
 /// In which list a state is shown.
@@ -38,10 +39,13 @@ pub(crate) fn state_row(
                 .unwrap_or(complaint.recorded_at);
             -to_ms(done)
         }
-        _ => {
-            let deadlines = clocks::deadlines(&complaint, keep);
-            clocks::nearest(&deadlines).map_or(NO_DEADLINE, |next| to_ms(next.due))
-        }
+        _ => match duty::asked_of_branch(&complaint) {
+            Some(since) => FIRST.saturating_add(to_ms(since)),
+            None => {
+                let deadlines = clocks::deadlines(&complaint, keep);
+                clocks::nearest(&deadlines).map_or(NO_DEADLINE, |next| to_ms(next.due))
+            }
+        },
     };
     let prompt_at = next_prompt(&complaint, keep, reminded).map(to_ms);
     StateRow {

@@ -190,6 +190,8 @@ pub struct CaseRow {
     pub follows: Option<Relation>,
     /// Why its nearest deadline was missed, when it was.
     pub breach: Option<BreachCause>,
+    /// Since when a question of the centre waits for the branch's reply.
+    pub asked_at: Option<DateTime<Utc>>,
 }
 
 /// Which lines to list.

@@ -194,6 +194,13 @@ fn questions(complaint: &Complaint) -> impl Iterator<Item = Duty> {
     })
 }
 
+/// Since when the branch owes a reply to a question of the centre, the oldest
+/// of those that are open.
+pub fn asked_of_branch(complaint: &Complaint) -> Option<DateTime<Utc>> {
+    let open = !complaint.state.is_finished();
+    open.then(|| questions(complaint).map(|duty| duty.at).min())?
+}
+
 fn extensions(complaint: &Complaint) -> impl Iterator<Item = Duty> {
     let open = complaint
         .extensions

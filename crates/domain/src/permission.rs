@@ -65,15 +65,15 @@ pub fn may_write(role: Role, kind: FactKind) -> bool {
                 || (role == Role::System && kind == HandedOff)
         }
         Settled => matches!(role, Role::Clerk | Role::BranchManager),
-        Noted => !matches!(
-            role,
-            Role::Auditor | Role::Administrator | Role::System | Role::Customer
-        ),
+        // The program says why it hands something on.
+        Noted => !matches!(role, Role::Auditor | Role::Administrator | Role::Customer),
         EvidenceAdded => !matches!(role, Role::Auditor | Role::Administrator | Role::System),
         Queued => role == Role::System,
         Released => matches!(role, Role::Expert | Role::System),
-        Claimed | ReturnedToBranch | Dispatched | ApprovalRequested | SolvingStarted
-        | Implemented | Answered | Paused | Resumed => role == Role::Expert,
+        Claimed | ReturnedToBranch | Dispatched | ApprovalRequested | Implemented | Answered
+        | Paused | Resumed => role == Role::Expert,
+        // The program gives a measure back to the expert.
+        SolvingStarted => matches!(role, Role::Expert | Role::System),
         // The program takes back what an account had that was closed.
         TaskRecalled => matches!(role, Role::Expert | Role::System),
         TaskAccepted | TaskRejected => role == Role::Department,

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::complaint::{Complaint, Refusal, TaskState};
 use crate::fact::Fact;
-use crate::ids::StaffId;
+use crate::ids::{ComplaintId, StaffId};
 use crate::ledger::Actor;
 use crate::staff::StaffRecord;
 
@@ -35,14 +35,21 @@ pub struct Recusal {
     pub at: DateTime<Utc>,
 }
 
-/// Who stands directly above whom.
+/// Who stands directly above whom, and whom cases bar beside those they are
+/// about themselves.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Lines(BTreeMap<StaffId, StaffId>);
+pub struct Lines {
+    superiors: BTreeMap<StaffId, StaffId>,
+    along: BTreeMap<ComplaintId, BTreeSet<StaffId>>,
+}
 
 impl FromIterator<(StaffId, StaffId)> for Lines {
     /// Of members of staff and who stands above each.
     fn from_iter<T: IntoIterator<Item = (StaffId, StaffId)>>(pairs: T) -> Self {
-        Self(pairs.into_iter().collect())
+        Self {
+            superiors: pairs.into_iter().collect(),
+            along: BTreeMap::new(),
+        }
     }
 }
 
@@ -53,10 +60,29 @@ impl Lines {
         staff.into_iter().filter_map(above).collect()
     }
 
-    /// Everybody who can neither see nor handle the complaint: whom it is
-    /// about, and who stands above them. A line that runs in a circle, which
-    /// only a mistake in the directory makes, ends where it began.
+    /// These lines, and whom these cases bar through the ones they are answered
+    /// with: whoever may not read of a matter may not read of it in a case with
+    /// the same matter and the same answer. It lasts as long as the link.
+    #[must_use]
+    pub fn with_along(&self, along: BTreeMap<ComplaintId, BTreeSet<StaffId>>) -> Self {
+        Self {
+            superiors: self.superiors.clone(),
+            along,
+        }
+    }
+
+    /// Everybody who can neither see nor handle the complaint: whom it or what
+    /// it is answered with is about, and who stands above them.
     pub fn barred(&self, complaint: &Complaint) -> BTreeSet<StaffId> {
+        let mut barred = self.own(complaint);
+        barred.extend(self.along.get(&complaint.id).into_iter().flatten());
+        barred
+    }
+
+    /// Of these, who is barred by what the complaint's own ledger says. A line
+    /// that runs in a circle, which only a mistake in the directory makes, ends
+    /// where it began.
+    pub fn own(&self, complaint: &Complaint) -> BTreeSet<StaffId> {
         let mut barred = BTreeSet::new();
         for recusal in &complaint.recused {
             barred.insert(recusal.staff);
@@ -68,15 +94,19 @@ impl Lines {
     /// Who stands above this member of staff, up to the top.
     pub fn above(&self, staff: StaffId) -> BTreeSet<StaffId> {
         let mut above = BTreeSet::new();
-        let mut next = self.0.get(&staff);
+        let mut next = self.superiors.get(&staff);
         while let Some(one) = next.filter(|one| above.insert(**one)) {
-            next = self.0.get(one);
+            next = self.superiors.get(one);
         }
         above
     }
 
     pub fn bar(&self, complaint: &Complaint, staff: StaffId) -> bool {
-        !complaint.recused.is_empty() && self.barred(complaint).contains(&staff)
+        self.bars_anybody(complaint) && self.barred(complaint).contains(&staff)
+    }
+
+    fn bars_anybody(&self, complaint: &Complaint) -> bool {
+        !complaint.recused.is_empty() || self.along.contains_key(&complaint.id)
     }
 
     /// What [`Complaint::admit`] says of those it is about, for their lines as
@@ -85,7 +115,7 @@ impl Lines {
     /// # Errors
     /// [`Refusal::Recused`].
     pub fn admit(&self, complaint: &Complaint, actor: &Actor, fact: &Fact) -> Result<(), Refusal> {
-        if complaint.recused.is_empty() {
+        if !self.bars_anybody(complaint) {
             return Ok(());
         }
         let barred = self.barred(complaint);

@@ -82,6 +82,40 @@ pub async fn add_staff(store: &dyn Store, new: NewStaff) -> Result<AddedStaff, A
     })
 }
 
+/// Why nobody can be put above a member of staff.
+#[derive(Debug, thiserror::Error)]
+pub enum SuperiorError {
+    #[error("there is no such member of staff")]
+    Unknown,
+    #[error("nobody stands above themselves, not even through others")]
+    Circle,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Says who stands directly above a member of staff. Whom a complaint is about,
+/// and everybody above them, can neither see nor handle it.
+///
+/// # Errors
+/// When either is not known, and when the line would run in a circle.
+pub async fn set_superior(
+    store: &dyn Store,
+    id: StaffId,
+    superior: Option<StaffId>,
+) -> Result<(), SuperiorError> {
+    if let Some(superior) = superior {
+        let known = store.staff_member(superior).await?;
+        known.ok_or(SuperiorError::Unknown)?;
+        if superior == id || store.lines().await?.above(superior).contains(&id) {
+            return Err(SuperiorError::Circle);
+        }
+    }
+    match store.set_superior(id, superior).await? {
+        true => Ok(()),
+        false => Err(SuperiorError::Unknown),
+    }
+}
+
 fn is_login(login: &str) -> bool {
     let length = login.chars().count();
     (2..=40).contains(&length)

@@ -89,6 +89,11 @@ enum Command {
         #[command(subcommand)]
         command: BranchCommand,
     },
+    /// Staff, who stands above whom, and who is texted.
+    Staff {
+        #[command(subcommand)]
+        command: staff::StaffCommand,
+    },
     /// Make a one-time code with which a desk of the branch can enrol.
     Enrol {
         /// The branch's code.
@@ -145,11 +150,6 @@ enum Command {
     Sms {
         #[command(subcommand)]
         command: sms::SmsCommand,
-    },
-    /// Members of staff.
-    Staff {
-        #[command(subcommand)]
-        command: staff::StaffCommand,
     },
     /// Judge texts from a CSV file: categories, grades, similar ones, alarms.
     Judge {
@@ -365,6 +365,7 @@ impl Cli {
                 output,
             } => restore(&place, &file, &output).await,
             Command::Bundle { command } => command.run().await,
+            Command::Staff { command } => command.run().await,
             Command::Sms { command } => command.run().await,
             Command::Staff { command } => command.run().await,
             Command::Judge { command } => Ok(command.run()?),

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use suda_domain::{Actor, BranchCode, Complaint, ComplaintId};
+use suda_domain::{Actor, BranchCode, Complaint, ComplaintId, Lines};
 use suda_judge::RuleSet;
 use suda_sync::Directory;
 use suda_sync::hub::allowance::Slots;
@@ -87,6 +87,18 @@ impl Hub {
             ui,
             dir,
             stopping: CancellationToken::new(),
+        })
+    }
+
+    /// Who stands above whom, and whom these complaints bar through those they
+    /// are answered with.
+    pub async fn lines_of(&self, of: impl IntoIterator<Item = ComplaintId>) -> Result<Arc<Lines>> {
+        let of: Vec<ComplaintId> = of.into_iter().collect();
+        let lines = self.store.lines().await?;
+        let along = self.store.barred_along(&of).await?;
+        Ok(match along.is_empty() {
+            true => lines,
+            false => Arc::new(lines.with_along(along)),
         })
     }
 

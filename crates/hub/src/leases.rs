@@ -12,6 +12,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
+use crate::closing::take_back_barred;
 use crate::ending::end_due;
 use crate::escalate::tell_due;
 use crate::hub::Hub;
@@ -45,6 +46,11 @@ async fn timers(hub: &Arc<Hub>, stop: &CancellationToken) {
         () = every(LOOK, || async {
             if let Err(error) = return_lapsed(hub).await {
                 tracing::warn!(%error, "lapsed claims could not be returned; tried again");
+            }
+        }) => {}
+        () = every(LOOK, || async {
+            if let Err(error) = take_back_barred(hub).await {
+                tracing::warn!(%error, "what is with barred people could not be taken back; tried again");
             }
         }) => {}
         () = every(LOOK, || async {

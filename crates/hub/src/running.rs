@@ -22,19 +22,20 @@ use serde::{Deserialize, Serialize};
 use suda_domain::State as CaseState;
 use suda_domain::intake::Language;
 use suda_domain::texts::Mobile;
-use suda_domain::{BranchCode, DeviceId};
+use suda_domain::{BranchCode, DeviceId, Role};
 use suda_sync::bundle::MOST_BYTES;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
-use crate::admin::make_code;
+use crate::admin::{NewStaff, make_code};
 use crate::bundle::{self, ImportError, ImportReport};
 use crate::clock::Clock;
 use crate::desks::{self, DesksReport};
 use crate::secret;
 use crate::sms::report::{SmsOutbox, outbox};
 use crate::sms::settings::{SmsChange, SmsSettings};
+use crate::staffing::{self, StaffLine};
 use crate::store::sms::{Dismissal, DutyPhone};
 use crate::store::{
     AddError, BackupError, Branch, Counts, Fault, Reader, Store, StoreError, Verified,
@@ -94,6 +95,19 @@ pub enum LocalAsk {
         phone: Option<Mobile>,
         language: Language,
     },
+    Staff,
+    AddStaff {
+        login: String,
+        name: String,
+        role: Role,
+        branch: Option<BranchCode>,
+        /// The login of who stands directly above them.
+        superior: Option<String>,
+    },
+    SetSuperior {
+        login: String,
+        superior: Option<String>,
+    },
 }
 
 /// What it is answered.
@@ -112,6 +126,14 @@ pub enum LocalReply {
     SmsOutbox(SmsOutbox),
     Count {
         count: u64,
+    },
+    Staff {
+        staff: Vec<StaffLine>,
+    },
+    StaffAdded {
+        line: StaffLine,
+        /// To be shown once.
+        password: Option<String>,
     },
     /// The parcel of receipts in base64, and what became of a parcel taken in.
     Bundle {
@@ -256,6 +278,35 @@ pub async fn perform(store: &dyn Store, clock: &Clock, ask: LocalAsk) -> LocalRe
             match outbox(store, Reader::Program, clock.now(), failing, None, limit).await {
                 Ok(outbox) => LocalReply::SmsOutbox(outbox),
                 Err(error) => store_failed(error),
+            }
+        }
+        LocalAsk::Staff => match staffing::lines(store).await {
+            Ok(staff) => LocalReply::Staff { staff },
+            Err(error) => store_failed(error),
+        },
+        LocalAsk::AddStaff {
+            login,
+            name,
+            role,
+            branch,
+            superior,
+        } => {
+            let new = NewStaff {
+                login,
+                name,
+                role,
+                branch,
+                password: None,
+            };
+            match staffing::add(store, new, superior.as_deref()).await {
+                Ok((line, password)) => LocalReply::StaffAdded { line, password },
+                Err(error) => failed(error.to_string()),
+            }
+        }
+        LocalAsk::SetSuperior { login, superior } => {
+            match staffing::change_superior(store, &login, superior.as_deref()).await {
+                Ok(()) => LocalReply::Done,
+                Err(error) => failed(error.to_string()),
             }
         }
         LocalAsk::RetrySms { id } => {

@@ -201,7 +201,7 @@ pub async fn preview(
             })
             .collect();
     }
-    let lines = store.lines().await?;
+    let above = store.lines().await?;
     let mut from = None;
     loop {
         let page = store
@@ -212,6 +212,8 @@ pub async fn preview(
         let running = page.iter().map(|held| &held.complaint);
         let running: Vec<&Complaint> = running.filter(|one| !one.state.is_finished()).collect();
         let some_are_finished = running.len() < page.len();
+        let ids: Vec<ComplaintId> = running.iter().map(|one| one.id).collect();
+        let lines = above.with_along(store.barred_along(&ids).await?);
         for complaint in running {
             let names = !lines.bar(complaint, reader);
             preview.compare(complaint, (&keep, &after), now, names);

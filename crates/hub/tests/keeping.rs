@@ -287,6 +287,7 @@ fn the_commands_work_without_a_running_hub_and_beside_one() {
         &["branch", "add", "CQ0201", "更新厅", "--json"],
         &data,
     ));
+    staff_and_superiors(&data);
     let copy = dir.path().join("beside.backup");
     let restore = ["restore", copy.to_str().unwrap()];
     assert!(error(&program(&restore, &data)).contains("another suda-hub"));
@@ -380,4 +381,55 @@ async fn operators_can_look_at_a_running_hub_and_the_console_says_when_its_files
     ] {
         assert_eq!(get(path).await.status(), 404, "{path}");
     }
+}
+
+/// Who stands above whom is said and listed by logins.
+fn staff_and_superiors(data: &Path) {
+    let added = json(&program(
+        &[
+            "staff",
+            "add",
+            "zhao",
+            "赵敏",
+            "--role",
+            "clerk",
+            "--branch",
+            "CQ0200",
+            "--superior",
+            "admin",
+            "--json",
+        ],
+        data,
+    ));
+    assert_eq!(added["superior"], "admin");
+    assert!(added["password"].is_string(), "told once");
+    let above = || {
+        let listed = program(&["staff", "list", "--json"], data);
+        assert!(listed.status.success());
+        let text = String::from_utf8(listed.stdout).unwrap();
+        let rows = text
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let row = rows.into_iter().find(|row| row["login"] == "zhao").unwrap();
+        assert!(row.get("password").is_none());
+        row["superior"].clone()
+    };
+    assert_eq!(above(), "admin");
+    json(&program(&["staff", "superior", "zhao", "--json"], data));
+    assert_eq!(above(), Value::Null);
+    json(&program(
+        &["staff", "superior", "zhao", "admin", "--json"],
+        data,
+    ));
+    assert_eq!(above(), "admin");
+    let circle = program(&["staff", "superior", "admin", "zhao"], data);
+    assert!(error(&circle).contains("above themselves"), "{circle:?}");
+    let nobody = program(&["staff", "superior", "zhao", "nemo"], data);
+    assert!(error(&nobody).contains("nobody signs in as nemo"));
+    let help = program(&["staff", "add", "--help"], data);
+    assert!(
+        String::from_utf8(help.stdout)
+            .unwrap()
+            .contains("--superior")
+    );
 }

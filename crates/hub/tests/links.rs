@@ -160,7 +160,7 @@ async fn a_group_is_answered_together_and_each_case_by_its_own_events() {
         .await;
     let again = json!({ "summary": "x" });
     let told = expert.post(&path(lead, "answer-linked"), again).await;
-    assert_eq!(of(&told, member), why("not_in_this_state"));
+    assert_eq!(of(&told, member), why("not_content"));
     hub.stop().await;
 }
 

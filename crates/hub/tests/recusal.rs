@@ -412,7 +412,7 @@ async fn a_barrier_that_is_not_what_the_ledger_gives_is_named() {
     use sqlx::{Connection as _, Executor as _};
     for change in [
         "DELETE FROM barred",
-        "INSERT INTO link VALUES (x'01020304050607080910111213141516', x'01020304050607080910111213141516')",
+        "INSERT INTO link (complaint, other) VALUES (x'01020304050607080910111213141516', x'01020304050607080910111213141516')",
     ] {
         let dir = TempDir::new().unwrap();
         let store = SqliteStore::open(dir.path(), true).await.unwrap();

@@ -218,6 +218,8 @@ export type CaseRow = {
 	follows: Relation | null,
 	/**  Why its nearest deadline was missed, when it was. */
 	breach: BreachCause | null,
+	/**  Since when a question of the centre waits for the branch's reply. */
+	asked_at: string | null,
 };
 
 /**  One complaint, whole. */

@@ -38,6 +38,7 @@ import type {
   PersonChoice,
   QuarantineRow,
   Relation,
+  SimilarCase,
   Resolution,
   SmsOutbox,
   StaffRow,
@@ -147,6 +148,8 @@ export const people = (id: string) => get<PersonChoice[]>(`/api/complaints/${id}
 export const recuse = (id: string, about: { staff: string; reason: string }, key: string) =>
   post<void>(`/api/complaints/${id}/recuse`, about, key)
 export const links = (id: string) => get<LinkView[]>(`/api/complaints/${id}/links`)
+/** What may belong with the complaint and is not linked with it. */
+export const similar = (id: string) => get<SimilarCase[]>(`/api/complaints/${id}/similar`)
 /** Gives the answer of this case to those that follow it, one by one. */
 export const answerLinked = (id: string, body: { summary: string }) =>
   post<AnsweredAlong[]>(`/api/complaints/${id}/answer-linked`, body)

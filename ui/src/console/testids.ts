@@ -82,6 +82,10 @@ export const ids = {
     linkTo: 'console-case-link-to',
     linkNote: 'console-case-link-note',
     answerLinked: 'console-case-answer-linked',
+    /** One per case that may belong with this one, with data-reference. */
+    similar: 'console-case-similar',
+    /** With data-relation. */
+    similarLink: 'console-case-similar-link',
     /** One line per case that follows, with data-outcome. */
     along: 'console-case-along',
     reference: 'console-case-reference',

@@ -8,6 +8,7 @@ type Shape<Name extends keyof Shapes> = Answered<Shapes[Name]>
 
 export type AnsweredAlong = Shape<'AnsweredAlong'>
 export type LinkView = Shape<'LinkView'>
+export type SimilarCase = Shape<'SimilarCase'>
 export type PersonChoice = Shape<'PersonChoice'>
 export type Recusal = Shape<'Recusal'>
 export type Relation = Shape<'Relation'>

@@ -14,6 +14,10 @@ use crate::view::Scope;
 /// No running clock: after all that have one.
 pub(crate) const NO_DEADLINE: i64 = i64::MAX;
 
+/// Before all that wait for nothing but their deadline: where the centre waits
+/// for the branch, the longest waiting first.
+pub(crate) const FIRST: i64 = i64::MIN / 2;
+
 /// A complaint with what lists are ordered by.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct StateRow {
@@ -284,14 +288,32 @@ fn behind(query: &mut QueryBuilder<Sqlite>, after: Option<Place>) {
 
 /// Leaves out what is not for the reader.
 fn unless_barred(query: &mut QueryBuilder<Sqlite>, reader: &Reader) {
-    query.push(" and not exists (select 1 from json_each(c.body, '$.recused') r where ");
-    match reader.bound() {
-        None => query.push("1)"),
-        Some(about) => query
-            .push("r.value ->> '$.staff' in (select value from json_each(")
-            .push_bind(about)
-            .push(")))"),
-    };
+    let own = "json_each(c.body, '$.recused') r";
+    // Whom the case that leads is about is not for them either, as far as it
+    // is here; one of another branch bars nobody of this one.
+    let of_lead = "json_each(c.body, '$.links') l join complaint lead \
+                   on lead.id = unhex(replace(l.value ->> '$.to', '-', '')) \
+                   join json_each(lead.body, '$.recused') r";
+    for (from, which) in [
+        (own, ""),
+        (
+            of_lead,
+            "l.value ->> '$.relation' in ('duplicate', 'group') and ",
+        ),
+    ] {
+        query
+            .push(" and not exists (select 1 from ")
+            .push(from)
+            .push(" where ")
+            .push(which);
+        match reader.bound() {
+            None => query.push("1)"),
+            Some(about) => query
+                .push("r.value ->> '$.staff' in (select value from json_each(")
+                .push_bind(about)
+                .push(")))"),
+        };
+    }
 }
 
 /// What a list shows.
@@ -374,7 +396,8 @@ pub(crate) async fn by_state(
 pub(crate) async fn next_deadline(conn: &mut SqliteConnection) -> Result<Option<i64>, StoreError> {
     Ok(sqlx::query_scalar(
         "select min(first) from (select min(rank) as first from complaint where scope = 0 \
-         union all select min(rank) from complaint where scope = 1) where first < ?",
+         and rank > 0 union all select min(rank) from complaint where scope = 1 and rank > 0) \
+         where first < ?",
     )
     .bind(NO_DEADLINE)
     .fetch_one(conn)

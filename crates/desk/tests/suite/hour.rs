@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use suda_desk::Clock as _;
 use suda_desk::ImportOptions;
+use suda_desk::view::Scope;
 use suda_domain::clocks::Clock;
 use suda_domain::escalation::Level;
 use suda_domain::fact::{AskedOf, HandoffCause};
@@ -134,6 +135,9 @@ async fn the_branch_is_shown_what_the_hub_tells_it_of_a_deadline() {
 #[tokio::test]
 async fn a_question_to_the_branch_is_shown_once_and_answered_without_a_link() {
     let bench = Bench::new().await;
+    let earlier = bench
+        .record_as(form("合同看不清"), Grade::Two, Complexity::Complex)
+        .await;
     let id = bench
         .record_as(form("断网"), Grade::Two, Complexity::Complex)
         .await;
@@ -165,6 +169,17 @@ async fn a_question_to_the_branch_is_shown_once_and_answered_without_a_link() {
     let questions: Vec<_> = shown.iter().map(|prompt| prompt.question).collect();
     assert_eq!(questions, [true]);
     assert_eq!(bench.desk.sweep().await.unwrap(), [], "once");
+
+    // It stands before all that wait for their deadline alone, and is marked.
+    let page = bench
+        .desk
+        .cases(&bench.session, Scope::WithExperts, None, 9)
+        .await;
+    let rows = page.unwrap().rows;
+    assert_eq!([rows[0].id, rows[1].id], [id, earlier]);
+    assert!(rows[0].asked_at.is_some() && rows[1].asked_at.is_none());
+    let due = bench.desk.status().await.unwrap().next_deadline;
+    assert!(due.is_none_or(|due| due > rows[0].arrived_at), "{due:?}");
 
     let text = "单号 0042".to_owned();
     let case = bench.desk.reply(&bench.session, id, question, text).await;

@@ -246,3 +246,63 @@ async fn the_manager_cannot_give_it_to_whom_it_is_about() {
             .is_ok()
     );
 }
+
+#[tokio::test]
+async fn what_is_answered_with_a_case_about_them_is_not_for_them_either() {
+    let branch = Branch::new().await;
+    let desk = &branch.bench.desk;
+    let about = Some(branch.clerk.staff_id());
+    let complex = Complexity::Complex;
+    let lead = branch
+        .record(&branch.colleague, about, complex)
+        .await
+        .unwrap();
+    let member = branch
+        .record(&branch.colleague, None, complex)
+        .await
+        .unwrap();
+    let apart = branch
+        .record(&branch.colleague, None, complex)
+        .await
+        .unwrap();
+    let reference = desk
+        .receipt(&branch.colleague, lead)
+        .await
+        .unwrap()
+        .reference;
+    branch.bench.contact().await;
+    let sees = async |who: &Session, id| desk.case(who, id).await.is_ok();
+    assert!(sees(&branch.clerk, member).await, "the control");
+    let expert = || suda_domain::Actor {
+        staff: Some(StaffId(uuid::Uuid::from_u128(77))),
+        name: "周雪".into(),
+        role: Role::Expert,
+        branch: None,
+    };
+    for (id, relation) in [
+        (member, suda_domain::Relation::Group),
+        (apart, suda_domain::Relation::Related),
+    ] {
+        let system = suda_domain::Actor::system(None);
+        branch.bench.hub.write(id, 1, system, Fact::Queued);
+        let linked = Fact::Linked {
+            to: lead,
+            reference: reference.clone(),
+            relation,
+            note: String::new(),
+        };
+        branch.bench.hub.write(id, 2, expert(), linked);
+    }
+    branch.bench.contact().await;
+    for who in [&branch.clerk, &branch.manager] {
+        assert!(!sees(who, member).await);
+        assert!(sees(who, apart).await);
+    }
+    assert!(sees(&branch.colleague, member).await);
+    let listed = desk
+        .cases(&branch.clerk, Scope::All, None, 9)
+        .await
+        .unwrap();
+    let ids: Vec<_> = listed.rows.iter().map(|row| row.id).collect();
+    assert_eq!(ids, [apart]);
+}

@@ -58,12 +58,12 @@ impl Complaint {
             Fact::Dispatched { .. }
             | Fact::ReturnedToBranch { .. }
             | Fact::ApprovalRequested { .. }
-            | Fact::SolvingStarted { .. }
             | Fact::Implemented { .. }
             | Fact::Answered { .. }
             | Fact::Paused { .. }
             | Fact::Resumed => true,
             Fact::Graded { .. }
+            | Fact::SolvingStarted { .. }
             | Fact::Asked { .. }
             | Fact::TaskRecalled { .. }
             | Fact::ExtensionRequested { .. }

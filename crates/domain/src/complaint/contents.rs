@@ -9,7 +9,7 @@ use crate::ids::{MeasureId, QuestionId, TaskId};
 use crate::ledger::Actor;
 use crate::recusal::MOST_RECUSED;
 use crate::staff::Role;
-use crate::state::Grade;
+use crate::state::{Grade, State};
 
 /// Of the scale the customer judges by.
 const BEST_SCORE: u8 = 5;
@@ -163,6 +163,10 @@ impl Complaint {
                 .into_iter()
                 .try_for_each(|text| given(text)),
             Fact::Resumed if self.paused().is_none() => Err(Refusal::State),
+            // The program changes a plan, it begins none.
+            Fact::SolvingStarted { .. } if actor.role == Role::System => {
+                check(self.state == State::Solving, Refusal::State)
+            }
             Fact::SolvingStarted { .. } if self.needs_approval() => Err(Refusal::NeedsApproval),
             Fact::MeasureProgressed {
                 measure, percent, ..

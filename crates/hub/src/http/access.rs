@@ -183,6 +183,11 @@ pub const TABLE: &[(&str, &str, Access)] = &[
         Access::Any(&[Right::SeeAll]),
     ),
     (
+        "GET",
+        "/api/complaints/{id}/similar",
+        Access::Step(FactKind::Linked),
+    ),
+    (
         "POST",
         "/api/complaints/{id}/link",
         Access::Step(FactKind::Linked),

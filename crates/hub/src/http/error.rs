@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use suda_domain::Refusal;
 use utoipa::ToSchema;
 
-use crate::store::{AddError, StepError, StepRefused, StoreError};
+use crate::store::{AddError, AlongRefused, StepError, StepRefused, StoreError};
 
 /// How it is said: something broke, it is not possible now, or not for you.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
@@ -78,6 +78,16 @@ pub enum ErrorCode {
     Recused,
     /// Not possible between these complaints.
     NotLinkable,
+    /// It follows the other case no more.
+    NoLongerLinked,
+    /// Its customer was not content with this very answer.
+    NotContent,
+    /// The case that leads has no report or no decision to give on.
+    NothingToGive,
+    /// `reference`: whose customer the summary names.
+    SummaryNamesCustomer,
+    /// `reference`: whose customer the answer or the report names.
+    AnswerNamesCustomer,
     AlreadyExists,
     UnknownBranch,
     UnknownDepartment,
@@ -193,6 +203,8 @@ impl ErrorCode {
             NotInThisState | NotOwner | ClaimedByOther | NotClaimed | TaskNotOpen
             | NeedsApproval | AboveApproved | MoreVotes | SamePerson | Handler | NotCalledBack
             | MeasuresOpen | TooLate | ExtendedAlready | FinallyDecided | Recused | NotLinkable
+            | NoLongerLinked | NotContent | NothingToGive | SummaryNamesCustomer
+            | AnswerNamesCustomer
             | AlreadyExists | OwnAccount | Outdated => StatusCode::CONFLICT,
             Busy | DiskFull | NoFonts => StatusCode::SERVICE_UNAVAILABLE,
             Internal | LetterAltered => StatusCode::INTERNAL_SERVER_ERROR,
@@ -237,9 +249,25 @@ impl From<StepError> for ApiError {
                 Self::new(ErrorCode::ClaimedByOther).with("name", name)
             }
             StepError::Refused(StepRefused::Barred) => Self::new(ErrorCode::NotFound),
+            StepError::Refused(StepRefused::Along(refused)) => not_along(refused),
             StepError::Refused(StepRefused::Rule(refusal)) => Self::new(refused(refusal)),
             StepError::Store(error) => error.into(),
         }
+    }
+}
+
+fn not_along(refused: AlongRefused) -> ApiError {
+    let (code, named) = match refused {
+        AlongRefused::Parted => (ErrorCode::NoLongerLinked, None),
+        AlongRefused::NotContent => (ErrorCode::NotContent, None),
+        AlongRefused::NothingToGive => (ErrorCode::NothingToGive, None),
+        AlongRefused::SummaryNames(of) => (ErrorCode::SummaryNamesCustomer, Some(of)),
+        AlongRefused::AnswerNames(of) => (ErrorCode::AnswerNamesCustomer, Some(of)),
+    };
+    let error = ApiError::new(code);
+    match named {
+        Some(of) => error.with("reference", of),
+        None => error,
     }
 }
 

@@ -59,7 +59,7 @@ struct Described;
 fn described() -> (Router<Arc<Hub>>, OpenApi) {
     use api::{
         admin, board, complaints, course, desks, duties, escalations, evidence, letters, links,
-        lists, quarantine, recusal, sms, steps, stubs, tasks, time,
+        lists, quarantine, recusal, similar, sms, steps, stubs, tasks, time,
     };
     let timed = OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(session::login))
@@ -111,6 +111,7 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(recusal::lift_recusal))
         .routes(routes!(links::links))
         .routes(routes!(links::link))
+        .routes(routes!(similar::similar))
         .routes(routes!(links::unlink))
         .routes(routes!(links::answer_linked))
         .routes(routes!(stubs::phone_stubs, stubs::open_stub))

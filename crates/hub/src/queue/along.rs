@@ -4,11 +4,13 @@
 
 use chrono::{DateTime, Utc};
 use suda_domain::fact::{Assignee, Report};
-use suda_domain::{Complaint, Fact, LeaseId, Refusal, Relation, StaffId, State};
+use suda_domain::{Complaint, ComplaintId, Fact, LeaseId, Refusal, Relation, StaffId, State};
 use uuid::Uuid;
 
 use crate::status::view::secrets;
-use crate::store::{Decide, Held, StepRefused};
+use crate::store::{AlongRefused, Decide, Held, StepRefused};
+
+const NOTHING: StepRefused = StepRefused::Along(AlongRefused::NothingToGive);
 
 /// The case that leads, and who answers.
 #[derive(Clone, Debug)]
@@ -21,6 +23,16 @@ pub struct Along {
     pub summary: String,
     /// Who asks this customer afterwards.
     pub call_back: Option<Assignee>,
+    /// Whose customers the texts that are copied tell of, in all cases that
+    /// share them.
+    pub told: Vec<Told>,
+}
+
+/// A customer told of in a text that is copied.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Told {
+    of: ComplaintId,
+    refused: AlongRefused,
 }
 
 impl Along {
@@ -32,10 +44,14 @@ impl Along {
         let complaint = &held.complaint;
         // Somebody may have parted them meanwhile, or answered it.
         let link = complaint.leading().filter(|link| link.to == self.lead.id);
-        let link = link.ok_or(Refusal::Link)?;
-        // Another customer must not read who this answer was written to.
-        if link.relation == Relation::Group && self.names_its_customer() {
-            return Err(Refusal::Link.into());
+        let link = link.ok_or(StepRefused::Along(AlongRefused::Parted))?;
+        // No customer must read who another one is.
+        let is_own = |of: ComplaintId| match link.relation {
+            Relation::Duplicate => of == self.lead.id,
+            _ => of == complaint.id,
+        };
+        if let Some(told) = self.told.iter().find(|told| !is_own(told.of)) {
+            return Err(StepRefused::Along(told.refused.clone()));
         }
         if complaint.state.is_finished() {
             return Ok(Vec::new());
@@ -44,7 +60,7 @@ impl Along {
         // a second time.
         let answered = self.lead.marks.answered_at;
         if complaint.reopened_at.is_some_and(|at| Some(at) >= answered) {
-            return Err(Refusal::State.into());
+            return Err(StepRefused::Along(AlongRefused::NotContent));
         }
         let mut facts = Vec::new();
         match &complaint.claim {
@@ -80,19 +96,38 @@ impl Along {
         Ok(facts)
     }
 
-    /// Whether what would be copied tells who the customer of the case is.
-    fn names_its_customer(&self) -> bool {
+    /// Looks for the customers of these cases in what would be copied.
+    pub fn look_for<'a>(&mut self, cases: impl Iterator<Item = &'a Complaint>) {
+        let told = cases.filter_map(|one| {
+            let link = one.leading().filter(|link| link.to == self.lead.id);
+            let is_twice = link.is_some_and(|link| link.relation == Relation::Duplicate);
+            Some(Told {
+                // The customer of a duplicate is that of the case that leads.
+                of: if is_twice { self.lead.id } else { one.id },
+                refused: self.telling_of(one)?,
+            })
+        });
+        self.told = told.collect();
+    }
+
+    /// Which of the texts tells who the customer of the case is.
+    fn telling_of(&self, case: &Complaint) -> Option<AlongRefused> {
         let answer = self.lead.answer.iter();
         let answer = answer.flat_map(|one| [&one.text, &one.reasons, &one.remedy]);
         let report = self.lead.report.iter();
         let report = report.flat_map(|one| [&one.root_cause, &one.impact, &one.proposal]);
-        let copied: Vec<&String> = answer.chain(report).chain([&self.summary]).collect();
-        let told = |secret: &str| copied.iter().any(|text| text.contains(secret));
-        secrets(&self.lead.intake)
+        let given: Vec<&String> = answer.chain(report).collect();
+        let secrets: Vec<&str> = secrets(&case.intake)
             .into_iter()
             .map(str::trim)
             .filter(|secret| secret.chars().count() >= 2)
-            .any(told)
+            .collect();
+        let tells = |text: &str| secrets.iter().any(|secret| text.contains(secret));
+        let reference = || case.reference.clone();
+        if given.iter().any(|text| tells(text)) {
+            return Some(AlongRefused::AnswerNames(reference()));
+        }
+        tells(&self.summary).then(|| AlongRefused::SummaryNames(reference()))
     }
 
     /// What the case that leads gave its customer.
@@ -102,8 +137,8 @@ impl Along {
         given.and_then(|minor| u32::try_from(minor).ok())
     }
 
-    fn report(&self) -> Result<Fact, Refusal> {
-        let report = self.lead.report.clone().ok_or(Refusal::Incomplete)?;
+    fn report(&self) -> Result<Fact, StepRefused> {
+        let report = self.lead.report.clone().ok_or(NOTHING)?;
         Ok(Fact::Reported {
             task: None,
             report: Report {
@@ -118,11 +153,11 @@ impl Along {
         })
     }
 
-    fn answer(&self) -> Result<Fact, Refusal> {
-        let answer = self.lead.answer.clone().ok_or(Refusal::Incomplete)?;
+    fn answer(&self) -> Result<Fact, StepRefused> {
+        let answer = self.lead.answer.clone().ok_or(NOTHING)?;
         let amount_minor = self.amount();
         Ok(Fact::Answered {
-            decision: answer.decision.ok_or(Refusal::Incomplete)?,
+            decision: answer.decision.ok_or(NOTHING)?,
             text: answer.text,
             remedy: answer.remedy,
             reasons: answer.reasons,

@@ -16,7 +16,7 @@ use crate::store::Result;
 /// When the store fails.
 pub async fn next(hub: &Hub, complaint: &Complaint, handler: StaffId) -> Result<Option<Assignee>> {
     let open: HashMap<StaffId, u64> = hub.store.call_backs().await?.into_iter().collect();
-    let barred = hub.store.lines().await?.barred(complaint);
+    let barred = hub.lines_of([complaint.id]).await?.barred(complaint);
     let experts = hub.store.staff_with_role(Role::Expert).await?;
     let others = experts
         .into_iter()

@@ -265,11 +265,11 @@ pub fn fold(events: &[String]) -> Result<Option<Complaint>, String> {
 }
 
 /// What is derived beside the rows of complaints: complaint and member of
-/// staff, complaint and the other it refers to.
+/// staff, complaint and the other it refers to, with how.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Beside {
     pub barred: BTreeSet<(Uuid, Uuid)>,
-    pub links: BTreeSet<(Uuid, Uuid)>,
+    pub links: BTreeSet<(Uuid, Uuid, String)>,
 }
 
 /// Whether what is stored beside follows from these complaints, which are all
@@ -279,10 +279,11 @@ pub fn beside(bodies: &[String], lines: &Lines, stored: &Beside) -> Result<Optio
     for body in bodies {
         let complaint: Complaint = parsed(body)?;
         let id = complaint.id.0;
-        let barred = lines.barred(&complaint).into_iter();
+        let barred = lines.own(&complaint).into_iter();
         due.barred.extend(barred.map(|staff| (id, staff.0)));
+        let links = complaint.links.iter();
         due.links
-            .extend(complaint.links.iter().map(|link| (id, link.to.0)));
+            .extend(links.map(|link| (id, link.to.0, link.relation.name().to_owned())));
     }
     let barred = due.barred.symmetric_difference(&stored.barred).next();
     let link = due.links.symmetric_difference(&stored.links).next();
@@ -291,7 +292,7 @@ pub fn beside(bodies: &[String], lines: &Lines, stored: &Beside) -> Result<Optio
             format!("complaint {id}"),
             "whom it bars is not what its ledger and the directory give",
         )),
-        (None, Some((id, _))) => Some(fault(
+        (None, Some((id, ..))) => Some(fault(
             format!("complaint {id}"),
             "its links are not what its ledger gives",
         )),

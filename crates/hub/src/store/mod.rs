@@ -19,7 +19,7 @@ pub mod tries;
 pub mod value;
 pub mod waiting;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use suda_domain::time::{TimeRules, Timekeeping};
@@ -217,6 +217,23 @@ pub enum StepRefused {
     /// To whom it is about, and to their line, it does not exist.
     #[error("the complaint is not for them")]
     Barred,
+    #[error("it cannot be answered along: {0:?}")]
+    Along(AlongRefused),
+}
+
+/// Why one case cannot be answered with the one it follows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum AlongRefused {
+    /// They were parted meanwhile.
+    Parted,
+    /// Its customer was not content with this very answer.
+    NotContent,
+    /// What the case that leads has to give is missing.
+    NothingToGive,
+    /// What was done, as just written, tells who the customer of this case is.
+    SummaryNames(ReferenceNumber),
+    /// The answer or the report tells who the customer of this case is.
+    AnswerNames(ReferenceNumber),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -432,6 +449,12 @@ pub trait Ledger {
     ) -> Result<Option<ComplaintId>>;
     /// The complaints that refer to this one, the first recorded first.
     async fn linking(&self, to: ComplaintId, reader: Reader) -> Result<Vec<Held>>;
+    /// Whom these complaints bar through those they are answered with, of
+    /// those that bar anybody so; for [`Lines::with_along`].
+    async fn barred_along(
+        &self,
+        of: &[ComplaintId],
+    ) -> Result<BTreeMap<ComplaintId, BTreeSet<StaffId>>>;
     /// Lengthens the expert's lease; false when they hold none.
     async fn renew(
         &self,
@@ -467,6 +490,9 @@ pub trait Lists {
     -> Result<Vec<DutyHeld>>;
     /// How many call-backs each expert has to make, of those who have any.
     async fn call_backs(&self) -> Result<Vec<(StaffId, u64)>>;
+    /// Open tasks and duties that are with somebody who is barred from the
+    /// complaint: the complaint and who it is, each pair once.
+    async fn with_barred(&self, limit: u32) -> Result<Vec<(ComplaintId, StaffId)>>;
     /// The complaint that has this task of this department, unless it is barred.
     async fn complaint_of_task(
         &self,

@@ -562,13 +562,22 @@ impl FakeDesk {
         description: &str,
         grade: Grade,
     ) -> ComplaintId {
+        self.hand_off_of(at, intake(description), grade).await
+    }
+
+    /// The same of another customer.
+    #[allow(dead_code, reason = "not every test has several customers")]
+    pub async fn hand_off_of(
+        &mut self,
+        at: DateTime<Utc>,
+        intake: Intake,
+        grade: Grade,
+    ) -> ComplaintId {
         let (id, reference, events) =
             self.pen
-                .record(at, intake(description), grade, Complexity::Complex);
+                .record(at, intake.clone(), grade, Complexity::Complex);
         let first_ordinary = self.pen.heads[1].0 - 1;
-        let packet = self
-            .pen
-            .hand_off(id, &reference, at, intake(description), grade);
+        let packet = self.pen.hand_off(id, &reference, at, intake, grade);
         let first_urgent = self.pen.heads[0].0;
         self.hello().await;
         self.batch(Lane::Urgent, first_urgent, vec![packet]).await;

@@ -36,6 +36,7 @@ export const backlog: SameTexts<typeof backlogReference> = {
   empty_hint: 'For the next customer press',
   assigned: 'for {name}',
   follows: 'answered with another complaint',
+  asked: 'Question from the centre',
 }
 
 export const cases: SameTexts<typeof casesReference> = {

@@ -29,6 +29,7 @@ export const backlog = {
   empty_hint: '新来的客户请按',
   assigned: '指派 {name}',
   follows: '随主件答复',
+  asked: '中心提问，待回复',
 }
 
 export const cases = {

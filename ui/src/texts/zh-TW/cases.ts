@@ -36,6 +36,7 @@ export const backlog: SameTexts<typeof backlogReference> = {
   empty_hint: '新來的客戶請按',
   assigned: '指派 {name}',
   follows: '隨主件答覆',
+  asked: '中心提問，待回覆',
 }
 
 export const cases: SameTexts<typeof casesReference> = {

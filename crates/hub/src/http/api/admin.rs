@@ -16,7 +16,7 @@ use suda_domain::{BranchCode, DeviceId, Role, StaffId};
 use utoipa::ToSchema;
 
 use super::mask;
-use crate::admin::{self, AddStaffError, NewStaff};
+use crate::admin::{self, AddStaffError, NewStaff, SuperiorError};
 use crate::closing;
 use crate::http::body::{At, Body, LINE, TEXT, required};
 use crate::http::error::{ApiError, ApiResult, ErrorCode};
@@ -292,15 +292,13 @@ pub async fn set_superior(
     At(id): At<StaffId>,
     Body(body): Body<Superior>,
 ) -> ApiResult<StatusCode> {
-    if let Some(superior) = body.superior {
-        let malformed = || ApiError::of_field(ErrorCode::Malformed, "superior");
-        let known = hub.store.staff_member(superior).await?;
-        let circle = hub.store.lines().await?.above(superior).contains(&id);
-        if known.is_none() || superior == id || circle {
-            return Err(malformed());
-        }
+    let malformed = || ApiError::of_field(ErrorCode::Malformed, "superior");
+    match admin::set_superior(hub.store.as_ref(), id, body.superior).await {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(SuperiorError::Unknown) if body.superior.is_none() => found(false),
+        Err(SuperiorError::Unknown | SuperiorError::Circle) => Err(malformed()),
+        Err(SuperiorError::Store(error)) => Err(error.into()),
     }
-    found(hub.store.set_superior(id, body.superior).await?)
 }
 
 /// Says under which mobile number a member is texted when they are told of a

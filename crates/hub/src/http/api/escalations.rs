@@ -89,13 +89,17 @@ struct PassedOver {
 
 impl PassedOver {
     async fn read(hub: &Hub, held: &[Held]) -> ApiResult<Self> {
-        let matters = held.iter().any(|held| !held.complaint.recused.is_empty());
+        let lines = hub
+            .lines_of(held.iter().map(|held| held.complaint.id))
+            .await?;
+        let matters = held
+            .iter()
+            .any(|held| !lines.barred(&held.complaint).is_empty());
         let managers = match matters {
             true => hub.store.staff_with_role(Role::BranchManager).await?,
             false => Vec::new(),
         };
         let active = managers.into_iter().filter(|manager| manager.active);
-        let lines = hub.store.lines().await?;
         Ok(Self {
             lines,
             managers: active

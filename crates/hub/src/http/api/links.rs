@@ -183,15 +183,19 @@ pub async fn answer_linked(
         return Err(ApiError::new(ErrorCode::NotInThisState));
     }
     let time = hub.store.settings().await?.time;
-    let along = along::Along {
+    let mut along = along::Along {
         lead: lead.clone(),
         expert: doing.who.staff.id,
         until: steps::lease_end(time.latest(), hub.clock.now()),
         summary,
         call_back: None,
+        told: Vec::new(),
     };
+    let following = followers(hub, &doing.who, lead.id).await?;
+    let cases = following.iter().map(|held| &held.complaint);
+    along.look_for([lead].into_iter().chain(cases));
     let mut all = Vec::new();
-    for held in followers(hub, &doing.who, lead.id).await? {
+    for held in following {
         let call_back = call_back::next(hub, &held.complaint, along.expert).await?;
         let Complaint {
             id,

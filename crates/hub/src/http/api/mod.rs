@@ -19,6 +19,7 @@ pub mod lists;
 pub mod mask;
 pub mod quarantine;
 pub mod recusal;
+pub mod similar;
 pub mod sms;
 pub mod steps;
 pub mod stubs;

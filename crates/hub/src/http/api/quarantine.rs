@@ -193,7 +193,7 @@ async fn accept(
     let event: LedgerEvent = serde_json::from_str(&record.body)
         .map_err(|_| ApiError::of_field(ErrorCode::Malformed, "body"))?;
     let held = visible(hub, who, &event.complaint.to_string()).await?;
-    let lines = hub.store.lines().await?;
+    let lines = hub.lines_of([held.complaint.id]).await?;
     let author = event.actor.staff;
     // What somebody wrote whom it is about takes no effect, whoever accepts it.
     if author.is_some_and(|staff| lines.bar(&held.complaint, staff)) {

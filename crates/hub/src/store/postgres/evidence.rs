@@ -58,7 +58,7 @@ impl EvidenceStore for PostgresStore {
         let mut connection = self.connection().await?;
         let row: Option<(i64, Vec<u8>)> = sqlx::query_as(
             "SELECT at, data FROM evidence_slice WHERE file = $1 AND at <= $2 AND NOT EXISTS \
-             (SELECT 1 FROM evidence_file AS f JOIN barred ON barred.complaint = f.complaint \
+             (SELECT 1 FROM evidence_file AS f JOIN kept_from AS barred ON barred.complaint = f.complaint \
              WHERE f.id = $1 AND staff = $3) ORDER BY at DESC LIMIT 1",
         )
         .bind(file.0)
@@ -161,7 +161,7 @@ impl EvidenceStore for PostgresStore {
         let mut connection = self.connection().await?;
         let rows: Vec<(i64, Uuid, Uuid)> = sqlx::query_as(
             "SELECT at, staff, file FROM evidence_read WHERE complaint = $1 AND NOT EXISTS \
-             (SELECT 1 FROM barred WHERE barred.complaint = $1 AND barred.staff = $2) ORDER BY id",
+             (SELECT 1 FROM kept_from AS barred WHERE barred.complaint = $1 AND barred.staff = $2) ORDER BY id",
         )
         .bind(complaint.0)
         .bind(reader.staff())

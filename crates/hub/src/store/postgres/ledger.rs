@@ -1,6 +1,8 @@
 //! Events in and out, and the steps of the hub's people. What is written goes
 //! through the one writer of this process (`group`).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Postgres, QueryBuilder};
@@ -9,7 +11,7 @@ use suda_sync::LogEntry;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::barred::unless_barred;
+use super::barred::{self, unless_barred};
 use super::lists::SELECT;
 use super::{PostgresStore, failed};
 use crate::ingest::Batch;
@@ -109,7 +111,7 @@ impl Ledger for PostgresStore {
     async fn timeline(&self, complaint: ComplaintId, reader: Reader) -> Result<Vec<Stored>> {
         let rows: Vec<(i64, i64, String, Vec<u8>, Vec<u8>)> = sqlx::query_as(
             "SELECT seq, received_at, body, prev, hash FROM log WHERE complaint = $1 \
-             AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = $1 AND staff = $2) \
+             AND NOT EXISTS (SELECT 1 FROM kept_from AS barred WHERE barred.complaint = $1 AND staff = $2) \
              ORDER BY seq",
         )
         .bind(complaint.0)
@@ -132,7 +134,7 @@ impl Ledger for PostgresStore {
         let row: Option<(String, Option<i64>)> = sqlx::query_as(
             "SELECT body, until FROM complaint LEFT JOIN lease ON lease.complaint = id \
              WHERE id = $1 \
-             AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = $1 AND staff = $2)",
+             AND NOT EXISTS (SELECT 1 FROM kept_from AS barred WHERE barred.complaint = $1 AND staff = $2)",
         )
         .bind(id.0)
         .bind(reader.staff())
@@ -151,6 +153,13 @@ impl Ledger for PostgresStore {
         unless_barred(&mut query, reader);
         query.push(" ORDER BY complaint.id");
         self.read_held(query).await
+    }
+
+    async fn barred_along(
+        &self,
+        of: &[ComplaintId],
+    ) -> Result<BTreeMap<ComplaintId, BTreeSet<StaffId>>> {
+        barred::along(&mut *self.connection().await?, of.iter().copied()).await
     }
 
     async fn find_reference(
@@ -203,8 +212,8 @@ impl Ledger for PostgresStore {
              SELECT ended.complaint FROM ended CROSS JOIN LATERAL \
              (SELECT 1 FROM complaint WHERE id = ended.complaint AND state = $2 \
              AND body::jsonb -> 'pauses' IS NULL OFFSET 0) AS idle \
-             UNION SELECT lease.complaint FROM lease JOIN barred \
-             ON barred.complaint = lease.complaint AND barred.staff = lease.expert \
+             UNION SELECT complaint FROM lease WHERE EXISTS (SELECT 1 FROM kept_from AS barred \
+             WHERE barred.complaint = lease.complaint AND barred.staff = lease.expert) \
              LIMIT $3",
         )
         .bind(ms(now))

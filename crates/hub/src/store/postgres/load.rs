@@ -49,6 +49,10 @@ pub async fn world<'b>(
     let mut world = World::new(place.device, place.incarnation, Arc::clone(&time));
     world.restored_at = place.restored_at;
     world.lines = barred::lines(tx, &compiled.lines).await?;
+    let along = barred::along(tx, concerned.complaints.iter().copied()).await?;
+    if !along.is_empty() {
+        world.lines = Arc::new(world.lines.with_along(along));
+    }
     heads(tx, concerned, &mut world).await?;
     complaints(tx, concerned, &mut world).await?;
     if concerned.by_rule {

@@ -49,7 +49,7 @@ use crate::store::requests::{Burden, Request};
 use listen::Listening;
 
 /// Each raises `schema_version` by one; only ever added to.
-const MIGRATIONS: [&str; 14] = [
+const MIGRATIONS: [&str; 15] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
@@ -64,6 +64,7 @@ const MIGRATIONS: [&str; 14] = [
     include_str!("0012_duty.sql"),
     include_str!("0013_duty_phone.sql"),
     include_str!("0014_tally.sql"),
+    include_str!("0015_along.sql"),
 ];
 /// The oldest server that is tried by the tests.
 const OLDEST_SERVER: i32 = 150_000;

@@ -268,11 +268,11 @@ impl SmsStore for PostgresStore {
         let (at, id) = before.map_or((i64::MAX, Uuid::max()), |(at, id)| (ms(at), id));
         let sql = if failing {
             "SELECT * FROM sms WHERE failing_since IS NOT NULL AND (made_at, id) < ($1, $2) \
-             AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = sms.complaint AND staff = $4) \
+             AND NOT EXISTS (SELECT 1 FROM kept_from AS barred WHERE barred.complaint = sms.complaint AND staff = $4) \
              ORDER BY made_at DESC, id DESC LIMIT $3"
         } else {
             "SELECT * FROM sms WHERE (made_at, id) < ($1, $2) \
-             AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = sms.complaint AND staff = $4) \
+             AND NOT EXISTS (SELECT 1 FROM kept_from AS barred WHERE barred.complaint = sms.complaint AND staff = $4) \
              ORDER BY made_at DESC, id DESC LIMIT $3"
         };
         let rows = sqlx::query(sql)
@@ -321,7 +321,7 @@ impl SmsStore for PostgresStore {
             "UPDATE sms SET state = 'waiting', next_at = $1, give_up_at = $2, error = NULL, \
              failing_since = NULL, smsc_id = NULL, sent_at = NULL, dismissal = NULL \
              WHERE id = $3 AND state IN ('failed', 'given_up') \
-             AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = sms.complaint AND staff = $4)",
+             AND NOT EXISTS (SELECT 1 FROM kept_from AS barred WHERE barred.complaint = sms.complaint AND staff = $4)",
         )
         .bind(ms(now))
         .bind(ms(now + GIVE_UP_AGAIN))

@@ -88,7 +88,7 @@ impl PhoneStubs for PostgresStore {
     async fn stub(&self, id: Uuid, reader: Reader) -> Result<Option<PhoneStub>> {
         let mut connection = self.connection().await?;
         let row: Option<StubRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "{STUB} WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM barred \
+            "{STUB} WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM kept_from AS barred \
                  WHERE barred.complaint = phone_stub.complaint AND staff = $2)"
         )))
         .bind(id)

@@ -45,7 +45,7 @@ impl Upkeep for PostgresStore {
         let rows: Vec<QuarantineRow> = sqlx::query_as(
             "SELECT id, device, incarnation, lane, n, branch, complaint, kind, body, reason, at \
              FROM quarantine WHERE resolved_at IS NULL AND id > $1 AND NOT EXISTS \
-             (SELECT 1 FROM barred WHERE barred.complaint = quarantine.complaint AND staff = $3) \
+             (SELECT 1 FROM kept_from AS barred WHERE barred.complaint = quarantine.complaint AND staff = $3) \
              ORDER BY id LIMIT $2",
         )
         .bind(after)
@@ -100,7 +100,7 @@ impl Upkeep for PostgresStore {
         let row: Option<QuarantineRow> = sqlx::query_as(
             "SELECT id, device, incarnation, lane, n, branch, complaint, kind, body, reason, at \
              FROM quarantine WHERE resolved_at IS NULL AND id = $1 AND NOT EXISTS \
-             (SELECT 1 FROM barred WHERE barred.complaint = quarantine.complaint AND staff = $2)",
+             (SELECT 1 FROM kept_from AS barred WHERE barred.complaint = quarantine.complaint AND staff = $2)",
         )
         .bind(id)
         .bind(reader.staff())

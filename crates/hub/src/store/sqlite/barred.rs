@@ -1,14 +1,15 @@
 //! The barrier of recusal and the links, derived from complaints and the
 //! directory.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
-use suda_domain::{Complaint, Lines, StaffId};
+use suda_domain::{Complaint, ComplaintId, Lines, StaffId};
 use uuid::Uuid;
 
 use super::directory::{DIRECTORY, setting};
+use super::load::ids;
 use super::value::parsed;
 use super::{Tx, failed};
 use crate::store::barred::{KnownLines, Reader};
@@ -19,7 +20,7 @@ use crate::store::{Fault, Result};
 pub fn unless_barred(query: &mut QueryBuilder<Sqlite>, reader: Reader) {
     query
         .push(
-            " AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = complaint.id \
+            " AND NOT EXISTS (SELECT 1 FROM kept_from AS barred WHERE barred.complaint = complaint.id \
              AND barred.staff = ",
         )
         .push_bind(reader.staff())
@@ -43,6 +44,25 @@ pub async fn lines(connection: &mut SqliteConnection, known: &KnownLines) -> Res
     Ok(known.keep(directory, lines.collect()))
 }
 
+/// Whom these complaints bar through those they are answered with.
+pub async fn along(
+    connection: &mut SqliteConnection,
+    of: impl Iterator<Item = ComplaintId>,
+) -> Result<BTreeMap<ComplaintId, BTreeSet<StaffId>>> {
+    let rows: Vec<(Uuid, Uuid)> =
+        sqlx::query_as("SELECT complaint, staff FROM barred_along WHERE complaint IN (SELECT unhex(value) FROM json_each(?))")
+            .bind(ids(of.map(|id| id.0)))
+            .fetch_all(connection)
+            .await
+            .map_err(failed)?;
+    let mut along = BTreeMap::<_, BTreeSet<_>>::new();
+    for (complaint, staff) in rows {
+        let barred = along.entry(ComplaintId(complaint)).or_default();
+        barred.insert(StaffId(staff));
+    }
+    Ok(along)
+}
+
 /// Writes what follows from the complaint, in the place of what did.
 pub async fn write(tx: &mut Tx<'_>, complaint: &Complaint, lines: &Lines) -> Result<()> {
     let id = complaint.id.0;
@@ -56,26 +76,22 @@ pub async fn write(tx: &mut Tx<'_>, complaint: &Complaint, lines: &Lines) -> Res
             .await
             .map_err(failed)?;
     }
-    let barred = lines.barred(complaint).into_iter().map(|staff| staff.0);
-    let links = complaint.links.iter().map(|link| link.to.0);
-    for (sql, others) in [
-        (
-            "INSERT INTO barred (complaint, staff) VALUES (?, ?)",
-            barred.collect::<Vec<_>>(),
-        ),
-        (
-            "INSERT INTO link (complaint, other) VALUES (?, ?)",
-            links.collect(),
-        ),
-    ] {
-        for other in others {
-            sqlx::query(sql)
-                .bind(id)
-                .bind(other)
-                .execute(&mut **tx)
-                .await
-                .map_err(failed)?;
-        }
+    for staff in lines.own(complaint) {
+        sqlx::query("INSERT INTO barred (complaint, staff) VALUES (?, ?)")
+            .bind(id)
+            .bind(staff.0)
+            .execute(&mut **tx)
+            .await
+            .map_err(failed)?;
+    }
+    for link in &complaint.links {
+        sqlx::query("INSERT INTO link (complaint, other, relation) VALUES (?, ?, ?)")
+            .bind(id)
+            .bind(link.to.0)
+            .bind(link.relation.name())
+            .execute(&mut **tx)
+            .await
+            .map_err(failed)?;
     }
     Ok(())
 }
@@ -102,16 +118,18 @@ pub async fn differing(connection: &mut SqliteConnection, lines: &Lines) -> Resu
     .fetch_all(&mut *connection)
     .await
     .map_err(failed)?;
-    let mut stored = Beside::default();
-    for (sql, into) in [
-        ("SELECT complaint, staff FROM barred", &mut stored.barred),
-        ("SELECT complaint, other FROM link", &mut stored.links),
-    ] {
-        let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(sql)
+    let barred: Vec<(Uuid, Uuid)> = sqlx::query_as("SELECT complaint, staff FROM barred")
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(failed)?;
+    let links: Vec<(Uuid, Uuid, String)> =
+        sqlx::query_as("SELECT complaint, other, relation FROM link")
             .fetch_all(&mut *connection)
             .await
             .map_err(failed)?;
-        *into = rows.into_iter().collect::<BTreeSet<_>>();
-    }
+    let stored = Beside {
+        barred: barred.into_iter().collect(),
+        links: links.into_iter().collect(),
+    };
     beside(&bodies, lines, &stored)
 }

@@ -1,6 +1,8 @@
 //! Events in and out, and the steps of the hub's people. What is written goes
 //! through the one writer (`group`).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
@@ -9,7 +11,7 @@ use suda_sync::LogEntry;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::barred::unless_barred;
+use super::barred::{self, unless_barred};
 use super::lists::SELECT;
 use super::value::{count, int, lane, ms, parsed, sealed, time};
 use super::{SqliteStore, failed};
@@ -116,7 +118,7 @@ impl Ledger for SqliteStore {
         let mut connection = self.reader().await?;
         let rows: Vec<(i64, i64, String, Vec<u8>, Vec<u8>)> = sqlx::query_as(
             "SELECT seq, received_at, body, prev, hash FROM log WHERE complaint = ?1 \
-             AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = ?1 AND staff = ?2) \
+             AND NOT EXISTS (SELECT 1 FROM kept_from AS barred WHERE barred.complaint = ?1 AND staff = ?2) \
              ORDER BY seq",
         )
         .bind(complaint.0)
@@ -148,6 +150,13 @@ impl Ledger for SqliteStore {
         unless_barred(&mut query, reader);
         query.push(" ORDER BY complaint.id");
         self.read_held(query).await
+    }
+
+    async fn barred_along(
+        &self,
+        of: &[ComplaintId],
+    ) -> Result<BTreeMap<ComplaintId, BTreeSet<StaffId>>> {
+        barred::along(&mut *self.reader().await?, of.iter().copied()).await
     }
 
     async fn find_reference(
@@ -190,8 +199,8 @@ impl Ledger for SqliteStore {
         let ids: Vec<Uuid> = sqlx::query_scalar(
             "SELECT lease.complaint FROM lease CROSS JOIN complaint ON complaint.id = lease.complaint \
              WHERE until <= ? AND state = ? AND json_extract(body, '$.pauses') IS NULL \
-             UNION SELECT lease.complaint FROM lease JOIN barred \
-             ON barred.complaint = lease.complaint AND barred.staff = lease.expert \
+             UNION SELECT complaint FROM lease WHERE EXISTS (SELECT 1 FROM kept_from AS barred \
+             WHERE barred.complaint = lease.complaint AND barred.staff = lease.expert) \
              LIMIT ?",
         )
         .bind(ms(now))
@@ -219,7 +228,7 @@ async fn load(
 ) -> Result<Option<Held>> {
     let row: Option<(String, Option<i64>)> = sqlx::query_as(
         "SELECT body, until FROM complaint LEFT JOIN lease ON lease.complaint = id WHERE id = ?1 \
-         AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = ?1 AND staff = ?2)",
+         AND NOT EXISTS (SELECT 1 FROM kept_from AS barred WHERE barred.complaint = ?1 AND staff = ?2)",
     )
     .bind(id.0)
     .bind(reader.staff())

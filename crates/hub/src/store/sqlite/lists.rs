@@ -148,6 +148,25 @@ impl Lists for SqliteStore {
         Ok(of_staff.collect())
     }
 
+    async fn with_barred(&self, limit: u32) -> Result<Vec<(ComplaintId, StaffId)>> {
+        // Those who are barred first: they are few, tasks and duties are many.
+        let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
+            "SELECT DISTINCT kept.complaint, kept.staff FROM kept_from AS kept WHERE \
+             EXISTS (SELECT 1 FROM task WHERE task.complaint = kept.complaint \
+                 AND task.department = kept.staff AND task.is_open = 1) \
+             OR EXISTS (SELECT 1 FROM duty WHERE duty.complaint = kept.complaint \
+                 AND unhex(replace(substr(duty.holder, 7), '-', '')) = kept.staff AND duty.holder LIKE 'staff:%') LIMIT ?",
+        )
+        .bind(i64::from(limit))
+        .fetch_all(&mut *self.reader().await?)
+        .await
+        .map_err(failed)?;
+        let pairs = rows.into_iter();
+        Ok(pairs
+            .map(|(id, staff)| (ComplaintId(id), StaffId(staff)))
+            .collect())
+    }
+
     async fn complaint_of_task(
         &self,
         task: TaskId,
@@ -155,7 +174,7 @@ impl Lists for SqliteStore {
     ) -> Result<Option<ComplaintId>> {
         let id: Option<Uuid> = sqlx::query_scalar(
             "SELECT complaint FROM task WHERE id = ?1 AND department = ?2 AND NOT EXISTS \
-                 (SELECT 1 FROM barred WHERE barred.complaint = task.complaint AND staff = ?2)",
+                 (SELECT 1 FROM kept_from AS barred WHERE barred.complaint = task.complaint AND staff = ?2)",
         )
         .bind(task.0)
         .bind(department.0)

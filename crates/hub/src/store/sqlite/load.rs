@@ -46,6 +46,10 @@ pub async fn world<'b>(
     let mut world = World::new(hub.device, hub.incarnation, Arc::clone(&time));
     world.restored_at = hub.restored_at;
     world.lines = barred::lines(tx, &compiled.lines).await?;
+    let along = barred::along(tx, concerned.complaints.iter().copied()).await?;
+    if !along.is_empty() {
+        world.lines = Arc::new(world.lines.with_along(along));
+    }
     heads(tx, concerned, &mut world).await?;
     complaints(tx, concerned, &mut world).await?;
     if concerned.by_rule {
@@ -93,7 +97,7 @@ pub async fn world<'b>(
 }
 
 /// Ids as a JSON list of hexadecimal texts.
-fn ids(ids: impl Iterator<Item = Uuid>) -> String {
+pub fn ids(ids: impl Iterator<Item = Uuid>) -> String {
     let texts: Vec<String> = ids.map(|id| format!("\"{}\"", id.simple())).collect();
     format!("[{}]", texts.join(","))
 }

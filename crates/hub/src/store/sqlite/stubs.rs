@@ -91,7 +91,7 @@ impl PhoneStubs for SqliteStore {
     async fn stub(&self, id: Uuid, reader: Reader) -> Result<Option<PhoneStub>> {
         let mut connection = self.reader().await?;
         let row: Option<StubRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "{STUB} WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM barred \
+            "{STUB} WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM kept_from AS barred \
                  WHERE barred.complaint = phone_stub.complaint AND staff = ?2)"
         )))
         .bind(id)

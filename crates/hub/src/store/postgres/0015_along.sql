@@ -1,0 +1,27 @@
+-- How the complaint refers to the other.
+ALTER TABLE link ADD COLUMN relation text NOT NULL DEFAULT 'related';
+UPDATE link SET relation = one.value ->> 'relation'
+FROM complaint, jsonb_array_elements(complaint.body::jsonb -> 'links') AS one
+WHERE complaint.id = link.complaint AND (one.value ->> 'to')::uuid = link.other;
+-- Whom a case bars through others: a duplicate and a member of a group have the
+-- matter and the answer of the case that leads, and a duplicate's matter is that
+-- of the case that leads. No rows of their own: it ends with the link, and
+-- begins with a recusal, in the transaction that writes either.
+CREATE VIEW barred_along AS
+    SELECT link.complaint AS complaint, barred.staff AS staff
+    FROM link JOIN barred ON barred.complaint = link.other
+    WHERE link.relation IN ('duplicate', 'group')
+    UNION ALL
+    SELECT link.other, barred.staff
+    FROM link JOIN barred ON barred.complaint = link.complaint
+    WHERE link.relation = 'duplicate'
+    UNION ALL
+    SELECT link.complaint, barred.staff
+    FROM link JOIN link AS twin ON twin.other = link.other AND twin.relation = 'duplicate'
+        JOIN barred ON barred.complaint = twin.complaint
+    WHERE link.relation IN ('duplicate', 'group');
+-- Everybody a case bars.
+CREATE VIEW kept_from AS
+    SELECT complaint, staff FROM barred
+    UNION ALL
+    SELECT complaint, staff FROM barred_along;
