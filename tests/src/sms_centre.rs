@@ -124,12 +124,6 @@ impl SmsCentre {
         Ok(())
     }
 
-    /// A customer writes.
-    pub fn write_from(&mut self, number: &str, text: &str) -> Result<(), Failure> {
-        let order = json!({ "do": "text", "from": number, "text": text });
-        writeln!(self.orders, "{order}").map_err(Failure::io("the SMS centre"))
-    }
-
     fn lines(&self, what: &str) -> Vec<Value> {
         let got = self.got.lock().unwrap_or_else(PoisonError::into_inner);
         let wanted = got.iter().filter(|line| line["got"] == what);

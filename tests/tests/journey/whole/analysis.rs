@@ -51,12 +51,7 @@ async fn ask_the_branch(cast: &Cast) -> Done {
     window.click("case-dialog-submit").await?;
     let answered = "[data-testid=\"question\"][data-open=\"false\"]";
     expert.css(answered).await?;
-    let panel = expert.part("console-case-questions").await;
-    if let Ok(panel) = panel {
-        let shown = panel.text().await?;
-        assert!(shown.contains("北门岗亭旁"), "{shown}");
-    }
-    Ok(())
+    expert.shows("北门岗亭旁").await
 }
 
 /// The customer follows the address of the text.

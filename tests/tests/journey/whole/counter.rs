@@ -84,11 +84,7 @@ pub(super) async fn seen_to_its_end(cast: Cast) -> Done {
         screen.close().await?;
     }
     output(&mut cast.desk.command("verify"))?;
-    let verified = cast.city.verify()?;
-    assert!(
-        verified.contains("ok") || !verified.is_empty(),
-        "{verified}"
-    );
+    cast.city.verify()?;
     let counts = cast.city.hub_status()?;
     assert_eq!(counts["by_state"]["closed"], 1, "{counts}");
     Ok(())
