@@ -17,7 +17,8 @@ const smpp = require('smpp')
 const password = process.argv[2] ?? 'geheim'
 const sessions = new Set()
 const todo = { throttle: 0, refuse: 0, status: 0, hang_up: 0, slow: 0 }
-let messages = 25
+// Small numbers read the same in both notations; a second argument starts higher.
+let messages = Number(process.argv[3] ?? 25)
 
 const print = (line) => process.stdout.write(`${JSON.stringify(line)}\n`)
 

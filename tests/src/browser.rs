@@ -20,6 +20,8 @@ use crate::process::{Failure, Running, bin, eventually};
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Presses of Tab after which a person gives up.
 const MOST_TABS: usize = 12;
+/// How long is waited for what moves.
+const SETTLED: Duration = Duration::from_secs(2);
 /// Characters of the screen that a failure tells.
 const SHOWN: usize = 400;
 
@@ -144,21 +146,30 @@ impl Screen {
 
     /// Opens a headless Chromium on `url`.
     pub async fn browser(url: &str) -> Result<Self, Failure> {
-        Self::chromium(url, None).await
+        Self::chromium(url, &[]).await
     }
 
-    /// The same, as a telephone whose screen is so many CSS pixels wide.
+    /// Opens a Chromium that behaves as a telephone `width` by 844 points large
+    /// does, in Chongqing.
     pub async fn telephone(url: &str, width: u32) -> Result<Self, Failure> {
-        let metrics = json!({ "width": width, "height": 844, "pixelRatio": 1.0, "touch": true });
-        Self::chromium(url, Some(json!({ "deviceMetrics": metrics }))).await
+        let metrics = json!({
+            "width": width, "height": 844, "pixelRatio": 2, "mobile": true, "touch": true,
+        });
+        let options = [
+            ("mobileEmulation", json!({ "deviceMetrics": metrics })),
+            ("prefs", json!({ "intl.accept_languages": "zh-CN" })),
+        ];
+        Self::chromium(url, &options).await
     }
 
-    async fn chromium(url: &str, telephone: Option<serde_json::Value>) -> Result<Self, Failure> {
+    /// `options` are Chromium's own, beside its arguments.
+    async fn chromium(url: &str, options: &[(&str, serde_json::Value)]) -> Result<Self, Failure> {
         let profile = TempDir::new().map_err(Failure::io("a temporary folder"))?;
         let port = free_port()?;
         let mut command = Command::new("chromedriver");
         command
             .arg(format!("--port={port}"))
+            .env("TZ", "Asia/Shanghai")
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let driver = Running::start(&mut command)?;
@@ -171,8 +182,8 @@ impl Screen {
                 "--disable-dev-shm-usage", "--window-size=1440,900", "--lang=zh-CN", data_dir,
             ] }
         });
-        if let Some(telephone) = telephone {
-            capabilities["goog:chromeOptions"]["mobileEmulation"] = telephone;
+        for (name, value) in options {
+            capabilities["goog:chromeOptions"][name] = value.clone();
         }
         let client = connect(port, capabilities).await?;
         client.goto(url).await?;
@@ -209,6 +220,8 @@ impl Screen {
             Err(_) => String::new(),
         };
         let shown: String = shown.chars().take(SHOWN).collect();
+        // What cannot be drawn any more does not hide what was wrong.
+        let _drawn = self.picture("failed").await;
         Failure::Said(format!("{wanted}: {error}; the screen shows: {shown}"))
     }
 
@@ -219,11 +232,9 @@ impl Screen {
 
     pub async fn click_css(&self, selector: &str) -> Result<(), Failure> {
         let clicked = eventually(selector, PATIENCE, || async {
-            self.client
-                .find(Locator::Css(selector))
-                .await?
-                .click()
-                .await?;
+            let found = self.client.find(Locator::Css(selector)).await?;
+            self.still().await;
+            found.click().await?;
             Ok(Some(()))
         })
         .await;
@@ -238,6 +249,34 @@ impl Screen {
         let selector = format!("[data-testid=\"{testid}\"]");
         let found = self.client.find_all(Locator::Css(&selector)).await?;
         Ok(!found.is_empty())
+    }
+
+    /// Waits until nothing moves: what fades in is not seen by who looks at
+    /// once, and what slides in is missed by who clicks. What never ends is not
+    /// waited for, nor is anything for long.
+    async fn still(&self) {
+        let moving = "return document.querySelector('[class*=\"-enter-active\"], [class*=\"-leave-active\"]') \
+                      !== null || document.getAnimations().some((one) => one.playState === 'running' \
+                      && one.effect?.getComputedTiming().endTime !== Infinity)";
+        let still = eventually("everything stands still", SETTLED, || async {
+            let moves = self.client.execute(moving, Vec::new()).await?;
+            Ok((moves.as_bool() == Some(false)).then_some(()))
+        });
+        let _moves_on = still.await;
+    }
+
+    /// Waits until no element fits the selector.
+    pub async fn gone(&self, selector: &str) -> Result<(), Failure> {
+        let what = format!("{selector} is gone");
+        let left = eventually(&what, PATIENCE, || async {
+            let found = self.client.find_all(Locator::Css(selector)).await?;
+            Ok(found.is_empty().then_some(()))
+        })
+        .await;
+        match left {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.instead(&what, &error).await),
+        }
     }
 
     /// Clicks a part if it is there now; one that goes away meanwhile is not.
@@ -370,6 +409,7 @@ impl Screen {
         };
         std::fs::create_dir_all(&dir).map_err(Failure::io("the folder for pictures"))?;
         let path = dir.join(format!("{name}.png"));
+        self.still().await;
         let png = self.client.screenshot().await?;
         std::fs::write(&path, png).map_err(Failure::io("writing a picture"))?;
         Ok(path)

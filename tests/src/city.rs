@@ -9,6 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::process::{Failure, Running, bin, output};
+use crate::sms_centre::SmsCentre;
 
 /// One line of what `suda-hub init --demo --json` prints.
 #[derive(Clone, Debug, Deserialize)]
@@ -30,6 +31,8 @@ pub struct City {
     pub dir: TempDir,
     pub accounts: Vec<Account>,
     address: String,
+    /// The status page's address is told to customers.
+    public: bool,
     hub: Option<Running>,
     /// Where the hub's data are instead of a directory.
     database: Option<String>,
@@ -47,6 +50,7 @@ impl City {
             dir: TempDir::new().map_err(Failure::io("a temporary folder"))?,
             accounts: Vec::new(),
             address: "127.0.0.1:0".to_owned(),
+            public: false,
             hub: None,
             database,
         };
@@ -63,6 +67,9 @@ impl City {
         let mut command = self.hub_command("serve");
         command.args(["--listen", &self.address]);
         command.arg("--ui").arg(ui);
+        if self.public {
+            command.args(["--public-url", &self.url()]);
+        }
         let ready = |line: &str| line.strip_prefix("listening on ").map(str::to_owned);
         let (hub, address) = Running::start_until(&mut command, Duration::from_secs(20), ready)?;
         self.address = address
@@ -71,6 +78,52 @@ impl City {
             .to_owned();
         self.hub = Some(hub);
         Ok(())
+    }
+
+    /// Tells customers the status page by the hub's own address, which is known
+    /// once it has been started.
+    pub fn make_public(&mut self) -> Result<(), Failure> {
+        self.stop_hub()?;
+        self.public = true;
+        self.start_hub()
+    }
+
+    /// Sends texts through the SMS centre, at any hour.
+    pub fn text_through(&self, centre: &SmsCentre) -> Result<(), Failure> {
+        let password = self.dir.path().join("smpp.password");
+        std::fs::write(&password, centre.password()).map_err(Failure::io("a password"))?;
+        let sms = |sub: &str| {
+            let mut command = Command::new(bin("suda-hub"));
+            command.args(["sms", sub, "--data"]).arg(self.hub_data());
+            command
+        };
+        let port = centre.port.to_string();
+        let mut way = sms("use-smpp");
+        way.args(["--host", "127.0.0.1", "--port", &port]).args([
+            "--system-id",
+            "suda",
+            "--source",
+            "106550001",
+        ]);
+        output(way.arg("--password-file").arg(&password))?;
+        let hours = ["--quiet-from", "00:00", "--quiet-to", "00:00"];
+        output(sms("set").args(hours)).map(drop)
+    }
+
+    /// Recomputes the ledger; fails when it was tampered with.
+    pub fn verify(&self) -> Result<(), Failure> {
+        let mut command = Command::new(bin("suda-hub"));
+        command.args(["verify", "--data"]).arg(self.hub_data());
+        output(&mut command).map(drop)
+    }
+
+    /// What became of the texts, the newest first.
+    pub fn outbox(&self) -> Result<Vec<Value>, Failure> {
+        let mut command = Command::new(bin("suda-hub"));
+        command.args(["sms", "outbox", "--json", "--data"]);
+        let text = output(command.arg(self.hub_data()))?;
+        let rows = text.lines().map(serde_json::from_str);
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Cuts the hub off at once.

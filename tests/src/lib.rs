@@ -9,6 +9,7 @@ mod desktop;
 mod line;
 mod process;
 pub mod rig;
+mod sms_centre;
 
 pub use browser::{Display, Screen};
 pub use city::{Account, City, DeskDir};
@@ -18,3 +19,4 @@ pub use process::{
     Failure, Running, age_of, bin, descendants, eventually, kill_below, named_below, output,
     output_raw,
 };
+pub use sms_centre::{SmsCentre, Text};

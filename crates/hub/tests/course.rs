@@ -190,6 +190,8 @@ async fn a_large_compensation_needs_two_votes_of_two_members_and_keeps_dissent()
         .post(&work.path("approve"), json!({ "changes": "分两期" }))
         .await;
     assert_eq!(seen["state"], "awaiting_approval", "one of two");
+    assert!(duties_of(&first).await.is_empty(), "theirs is given");
+    assert_eq!(duties_of(&second).await, ["approval"]);
     let twice = work.refused(&first, "approve", json!({})).await;
     assert_eq!(twice, conflict("same_person"));
     let seen = second

@@ -96,6 +96,12 @@ test('the customer is called back once, until it is decided for good', () => {
   expect(guideOf(complaint('answered', allowed, { call_back: { tries: hours } }), who('expert'))).toBe('answered_not_reached')
 })
 
+test('what nobody waits for any more is not offered', () => {
+  const allowed: FactKind[] = ['replied', 'commented', 'called_back', 'call_back_tried', 'reopened']
+  expect(names(complaint('closed', allowed), who('expert'))).toEqual(['reopen'])
+  expect(names(complaint('answered', allowed), who('expert'))).toEqual(['call-back', 'call-back-tried', 'reopen'])
+})
+
 test('the branch is told what it is asked, a department where it reports, and others when there is nothing to do', () => {
   const asked = { questions: [{ of: 'branch', replies: [] }] }
   expect(guideOf(complaint('dispatched', ['replied'], asked), who('clerk'))).toBe('branch_asked')
@@ -106,7 +112,26 @@ test('the branch is told what it is asked, a department where it reports, and ot
   expect(guideOf(complaint('dispatched', ['noted']), who('expert'))).toBe('nothing')
 })
 
+test('who has voted waits for the others, and asks for comments only beside that', () => {
+  const waiting = { approvals: [{ comments_asked: 'x', votes: [{ staff: 'me' }] }] }
+  const voted = complaint('awaiting_approval', ['comments_asked', 'commented'], waiting)
+  expect(guideOf(voted, who('management'))).toBe('awaiting_others_vote')
+  expect(onward(voted, who('management'))).toEqual(['comment'])
+  const other = complaint('awaiting_approval', ['approved', 'disapproved', 'comments_asked'], waiting)
+  expect(onward(other, who('management', 'other'))).toEqual(['approve', 'disapprove', 'ask-comments'])
+})
+
+test('what is the expert’s next step is not told to those who read', () => {
+  const solving = complaint('solving', ['noted', 'commented', 'graded'])
+  expect(guideOf(solving, who('management'))).toBe('others_work')
+  expect(guideOf(solving, who('department'))).toBe('others_work')
+  expect(guideOf(complaint('solving', ['implemented']), who('expert'))).toBe('solving')
+  const alert = complaint('reopened', ['alert_acknowledged', 'graded'])
+  expect(guideOf(alert, who('management'))).toBe('alert_waits')
+  expect(guideOf(complaint('reopened', ['claimed']), who('expert'))).toBe('reopened')
+})
+
 test('every sentence that tells what comes next is there', () => {
-  const guides = ['answered_content', 'answered_not', 'answered_not_reached', 'dispatched_to_me', 'branch_asked', 'branch_reads', 'awaiting_vote', 'awaiting_comments', 'solving_open']
+  const guides = ['answered_content', 'answered_not', 'answered_not_reached', 'dispatched_to_me', 'branch_asked', 'branch_reads', 'awaiting_vote', 'awaiting_comments', 'awaiting_others_vote', 'others_work', 'alert_waits', 'solving_open']
   for (const guide of [...guides, 'answered_final']) expect(consoleWork.guide).toHaveProperty(guide)
 })

@@ -56,7 +56,15 @@ export const STEP_KINDS: readonly StepKind[] = [
   { name: 'claim', writes: 'claimed', form: 'none', onward: true },
   { name: 'approve', writes: 'approved', form: 'approve', onward: true },
   { name: 'disapprove', writes: 'disapproved', form: 'text', text: { field: 'reason' }, onward: true, grave: true },
-  { name: 'ask-comments', writes: 'comments_asked', form: 'text', text: { field: 'text' }, onward: true },
+  {
+    name: 'ask-comments',
+    writes: 'comments_asked',
+    form: 'text',
+    text: { field: 'text' },
+    onward: false,
+    // Whoever has voted may still ask; it is not what comes next for them.
+    pressing: ({ allowed }) => allowed.includes('approved'),
+  },
   { name: 'acknowledge', writes: 'alert_acknowledged', form: 'none', onward: true },
   { name: 'extend', writes: 'extended', form: 'grant', onward: true },
   { name: 'refuse-extension', writes: 'extension_refused', form: 'grant', onward: true, grave: true },
@@ -114,12 +122,20 @@ export const STEP_KINDS: readonly StepKind[] = [
   { name: 'withdraw', writes: 'withdrawn', form: 'text', text: { field: 'reason' }, onward: false, grave: true },
 ]
 
+/** Admitted, and of no use any more: nobody waits for it. */
+function isPast(name: StepName, state: State): boolean {
+  if (name === 'reply' || name === 'comment') return stretchesDone(state) === STRETCHES.length
+  if (name === 'call-back' || name === 'call-back-tried') return state !== 'answered'
+  return false
+}
+
 /** What somebody may do now, as the hub admits it. */
 export function possibleSteps(view: ComplaintView, who: Me | null): StepKind[] {
   const unplanned = view.state === 'solving' && view.plan.length === 0
   const possible = STEP_KINDS.filter((kind) => view.allowed.includes(kind.writes))
     .filter((kind) => kind.elsewhere === undefined || kind.elsewhere !== who?.role)
     .filter((kind) => kind.name !== 'assign-call-back' || waitsForCallBack(view))
+    .filter((kind) => !isPast(kind.name, view.state))
   // Approved, but nobody has said yet who does what.
   if (!unplanned) return possible
   return [...possible].sort((a, b) => Number(b.name === 'start-solving') - Number(a.name === 'start-solving'))
@@ -133,6 +149,19 @@ export const isOnward = (kind: StepKind, view: ComplaintView, who: Me | null): b
 export const textOf = (kind: StepKind, { plan }: Pick<ComplaintView, 'plan'>): string =>
   kind.name === 'start-solving' && plan.length > 0 ? 'change-plan' : kind.name
 
+/** Voted for what the group is asked now, which waits for somebody else's vote. */
+const hasVoted = ({ approvals }: ComplaintView, who: Me | null): boolean =>
+  approvals.at(-1)?.votes.some((vote) => vote.staff === who?.id) === true
+
+/** What those beside the experts are told where a state's own sentence is for the experts. */
+function guideBeside(view: ComplaintView, who: Me | null): string | null {
+  if (who?.role !== 'management' && who?.role !== 'department') return null
+  const { state, allowed } = view
+  if (stretchesDone(state) === STRETCHES.length || state === 'awaiting_approval') return null
+  if (allowed.includes('alert_acknowledged')) return 'alert_waits'
+  return possibleSteps(view, who).some((kind) => isOnward(kind, view, who)) ? null : 'others_work'
+}
+
 /** Which sentence says what comes next. */
 export function guideOf(view: ComplaintView, who: Me | null): string {
   const { state } = view
@@ -141,8 +170,11 @@ export function guideOf(view: ComplaintView, who: Me | null): string {
     return openQuestions(view).some((one) => one.of === 'branch') ? 'branch_asked' : 'branch_reads'
   }
   if (state !== 'answered' && possibleSteps(view, who).length === 0) return 'nothing'
+  const beside = guideBeside(view, who)
+  if (beside) return beside
   if (state === 'analysed' && view.needs_approval) return view.grade === 'one' ? 'analysed_grade_one' : 'analysed_amount'
   if (state === 'awaiting_approval' && view.allowed.includes('approved')) return 'awaiting_vote'
+  if (state === 'awaiting_approval' && hasVoted(view, who)) return 'awaiting_others_vote'
   if (state === 'awaiting_approval' && view.approvals.at(-1)?.comments_asked) return 'awaiting_comments'
   if (state === 'solving' && view.plan.length === 0 && view.allowed.includes('solving_started')) return 'solving_empty'
   if (state === 'solving' && openMeasures(view.plan).length > 0) return 'solving_open'

@@ -123,6 +123,8 @@ export const ids = {
     amount: 'console-step-amount',
     nextLevel: 'console-step-next-level',
     until: 'console-step-until',
+    /** One per usual length. */
+    untilBy: 'console-step-until-by',
     /** data-of holds branch or customer. */
     askOf: 'console-step-ask-of',
     changes: 'console-step-changes',

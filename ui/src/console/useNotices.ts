@@ -25,11 +25,13 @@ export function useNotices(): void {
   const who = me.value
   if (who === null) return
   const store = keptInSession()
+  /** What stands on the screen, by list. */
+  const shown = new Map<string, { key: string; close: () => void }[]>()
   const title = (kind: Notice['kind']): string =>
     kind === 'alert' ? t('console.notices.alert') : t('console.notices.escalated', { level: t(`words.level.${kind}`) })
   const open = (id: string): void => void router.push({ name: 'case', params: { id } })
 
-  function show(one: Notice): void {
+  function show(one: Notice): () => void {
     const text = t('console.notices.text', { reference: one.reference, clock: t(`words.clock.${one.clock}`) })
     const notice = ElNotification({
       title: title(one.kind),
@@ -50,6 +52,7 @@ export function useNotices(): void {
       }),
     })
     if (document.hidden && desktopPermission() === 'granted') showOutside(one, text)
+    return notice.close
   }
 
   function showOutside(one: Notice, body: string): void {
@@ -66,9 +69,16 @@ export function useNotices(): void {
   }
 
   async function tell(list: string, listed: Notice[]): Promise<void> {
+    const standing = (shown.get(list) ?? []).filter(({ key, close }) => {
+      const stands = listed.some((one) => one.key === key)
+      // Somebody has seen to it, here or elsewhere.
+      if (!stands) close()
+      return stands
+    })
+    shown.set(list, standing)
     const { show: fresh, more } = newcomers(`suda.noticed/${who?.id}/${list}`, listed, store)
     for (const one of fresh) {
-      show(one)
+      standing.push({ key: one.key, close: show(one) })
       // One that is not there yet has no height, and the next would hide it.
       await nextTick()
     }

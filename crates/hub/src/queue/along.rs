@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use suda_domain::fact::{Assignee, Report};
-use suda_domain::{Complaint, ComplaintId, Fact, LeaseId, Refusal, Relation, StaffId, State};
+use suda_domain::{Complaint, ComplaintId, Fact, LeaseId, Relation, StaffId, State};
 use uuid::Uuid;
 
 use crate::status::view::secrets;

@@ -10,6 +10,7 @@ import type {
 export const receipt: SameTexts<typeof receiptReference> = {
   recorded: 'Recorded and saved on this PC',
   handed_off: 'Complex: handed off; it leaves for the experts as soon as the hub can be reached.',
+  arrived: 'Complex: handed off to the experts; it has arrived at the hub.',
   kept: 'Simple: settle it at the counter by the guidance.',
   next: 'Next customer',
   print: 'Print the receipt',

@@ -113,6 +113,7 @@ export const words: SameTexts<typeof reference> = {
     title: 'Questions',
     asked: '{name} asked {of}, {at}',
     answered: '{name} ({role}), {at}',
+    answered_by_role: '{role}, {at}',
     open: 'no reply yet',
     none: 'not answered',
   },

@@ -3,6 +3,7 @@
 export const receipt = {
   recorded: '已登记，已存本机',
   handed_off: '复杂投诉：已转派专家，连上中心后立即送达。',
+  arrived: '复杂投诉：已转派专家，已送达中心。',
   kept: '简单投诉：请在柜台按口径处理并办结。',
   next: '下一位',
   print: '打印凭证',

@@ -135,6 +135,7 @@ export const words = {
     title: '提问与答复',
     asked: '{name} 问{of}，{at}',
     answered: '{name}（{role}），{at}',
+    answered_by_role: '{role}，{at}',
     open: '等待答复',
     none: '没有答复',
   },

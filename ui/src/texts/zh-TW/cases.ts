@@ -10,6 +10,7 @@ import type {
 export const receipt: SameTexts<typeof receiptReference> = {
   recorded: '已登記，已存本機',
   handed_off: '複雜投訴：已轉派專家，連上中心後立即送達。',
+  arrived: '複雜投訴：已轉派專家，已送達中心。',
   kept: '簡單投訴：請在櫃台按口徑處理並辦結。',
   next: '下一位',
   print: '列印憑證',

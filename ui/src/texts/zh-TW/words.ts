@@ -117,6 +117,7 @@ export const words: SameTexts<typeof reference> = {
     title: '提問與答覆',
     asked: '{name} 問{of}，{at}',
     answered: '{name}（{role}），{at}',
+    answered_by_role: '{role}，{at}',
     open: '等待答覆',
     none: '沒有答覆',
   },

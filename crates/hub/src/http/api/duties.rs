@@ -68,10 +68,20 @@ pub async fn duties(
     Ok(Json(Duties { rows }))
 }
 
-/// Who answered does not call back.
+/// Who answered does not call back, and who has voted leaves it to the others.
 fn may_do(who: &SignedIn, held: &DutyHeld) -> bool {
-    let answered = held.complaint.answer.as_ref().and_then(|answer| answer.by);
-    held.kind != DutyKind::CallBack || who.role() != Role::Expert || answered != Some(who.staff.id)
+    let own = Some(who.staff.id);
+    match held.kind {
+        DutyKind::CallBack => {
+            let answered = held.complaint.answer.as_ref().and_then(|answer| answer.by);
+            who.role() != Role::Expert || answered != own
+        }
+        DutyKind::Approval => {
+            let asked = held.complaint.approval();
+            asked.is_none_or(|asked| asked.votes.iter().all(|vote| vote.staff != own))
+        }
+        _ => true,
+    }
 }
 
 fn row(hub: &Hub, names: &Names, duty: DutyHeld) -> DutyRow {

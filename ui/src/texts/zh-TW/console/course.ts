@@ -53,7 +53,7 @@ export const consoleCourse: SameTexts<typeof reference> = {
     title: '審批',
     amount: '補償金額',
     amount_hint: '給客戶的總額；不涉及就不填',
-    votes_hint: '一般由一名成員審批；金額達到時限與日曆裡設定的數額時，須兩名不同的成員都同意。提交後這裡會顯示需要幾票。',
+    votes_hint: '一般由一名成員審批；金額大的（數額由管理員在“時限與日曆”裡設定）須兩名不同的成員都同意。提交後會顯示需要幾票。',
     needed: '須 {n} 票，已有 {given} 票',
     comment: '審批意見（可不填）',
     changes: '要求的改動（可不填）',
