@@ -204,8 +204,7 @@ impl ErrorCode {
             | NeedsApproval | AboveApproved | MoreVotes | SamePerson | Handler | NotCalledBack
             | MeasuresOpen | TooLate | ExtendedAlready | FinallyDecided | Recused | NotLinkable
             | NoLongerLinked | NotContent | NothingToGive | SummaryNamesCustomer
-            | AnswerNamesCustomer
-            | AlreadyExists | OwnAccount | Outdated => StatusCode::CONFLICT,
+            | AnswerNamesCustomer | AlreadyExists | OwnAccount | Outdated => StatusCode::CONFLICT,
             Busy | DiskFull | NoFonts => StatusCode::SERVICE_UNAVAILABLE,
             Internal | LetterAltered => StatusCode::INTERNAL_SERVER_ERROR,
         }
