@@ -70,6 +70,8 @@ impl Enrolled {
             category: None,
             amount_minor: intake.amount_minor,
             group_size: intake.group.len(),
+            channel: Some(intake.channel),
+            ..Case::default()
         };
         let free = suda_judge::suggest(&self.rules, &case);
         if intake.category.is_empty() || free.category.as_deref() == Some(&intake.category) {

@@ -91,11 +91,45 @@ impl Folded {
 /// For matching words and patterns: as [`Folded`], but digits, signs and line
 /// breaks stay, since patterns ask for them.
 pub(crate) fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        each(c, |c| out.push(c));
+    Plain::new(text, usize::MAX).text
+}
+
+/// Text for matching words and patterns whose bytes still know where they
+/// stood.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plain {
+    pub text: String,
+    /// For each character of the source the folded byte it begins at, and its
+    /// own bytes.
+    at: Vec<(u32, u32, u32)>,
+}
+
+impl Plain {
+    /// Folds the beginning of `text`, up to `limit` of its characters.
+    pub fn new(text: &str, limit: usize) -> Self {
+        let mut plain = Self {
+            text: String::with_capacity(text.len().min(limit.saturating_mul(4))),
+            at: Vec::new(),
+        };
+        for (start, c) in text.char_indices().take(limit) {
+            let end = (start + c.len_utf8()) as u32;
+            let place = plain.text.len() as u32;
+            plain.at.push((place, start as u32, end));
+            each(c, |c| plain.text.push(c));
+        }
+        plain
     }
-    out
+
+    /// The source's byte range of the folded bytes `from..to`.
+    pub fn source(&self, from: usize, to: usize) -> Option<(usize, usize)> {
+        let character = |byte: usize| {
+            let after = self.at.partition_point(|(at, ..)| *at as usize <= byte);
+            self.at.get(after.checked_sub(1)?)
+        };
+        let (_, start, _) = character(from)?;
+        let (_, _, end) = character(to.checked_sub(1)?)?;
+        Some((*start as usize, *end as usize))
+    }
 }
 
 fn each(c: char, mut take: impl FnMut(char)) {

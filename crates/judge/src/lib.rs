@@ -5,22 +5,33 @@
 //! form, the import and the hub.
 
 pub mod bursts;
+pub mod dry_run;
 mod features;
 mod fold;
-pub mod grade;
 pub mod learn;
+mod matching;
+mod read;
 mod rules;
 pub mod similar;
 mod suggest;
 pub mod surge;
 mod topics;
-mod words;
 
-pub use rules::{Rule, RuleSet, RuleSetError};
-pub use suggest::{Case, Reason, Suggestion, suggest};
+pub use matching::{Found, Held};
+pub use read::Place;
+pub use rules::{Count, REQUIRABLE, Rule, RuleSet, RuleSetError};
+pub use suggest::{Case, Decided, Reason, Suggestion, Verdict, judge, suggest};
 
 /// The starter rule file for telecom service halls, with its category tree.
 pub const TELECOM: &str = include_str!("../data/telecom.json");
 
+/// The starter rule file for bank branches, with its category tree.
+pub const BANK: &str = include_str!("../data/bank.json");
+
+/// Rules for the grade alone, for complaints of any field.
+pub const GRADES: &str = include_str!("../data/grades.json");
+
+#[cfg(test)]
+mod rule_tests;
 #[cfg(test)]
 mod tests;

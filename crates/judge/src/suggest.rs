@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 use suda_domain::fact::SuggestionTrace;
-use suda_domain::text::to_half_width;
+use suda_domain::intake::Channel;
 use suda_domain::{Complexity, Grade};
 
+use crate::matching::{Held, held};
 use crate::rules::{Rule, RuleSet};
-use crate::words::Present;
 
 /// What is judged.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Case<'a> {
     pub description: &'a str,
     pub remedy_sought: &'a str,
@@ -19,6 +19,12 @@ pub struct Case<'a> {
     pub amount_minor: Option<i64>,
     /// Representatives of a group named in the form.
     pub group_size: usize,
+    /// Complaints this customer made before, as far as is known here.
+    pub earlier: u32,
+    /// How it came in; nothing where that is not known.
+    pub channel: Option<Channel>,
+    /// The branch's code; empty where that is not known.
+    pub branch: &'a str,
 }
 
 /// Why something is suggested.
@@ -31,7 +37,7 @@ pub struct Reason {
     /// The rule's own words for people, in Simplified Chinese and English.
     pub zh: String,
     pub en: String,
-    /// The words of the complaint that matched, as written.
+    /// The rule's words that stand in the complaint.
     pub matched: Vec<String>,
 }
 
@@ -73,92 +79,122 @@ impl Suggestion {
     }
 }
 
-/// The proposal for `case`. Of the rules that match, the one with the highest
-/// priority decides each outcome, the first in the file among equals. Grade 1
-/// is always complex.
-pub fn suggest(rules: &RuleSet, case: &Case<'_>) -> Suggestion {
-    let text = fold(&format!("{}\n{}", case.description, case.remedy_sought));
-    let present = rules.words.look_in(&text);
-    let first = Matches::find(rules, case, case.category, &present);
-    let category = first.best(|rule| rule.category.as_ref());
-    let chosen = case
-        .category
-        .or(category.map(|(rule, _)| rule.category.as_deref().unwrap_or_default()));
+/// Everything the rules say of one complaint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict<'r> {
+    /// A leaf of the category tree; nothing when a person chose one already.
+    pub category: Option<Decided<'r, &'r str>>,
+    /// Without a rule that says so it is grade 3.
+    pub grade: Option<Decided<'r, Grade>>,
+    /// Grade 1 is always complex, by the rule that made it grade 1.
+    pub complexity: Option<Decided<'r, Complexity>>,
+    /// The team or department it should go to.
+    pub route: Option<Decided<'r, &'r str>>,
+    /// The category whose guidance is to be shown.
+    pub guidance: Option<Decided<'r, &'r str>>,
+    /// Every field that some rule requires, with the first rule that does.
+    pub required: Vec<(&'r str, Held<'r>)>,
+}
+
+/// An outcome with the rules it comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decided<'r, T> {
+    pub value: T,
+    /// The rule that decided.
+    pub by: Held<'r>,
+    /// The others that say the same, in the order of the file.
+    pub also: Vec<Held<'r>>,
+}
+
+/// What the rules say of `case`. Of the rules that hold, the one with the
+/// highest priority decides each outcome; among equals the one with most
+/// words found, then the first in the file.
+pub fn judge<'r>(rules: &'r RuleSet, case: &Case<'_>) -> Verdict<'r> {
+    let fields = [case.description, case.remedy_sought];
+    let reading = rules.words.read(&fields, &rules.negating);
+    let first = held(rules, case, case.category, &reading);
+    let category = decide(&first, |rule| rule.category.as_deref());
+    let chosen = case.category.or(category.as_ref().map(|found| found.value));
     // Rules may look at the category, also at one another rule has proposed.
     let all = match chosen == case.category {
-        true => None,
-        false => Some(Matches::find(rules, case, chosen, &present)),
+        true => first,
+        false => held(rules, case, chosen, &reading),
     };
-    let all = all.as_ref().unwrap_or(&first);
+    let grade = decide(&all, |rule| rule.grade);
+    let complexity = match &grade {
+        Some(one) if one.value == Grade::One => Some(Decided {
+            value: Complexity::Complex,
+            by: one.by.clone(),
+            also: Vec::new(),
+        }),
+        _ => decide(&all, |rule| rule.complexity),
+    };
+    let mut required: Vec<(&str, Held<'r>)> = Vec::new();
+    for one in &all {
+        for field in &one.rule.required {
+            if required.iter().all(|(known, _)| known != field) {
+                required.push((field, one.clone()));
+            }
+        }
+    }
+    Verdict {
+        category: category.filter(|_| case.category.is_none()),
+        route: decide(&all, |rule| rule.route.as_deref()),
+        guidance: decide(&all, |rule| rule.guidance.as_deref()),
+        grade,
+        complexity,
+        required,
+    }
+}
 
-    let grade = all.best(|rule| rule.grade.as_ref());
-    let complexity = all.best(|rule| rule.complexity.as_ref());
-    let grade_value = grade
-        .and_then(|(rule, _)| rule.grade)
-        .unwrap_or(Grade::Three);
-    let (complexity_value, complexity_reason) = match complexity {
-        _ if grade_value == Grade::One => (Complexity::Complex, grade.map(reason)),
-        Some(found) => (
-            found.0.complexity.unwrap_or(Complexity::Complex),
-            Some(reason(found)),
-        ),
-        None => (rules.default_complexity, None),
-    };
+fn decide<'r, T: PartialEq>(
+    held: &[Held<'r>],
+    outcome: impl Fn(&'r Rule) -> Option<T>,
+) -> Option<Decided<'r, T>> {
+    let speaking = || held.iter().filter(|held| outcome(held.rule).is_some());
+    // The last of equals is the greatest, so that `rev` keeps the file's first.
+    let by = speaking()
+        .rev()
+        .max_by_key(|held| (held.rule.priority, held.found.len()))?;
+    let value = outcome(by.rule)?;
+    let also = speaking()
+        .filter(|held| held.rule.id != by.rule.id && outcome(held.rule).as_ref() == Some(&value))
+        .cloned()
+        .collect();
+    Some(Decided {
+        value,
+        by: by.clone(),
+        also,
+    })
+}
+
+impl Verdict<'_> {
+    pub fn grade(&self) -> Grade {
+        self.grade
+            .as_ref()
+            .map_or(Grade::Three, |found| found.value)
+    }
+}
+
+/// The proposal for `case`: of [`judge`] what the form shows.
+pub fn suggest(rules: &RuleSet, case: &Case<'_>) -> Suggestion {
+    let verdict = judge(rules, case);
+    let grade = verdict.grade();
+    let category = verdict.category;
     Suggestion {
-        category: chosen.map(str::to_owned),
-        category_reason: category.filter(|_| case.category.is_none()).map(reason),
-        grade: grade_value,
-        grade_reason: grade.map(reason),
-        complexity: complexity_value,
-        complexity_reason,
+        category: category
+            .as_ref()
+            .map(|found| found.value)
+            .or(case.category)
+            .map(str::to_owned),
+        category_reason: category.map(|found| found.by.reason()),
+        grade,
+        grade_reason: verdict.grade.map(|found| found.by.reason()),
+        complexity: verdict
+            .complexity
+            .as_ref()
+            .map_or(rules.default_complexity, |found| found.value),
+        complexity_reason: verdict.complexity.map(|found| found.by.reason()),
         version: rules.version,
-    }
-}
-
-/// Letters in lower case and full-width forms made plain, for matching.
-fn fold(text: &str) -> String {
-    to_half_width(text).to_lowercase()
-}
-
-fn reason((rule, matched): (&Rule, &[String])) -> Reason {
-    Reason {
-        rule: rule.id.clone(),
-        zh: rule.zh.clone(),
-        en: rule.en.clone(),
-        matched: matched.to_vec(),
-    }
-}
-
-struct Matches<'r> {
-    found: Vec<(&'r Rule, Vec<String>)>,
-}
-
-impl<'r> Matches<'r> {
-    fn find(
-        rules: &'r RuleSet,
-        case: &Case<'_>,
-        category: Option<&str>,
-        present: &Present,
-    ) -> Self {
-        let found = rules
-            .rules
-            .iter()
-            .zip(&rules.numbers)
-            .filter_map(|(rule, numbers)| {
-                rule.matches(case, category, numbers, present)
-                    .map(|words| (rule, words))
-            })
-            .collect();
-        Self { found }
-    }
-
-    fn best<T>(&self, outcome: impl Fn(&Rule) -> Option<&T>) -> Option<(&Rule, &[String])> {
-        self.found
-            .iter()
-            .filter(|(rule, _)| outcome(rule).is_some())
-            // Most matched words first among equal priorities; `rev` keeps the file's first.
-            .rev()
-            .max_by_key(|(rule, words)| (rule.priority, words.len()))
-            .map(|(rule, words)| (*rule, words.as_slice()))
     }
 }

@@ -11,10 +11,7 @@ fn judge(description: &str) -> Suggestion {
 fn case(description: &str) -> Case<'_> {
     Case {
         description,
-        remedy_sought: "",
-        category: None,
-        amount_minor: None,
-        group_size: 0,
+        ..Case::default()
     }
 }
 

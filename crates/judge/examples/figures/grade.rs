@@ -4,14 +4,14 @@
 use std::path::Path;
 
 use suda_domain::Grade;
-use suda_judge::grade::{GRADES, GradeRules};
+use suda_judge::{Case, GRADES, RuleSet, judge};
 
 use crate::Failure;
 use crate::data::Table;
 use crate::line::figure;
 
 pub fn measure(dir: &Path) -> Result<(), Failure> {
-    let rules = GradeRules::parse(GRADES)?;
+    let rules = RuleSet::parse(GRADES)?;
     let table = Table::read(dir, "zh_gov_severity_dev.csv")?;
     let said = grades(&rules, &table)?;
     let given = table.column("grade")?;
@@ -41,10 +41,17 @@ pub fn measure(dir: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn grades(rules: &GradeRules, table: &Table) -> Result<Vec<Grade>, Failure> {
+fn grades(rules: &RuleSet, table: &Table) -> Result<Vec<Grade>, Failure> {
     let (title, text) = (table.column("title")?, table.column("text")?);
     let both = title.iter().zip(&text);
     Ok(both
-        .map(|(title, text)| rules.grade(&format!("{title}\n{text}")).0)
+        .map(|(title, text)| {
+            let description = format!("{title}\n{text}");
+            let case = Case {
+                description: &description,
+                ..Case::default()
+            };
+            judge(rules, &case).grade()
+        })
         .collect())
 }

@@ -4,9 +4,9 @@
 use std::path::Path;
 use std::time::Instant;
 
-use suda_judge::grade::{GRADES, GradeRules};
 use suda_judge::learn::{Example, Model, train};
 use suda_judge::similar::Similar;
+use suda_judge::{Case, GRADES, RuleSet, judge};
 
 use crate::Failure;
 use crate::data::Table;
@@ -82,11 +82,16 @@ pub fn measure(dir: &Path) -> Result<(), Failure> {
     for fields in &fields {
         index.add(fields);
     }
-    let rules = GradeRules::parse(GRADES)?;
+    let rules = RuleSet::parse(GRADES)?;
     let began = Instant::now();
     for fields in fields.iter().step_by(TEXTS / ASKED) {
         sure += usize::from(!model.classify(fields).unsure);
-        sure += rules.grade(&fields.concat()).1.len() + index.find(fields, 5).len();
+        let description = fields.concat();
+        let case = Case {
+            description: &description,
+            ..Case::default()
+        };
+        sure += judge(&rules, &case).required.len() + index.find(fields, 5).len();
     }
     let each = began.elapsed().as_secs_f64() * 1000.0 / ASKED as f64;
     figure(

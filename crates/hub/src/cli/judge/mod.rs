@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
-use suda_judge::grade::GradeRulesError;
+use suda_judge::RuleSetError;
 use suda_judge::learn::{ModelError, TrainError};
 
 use self::table::{Table, TableError};
@@ -40,9 +40,23 @@ pub enum JudgeCommand {
     Grade {
         #[command(flatten)]
         input: Input,
+        /// A rule file instead of the general rules for grades.
+        #[arg(long, value_name = "FILE")]
+        rules: Option<PathBuf>,
         /// In which language reasons are given.
         #[arg(long, value_enum, default_value = "zh-cn")]
         language: Language,
+    },
+    /// Say what other rules would change for past complaints.
+    DryRun {
+        #[command(flatten)]
+        input: Input,
+        /// The rule file in force.
+        #[arg(long, value_name = "FILE")]
+        old: PathBuf,
+        /// The rule file to be tried.
+        #[arg(long, value_name = "FILE")]
+        new: PathBuf,
     },
     /// Name for each row the most similar other rows.
     Similar {
@@ -127,7 +141,9 @@ pub enum JudgeError {
     #[error("the model reads the columns {trained}; --text names {given}")]
     Columns { trained: String, given: usize },
     #[error("the grade rules are not usable")]
-    Grades(#[from] GradeRulesError),
+    Grades(#[from] RuleSetError),
+    #[error("{}", .0.display())]
+    RuleFile(PathBuf, #[source] RuleSetError),
     #[error("standard output")]
     Output(#[from] io::Error),
     #[error("the result cannot be written as JSON")]
@@ -143,7 +159,12 @@ impl JudgeCommand {
                 model,
             } => category::learn(&input, &label, &model),
             Self::Predict { input, model } => category::predict(&input, &model),
-            Self::Grade { input, language } => texts::grade(&input, language),
+            Self::Grade {
+                input,
+                rules,
+                language,
+            } => texts::grade(&input, rules.as_deref(), language),
+            Self::DryRun { input, old, new } => texts::compare(&input, &old, &new),
             Self::Similar { input, top } => texts::similar(&input, top),
             Self::Bursts { input, time } => alarms::bursts(&input, &time),
             Self::Surge {

@@ -1,9 +1,13 @@
 //! `judge grade` and `judge similar`.
 
+use std::fs;
+use std::path::Path;
+
 use serde::Serialize;
 use suda_domain::Grade;
-use suda_judge::grade::{GRADES, GradeReason, GradeRules};
+use suda_judge::dry_run::dry_run;
 use suda_judge::similar::Similar;
+use suda_judge::{Case, GRADES, Held, Place, RuleSet, judge};
 
 use super::table::Table;
 use super::{Input, JudgeError, Language, Lines};
@@ -13,25 +17,50 @@ struct Graded<'r> {
     id: String,
     grade: u8,
     reasons: Vec<&'r str>,
+    /// The rule that decided first.
     rules: Vec<&'r str>,
+    words: Vec<Word<'r>>,
 }
 
-pub(super) fn grade(input: &Input, language: Language) -> Result<(), JudgeError> {
-    let rules = GradeRules::parse(GRADES)?;
+/// A word that decided, in bytes of the columns joined by line breaks.
+#[derive(Serialize)]
+struct Word<'r> {
+    rule: &'r str,
+    word: &'r str,
+    start: usize,
+    end: usize,
+}
+
+pub(super) fn grade(
+    input: &Input,
+    rules: Option<&Path>,
+    language: Language,
+) -> Result<(), JudgeError> {
+    let rules = match rules {
+        Some(file) => read_rules(file)?,
+        None => RuleSet::parse(GRADES)?,
+    };
     let table = input.read()?;
     let columns = table.columns(&input.text)?;
     let mut lines = Lines::new(input.json);
     for (number, row) in table.rows.iter().enumerate() {
-        let (grade, held) = rules.grade(&Table::cells(row, &columns).join("\n"));
+        let description = Table::cells(row, &columns).join("\n");
+        let verdict = judge(&rules, &case_of(&description));
+        let held: Vec<&Held<'_>> = verdict
+            .grade
+            .iter()
+            .flat_map(|decided| std::iter::once(&decided.by).chain(&decided.also))
+            .collect();
         let graded = Graded {
             id: table.id(number, &input.id),
-            grade: match grade {
+            grade: match verdict.grade() {
                 Grade::One => 1,
                 Grade::Two => 2,
                 Grade::Three => 3,
             },
             reasons: held.iter().map(|held| reason_of(held, language)).collect(),
-            rules: held.iter().map(|held| held.rule).collect(),
+            rules: held.iter().map(|held| held.rule.id.as_str()).collect(),
+            words: held.iter().flat_map(|held| words_of(held)).collect(),
         };
         lines.print(&graded, || {
             format!(
@@ -45,11 +74,78 @@ pub(super) fn grade(input: &Input, language: Language) -> Result<(), JudgeError>
     lines.end()
 }
 
-fn reason_of<'r>(held: &GradeReason<'r>, language: Language) -> &'r str {
+/// What `new` rules would say otherwise than `old` ones, a line a change, and
+/// the sums on standard error.
+pub(super) fn compare(input: &Input, old: &Path, new: &Path) -> Result<(), JudgeError> {
+    let (old, new) = (read_rules(old)?, read_rules(new)?);
+    let table = input.read()?;
+    let columns = table.columns(&input.text)?;
+    let texts: Vec<String> = table
+        .rows
+        .iter()
+        .map(|row| Table::cells(row, &columns).join("\n"))
+        .collect();
+    let run = dry_run(&old, &new, texts.iter().map(|text| case_of(text)));
+    let mut lines = Lines::new(input.json);
+    for change in &run.changes {
+        let id = table.id(change.number, &input.id);
+        let line = Changed { id, change };
+        lines.print(&line, || {
+            let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+            format!(
+                "{}  {:?}  {} -> {}  ({} -> {})",
+                line.id,
+                change.outcome,
+                side(&change.before.value),
+                side(&change.after.value),
+                side(&change.before.rule),
+                side(&change.after.rule),
+            )
+        })?;
+    }
+    lines.end()?;
+    eprintln!("{} of {} complaints would change", run.changed, run.judged);
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Changed<'c> {
+    id: String,
+    #[serde(flatten)]
+    change: &'c suda_judge::dry_run::Change,
+}
+
+fn case_of(description: &str) -> Case<'_> {
+    Case {
+        description,
+        ..Case::default()
+    }
+}
+
+fn read_rules(file: &Path) -> Result<RuleSet, JudgeError> {
+    let json =
+        fs::read_to_string(file).map_err(|error| JudgeError::File(file.to_owned(), error))?;
+    RuleSet::parse(&json).map_err(|error| JudgeError::RuleFile(file.to_owned(), error))
+}
+
+fn words_of<'r>(held: &Held<'r>) -> impl Iterator<Item = Word<'r>> {
+    let rule = held.rule.id.as_str();
+    held.found.iter().map(move |found| {
+        let Place { start, end, .. } = found.place;
+        Word {
+            rule,
+            word: found.word,
+            start,
+            end,
+        }
+    })
+}
+
+fn reason_of<'r>(held: &Held<'r>, language: Language) -> &'r str {
     match language {
-        Language::ZhCn => held.zh_cn,
-        Language::ZhTw => held.zh_tw,
-        Language::En => held.en,
+        Language::ZhTw if !held.rule.zh_tw.is_empty() => &held.rule.zh_tw,
+        Language::ZhCn | Language::ZhTw => &held.rule.zh,
+        Language::En => &held.rule.en,
     }
 }
 
