@@ -92,7 +92,7 @@ async fn rows_of_the_past_never_prompt_and_young_ones_do() {
     assert_eq!(prompts(&bench).await, [(620, true)]);
     let all = bench
         .desk
-        .cases(&bench.session, suda_desk::view::Scope::Open, None, 9)
+        .cases(&bench.session, Scope::Open, None, 9)
         .await
         .unwrap();
     assert_eq!(all.rows.len(), 1);
@@ -115,6 +115,7 @@ async fn the_branch_is_shown_what_the_hub_tells_it_of_a_deadline() {
         task: None,
         level,
         due,
+        texted: false,
     };
     let earlier = due - TimeDelta::minutes(1);
     let system = || Actor::system(None);
