@@ -482,7 +482,7 @@ export type Escalation = {
 	/**  When it is to be told, or was. */
 	at: string,
 	/**  Whether those with a duty telephone are texted as well. */
-	texted: boolean,
+	texted?: boolean,
 };
 
 /**  One file that belongs to a complaint. */
@@ -990,7 +990,7 @@ export type Reason = {
 	/**  The rule's own words for people, in Simplified Chinese and English. */
 	zh: string,
 	en: string,
-	/**  The words of the complaint that matched, as written. */
+	/**  The rule's words that stand in the complaint. */
 	matched: string[],
 };
 

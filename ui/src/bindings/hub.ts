@@ -1024,6 +1024,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What may belong with the complaint and is not linked with it, the likeliest
+         *     first, as far as the reader may see it.
+         */
+        get: operations["similar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/start-solving": {
         parameters: {
             query?: never;
@@ -2498,7 +2518,7 @@ export interface components {
          * @description Every reason the console's API can give.
          * @enum {string}
          */
-        ErrorCode: "not_signed_in" | "wrong_credentials" | "too_many_tries" | "not_allowed" | "foreign_origin" | "not_found" | "no_such_route" | "malformed" | "too_large" | "file_type_not_taken" | "too_long" | "required" | "in_the_past" | "not_in_this_state" | "not_owner" | "claimed_by_other" | "not_claimed" | "task_not_open" | "incomplete" | "needs_approval" | "above_approved" | "more_votes" | "same_person" | "handler" | "not_called_back" | "measures_open" | "too_late" | "extended_already" | "finally_decided" | "letter_incomplete" | "no_fonts" | "letter_altered" | "recused" | "not_linkable" | "already_exists" | "unknown_branch" | "unknown_department" | "unknown_category" | "bad_branch_code" | "unknown_pause" | "bad_phone_code" | "bad_login" | "weak_password" | "branch_required" | "outdated" | "rules_unusable" | "own_account" | "busy" | "disk_full" | "internal";
+        ErrorCode: "not_signed_in" | "wrong_credentials" | "too_many_tries" | "not_allowed" | "foreign_origin" | "not_found" | "no_such_route" | "malformed" | "too_large" | "file_type_not_taken" | "too_long" | "required" | "in_the_past" | "not_in_this_state" | "not_owner" | "claimed_by_other" | "not_claimed" | "task_not_open" | "incomplete" | "needs_approval" | "above_approved" | "more_votes" | "same_person" | "handler" | "not_called_back" | "measures_open" | "too_late" | "extended_already" | "finally_decided" | "letter_incomplete" | "no_fonts" | "letter_altered" | "recused" | "not_linkable" | "no_longer_linked" | "not_content" | "nothing_to_give" | "summary_names_customer" | "answer_names_customer" | "already_exists" | "unknown_branch" | "unknown_department" | "unknown_category" | "bad_branch_code" | "unknown_pause" | "bad_phone_code" | "bad_login" | "weak_password" | "not_mobile" | "branch_required" | "outdated" | "rules_unusable" | "own_account" | "busy" | "disk_full" | "internal";
         /** @description Somebody to be told of a deadline, now or later. */
         Escalation: {
             /**
@@ -4376,6 +4396,28 @@ export interface components {
         SeenToOtherwise: {
             /** @description How, in a sentence. */
             reason: string;
+        };
+        /** @description A case that may belong with this one. */
+        SimilarCase: {
+            /** Format: date-time */
+            arrived_at: string;
+            customer_state?: components["schemas"]["CustomerState"] | null;
+            excerpt: string;
+            id: components["schemas"]["ComplaintId"];
+            /**
+             * Format: int32
+             * @description How near the text is, in hundredths.
+             */
+            near: number;
+            /**
+             * @description How this case could be linked to it, the likeliest first. The rules
+             *     judge it again when it is done.
+             */
+            offered: components["schemas"]["Relation"][];
+            reference: components["schemas"]["ReferenceNumber"];
+            /** @description Their telephone number is the same. */
+            same_customer: boolean;
+            state: components["schemas"]["State"];
         };
         /** @description How many texts it was. */
         SmsCount: {
@@ -7000,6 +7042,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    similar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimilarCase"][];
+                };
             };
             "4XX": {
                 headers: {
