@@ -136,12 +136,12 @@ async fn a_planted_fault_is_found() -> Done {
     let city = City::start()?;
     let page = Screen::telephone(&format!("{}/s", city.url()), 320).await?;
     page.css("input[name=\"reference\"]").await?;
-    let plant = "document.querySelector('label').remove(); \
+    let plant = "document.documentElement.removeAttribute('lang'); \
         document.querySelector('main p').style.color = '#bbb'; \
         document.querySelector('main').style.width = '400px'";
     page.client.execute(plant, Vec::new()).await?;
     let found = faults(&page).await?;
-    for rule in ["label", "color-contrast"] {
+    for rule in ["html-has-lang", "color-contrast"] {
         assert!(
             found.iter().any(|fault| fault.starts_with(rule)),
             "{found:?}"

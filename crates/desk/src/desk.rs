@@ -130,7 +130,7 @@ impl Enrolled {
         device: DeviceRow,
         directory: Directory,
     ) -> Result<Self, suda_judge::RuleSetError> {
-        let rules = RuleSet::from_value(&directory.rules)?;
+        let rules = RuleSet::from_value(directory.newest_rules())?;
         let keep = directory.timekeeping();
         let lines = Lines::of(&directory.staff);
         Ok(Self {

@@ -54,7 +54,7 @@ fn stands_in(text: &str, name: &str) -> bool {
         let after = text.get(at + name.len()..);
         let after = after.and_then(|after| after.chars().next());
         let (first, last) = (name.chars().next(), name.chars().next_back());
-        !(part(before) && part(first)) && !(part(after) && part(last))
+        !(part(before) && part(first) || part(after) && part(last))
     })
 }
 

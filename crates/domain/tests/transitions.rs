@@ -196,11 +196,19 @@ fn table(kind: FactKind) -> Vec<(&'static [Role], &'static [State], To)> {
             &[State::AwaitingApproval],
             Stays,
         )],
-        SolvingStarted => vec![(
-            EXPERT,
-            &[State::Analysed, State::Solving],
-            Becomes(State::Solving),
-        )],
+        SolvingStarted => vec![
+            (
+                EXPERT,
+                &[State::Analysed, State::Solving],
+                Becomes(State::Solving),
+            ),
+            (
+                // Takes a measure from whoever may have nothing to do with the case.
+                PROGRAM,
+                &[State::Solving],
+                Stays,
+            ),
+        ],
         MeasureProgressed => vec![(EXPERT, &[State::Solving], Stays)],
         Implemented => vec![(EXPERT, &[State::Solving], Becomes(State::Implemented))],
         Answered => vec![(EXPERT, &[State::Implemented], Becomes(State::Answered))],
@@ -247,6 +255,8 @@ fn table(kind: FactKind) -> Vec<(&'static [Role], &'static [State], To)> {
                 Role::Expert,
                 Role::Department,
                 Role::Management,
+                // Says in the ledger what it took from somebody, and why.
+                Role::System,
             ],
             ALL,
             Stays,

@@ -4,6 +4,8 @@
 //! another. And of what is with somebody who has come to be barred from the
 //! case (recusal): the same, and their measures go to the expert.
 
+use std::collections::BTreeSet;
+
 use suda_domain::duty::{DutyKind, Holder};
 use suda_domain::fact::{Assignee, Measure, ReleaseCause};
 use suda_domain::{Actor, Complaint, ComplaintId, Fact, StaffId, State};
@@ -103,7 +105,11 @@ pub async fn take_back_barred(hub: &Hub) -> Result<usize, StepError> {
             continue;
         };
         let to = next_caller(hub, &complaint, staff).await?;
-        let decide = move |held: &Held| Ok(handed_on(&held.complaint, staff, to.as_ref()));
+        let lines = hub.lines_of(std::iter::once(id)).await?;
+        let decide = move |held: &Held| {
+            let barred = lines.barred(&held.complaint);
+            Ok(handed_on(&held.complaint, staff, &barred, to.as_ref()))
+        };
         let actor = Actor::system(None);
         match hub.step(id, actor, None, Box::new(decide)).await {
             Ok(after) => taken += usize::from(after != complaint),
@@ -115,8 +121,13 @@ pub async fn take_back_barred(hub: &Hub) -> Result<usize, StepError> {
     Ok(taken)
 }
 
-/// What takes everything from this member of staff.
-fn handed_on(complaint: &Complaint, staff: StaffId, to: Option<&Assignee>) -> Vec<Fact> {
+/// What takes everything from this member of staff, one of the `barred`.
+fn handed_on(
+    complaint: &Complaint,
+    staff: StaffId,
+    barred: &BTreeSet<StaffId>,
+    to: Option<&Assignee>,
+) -> Vec<Fact> {
     let tasks = complaint.tasks.iter();
     let theirs = tasks.filter(|task| task.department == staff && task.is_open());
     let mut facts: Vec<Fact> = theirs
@@ -139,13 +150,18 @@ fn handed_on(complaint: &Complaint, staff: StaffId, to: Option<&Assignee>) -> Ve
         let expert = claim.map_or(TEAM, |claim| claim.expert_name.as_str());
         let plan = complaint.plan.iter().map(|planned| {
             let measure = planned.measure.clone();
-            match measure.staff == Some(staff) && planned.done_at.is_none() {
-                true => Measure {
-                    staff: None,
-                    responsible: expert.to_owned(),
-                    ..measure
-                },
-                false => measure,
+            // No plan may name anybody of them, be it for what is done.
+            if !measure.staff.is_some_and(|one| barred.contains(&one)) {
+                return measure;
+            }
+            let responsible = match planned.done_at {
+                Some(_) => measure.responsible,
+                None => expert.to_owned(),
+            };
+            Measure {
+                staff: None,
+                responsible,
+                ..measure
             }
         });
         let plan = plan.collect();

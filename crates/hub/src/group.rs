@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use suda_domain::escalation::{self, Escalation};
+use suda_domain::escalation::{self, Escalation, Name};
 use suda_domain::fact::ReleaseCause;
 use suda_domain::staff::StaffRecord;
 use suda_domain::texts::asked;
@@ -312,7 +312,6 @@ impl World {
             staff: staff.collect(),
             arrived: self.arrived.clone(),
             lines: Arc::clone(&self.lines),
-            time: Arc::clone(&self.time),
             held,
         }
     }
@@ -382,12 +381,26 @@ impl World {
         times.max().is_some_and(|last| last < restored_at)
     }
 
+    /// What was to be told of the complaint before the hub was put back: it may
+    /// have been told then, and its duty staff been woken. It is written now, so
+    /// that its moment is the policy's and not the event's.
+    fn reached_before_restoring(&self, id: ComplaintId, now: DateTime<Utc>) -> Vec<Name> {
+        let known = self.restored_at.zip(self.complaints.get(&id));
+        let Some((restored_at, held)) = known else {
+            return Vec::new();
+        };
+        let reached = escalation::reached(&held.complaint, &self.time, now).into_iter();
+        let of_before = reached.filter(|one| one.at < restored_at);
+        of_before.map(|one| one.name()).collect()
+    }
+
     /// Of whom an escalation addresses, those with a duty telephone, but for
     /// whom the complaint is about and their line.
     fn text_duty_staff(&mut self, complaint: &Complaint, changes: &Changes, now: DateTime<Utc>) {
         let barred = self.lines.barred(complaint);
         let managers = self.on_duty.iter().filter_map(OnDuty::manages);
         let managers: Vec<_> = managers.collect();
+        let of_before = self.reached_before_restoring(complaint.id, now);
         let own = changes
             .entries
             .iter()
@@ -405,7 +418,8 @@ impl World {
                         due: one.due,
                     };
                     let duty = Duty { staff, deadline };
-                    let text = NewSms::to_duty(complaint, entry.key, duty, phone, now);
+                    let mut text = NewSms::to_duty(complaint, entry.key, duty, phone, now);
+                    text.is_held = of_before.contains(&one.name());
                     self.written.texts.push(text);
                 }
             }

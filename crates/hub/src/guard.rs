@@ -167,8 +167,13 @@ impl ShrinkingRule {
         if tally.allowed == 0 {
             tally.allowed = self.full;
         }
+        // Who read the clock a moment earlier, or whose clock is behind, counts
+        // in the minute that has begun: a new one would allow as many again. A
+        // minute that begins far ahead is a clock's mistake and holds nobody.
+        let is_far_ahead = tally.at - now > TimeDelta::minutes(1);
+        let now = if is_far_ahead { now } else { now.max(tally.at) };
         let minutes = (now - tally.at).num_minutes();
-        if minutes >= 1 || now < tally.at {
+        if minutes >= 1 || is_far_ahead {
             let least = (self.full / 8).max(1);
             tally.allowed = match (tally.failed >= tally.allowed, minutes) {
                 (true, 1) => (tally.allowed / 2).max(least),
@@ -247,6 +252,21 @@ mod tests {
             tally.failed -= 1;
         }
         assert_eq!(minute(&mut tally, 9), 16);
+    }
+
+    #[test]
+    fn times_out_of_order_allow_no_more() {
+        let brake = ShrinkingRule { full: 16 };
+        let mut tally = Tally::default();
+        let begun = (0..99).filter(|n| brake.begin(&mut tally, at(30 - 20 * (n % 2))).is_ok());
+        assert_eq!(begun.count(), 16);
+        assert_eq!(tally.at, at(30), "the minute stays");
+        assert_eq!(brake.begin(&mut tally, at(-30)), Err(60));
+        assert!(
+            brake.begin(&mut tally, at(-31)).is_ok(),
+            "a clock's mistake"
+        );
+        assert_eq!((tally.failed, tally.at), (1, at(-31)));
     }
 
     #[test]

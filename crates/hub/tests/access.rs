@@ -138,7 +138,7 @@ fn branch_staff_may_only_remark_from_the_console() {
     {
         if access.admits(Role::Clerk) || access.admits(Role::BranchManager) {
             let remarks = [
-                "evidence", "letters", "note", "reply", "progress", "people", "recuse",
+                "evidence", "letters", "note", "reply", "progress", "people", "recuse", "seen",
             ];
             let step = route.rsplit_once('/').map_or(*route, |(_, step)| step);
             assert!(remarks.contains(&step), "{route}");

@@ -208,8 +208,8 @@ async fn the_previews_examples_are_of_the_branch_that_is_asked_for() {
     let rules = admin.get("/api/admin/time").await;
     let mut policy = rules["policy"].clone();
     let mut hours = policy["hours"].clone();
-    for day in hours["week"].as_array_mut().unwrap().iter_mut().take(5) {
-        *day = json!([{ "from": 540, "to": 720 }]);
+    for day in hours["week"].as_array_mut().unwrap().iter_mut().take(3) {
+        *day = json!([]);
     }
     policy["branch_hours"] = json!({ "CQ0102": hours });
     let due = async |branch: Value| {

@@ -25,6 +25,11 @@ pub use suggest::{Case, Decided, Reason, Suggestion, Verdict, judge, suggest};
 /// The starter rule file for telecom service halls, with its category tree.
 pub const TELECOM: &str = include_str!("../data/telecom.json");
 
+/// The same starter set in the file's first format, with the same tree, for
+/// desks that refuse a rule with a condition they do not know. It is not
+/// changed any more.
+pub const TELECOM_1: &str = include_str!("../data/telecom_1.json");
+
 /// The starter rule file for bank branches, with its category tree.
 pub const BANK: &str = include_str!("../data/bank.json");
 

@@ -8,7 +8,7 @@ use suda_domain::intake::Channel;
 use suda_domain::{Complexity, Grade};
 
 use crate::dry_run::{Outcome, dry_run};
-use crate::{BANK, Case, GRADES, RuleSet, RuleSetError, TELECOM, judge};
+use crate::{BANK, Case, GRADES, RuleSet, RuleSetError, TELECOM, TELECOM_1, judge};
 
 /// A set with a small tree and these rules.
 fn set(rules: Value) -> Result<RuleSet, RuleSetError> {
@@ -52,6 +52,35 @@ fn every_shipped_set_is_valid_and_survives_being_written_and_read() {
         assert_eq!(read.rules, rules.rules, "{}", rules.title);
         assert!(rules.version > 0 && !rules.title.is_empty());
     }
+}
+
+/// A desk of the first format refuses the whole directory for one word more.
+#[test]
+fn what_older_desks_get_is_in_the_first_format_and_has_the_same_tree() {
+    let file: Value = serde_json::from_str(TELECOM_1).unwrap();
+    let conditions = [
+        "any",
+        "all",
+        "none",
+        "under",
+        "amount_at_least",
+        "group_at_least",
+    ];
+    let outcomes = ["category", "grade", "complexity"];
+    let known = ["id", "zh", "en", "priority"];
+    for rule in file["rules"].as_array().unwrap() {
+        let names: Vec<&str> = rule.as_object().unwrap().keys().map(|k| &**k).collect();
+        let has = |of: &[&str]| names.iter().any(|name| of.contains(name));
+        assert!(has(&conditions) && has(&outcomes), "{rule}");
+        let all = [&known[..], &conditions[..], &outcomes[..]].concat();
+        assert!(names.iter().all(|name| all.contains(name)), "{rule}");
+    }
+    let (first, now) = (
+        RuleSet::parse(TELECOM_1).unwrap(),
+        RuleSet::parse(TELECOM).unwrap(),
+    );
+    let tree = |rules: &RuleSet| serde_json::to_value(&rules.tree).unwrap()["nodes"].clone();
+    assert_eq!(tree(&first), tree(&now));
 }
 
 #[test]

@@ -11,7 +11,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use suda_domain::staff::StaffRecord;
-use suda_domain::time::{Calendar, Timekeeping};
 use suda_domain::{
     Actor, BranchCode, Complaint, ComplaintId, DeviceId, EventKey, Fact, Lane, LedgerEvent, Origin,
     ReferenceNumber, StaffId,
@@ -61,7 +60,6 @@ pub struct DeviceAt {
 #[derive(Clone, Debug)]
 pub struct HubDisk {
     pub epoch: String,
-    time: Arc<Timekeeping>,
     secret: SecretKey,
     pub device: DeviceId,
     pub incarnation: u32,
@@ -90,7 +88,6 @@ impl HubDisk {
     pub fn new(device: DeviceId, secret: SecretKey, staff: Vec<StaffRecord>) -> Self {
         Self {
             secret,
-            time: Arc::new(Timekeeping::new([], Calendar::china())),
             epoch: "1".to_owned(),
             device,
             incarnation: 1,
@@ -403,7 +400,6 @@ impl HubDisk {
             .collect();
         Situation {
             lines: Arc::default(),
-            time: Arc::clone(&self.time),
             head,
             known,
             complaints,

@@ -418,8 +418,12 @@ pub struct Directory {
     #[serde(default)]
     pub status_url: Option<String>,
     pub categories: CategoryTree,
-    /// The rule file of `suda-judge`, verbatim.
+    /// The rule file of `suda-judge` in its first format, which desks of before
+    /// the second take whole or not at all.
     pub rules: serde_json::Value,
+    /// The same in the second format; absent from a hub of before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules_2: Option<serde_json::Value>,
     pub guidance: Vec<Guidance>,
     /// The policy that was set last: what a desk of before `time` counts with.
     pub policy: Policy,
@@ -431,6 +435,11 @@ pub struct Directory {
 }
 
 impl Directory {
+    /// The rule file to judge with.
+    pub fn newest_rules(&self) -> &serde_json::Value {
+        self.rules_2.as_ref().unwrap_or(&self.rules)
+    }
+
     /// What the branch's clocks are counted with.
     pub fn timekeeping(&self) -> Timekeeping {
         let rules = self.time.clone();

@@ -24,8 +24,11 @@ pub const BESIDE: u64 = 1 << 48;
 /// The event as a branch may have it; none of what only goes to and fro within
 /// the centre.
 pub fn for_branch(sealed: SealedEvent) -> Option<SealedEvent> {
-    if !kind(sealed.body.get()).is_some_and(FactKind::is_deliberation) {
-        return Some(sealed);
+    match kind(sealed.body.get()) {
+        // Who has read a notice is between the centre's people.
+        Some(FactKind::EscalationSeen) => return None,
+        Some(kind) if kind.is_deliberation() => {}
+        _ => return Some(sealed),
     }
     // One that cannot be read cannot be cleared of its words either.
     let event = sealed.open().ok()?;

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use chrono::Utc;
 use suda_domain::staff::StaffRecord;
-use suda_domain::time::{Calendar, Timekeeping};
 use suda_domain::{Lane, Role};
 use suda_hub::ingest::{Arrival, Batch, Changes, Situation, judge};
 use suda_hub::pen::Pen as HubPen;
@@ -190,7 +189,6 @@ fn forgetful(desk: &LightDesk) -> Result<Changes, Failure> {
         staff: staff.into_iter().collect(),
         held: Vec::new(),
         arrived: HashSet::new(),
-        time: std::sync::Arc::new(Timekeeping::new([], Calendar::china())),
     };
     let mut pen = HubPen {
         device: suda_domain::DeviceId(uuid::Uuid::nil()),

@@ -3498,7 +3498,11 @@ export interface components {
         };
         NewDutyPhone: {
             language?: components["schemas"]["Language"];
-            /** @description A mobile number; absent for none. */
+            /**
+             * @description A mobile number; empty for none. Absent, the number stays and only the
+             *     language changes: the console knows the number masked and cannot say
+             *     it again.
+             */
             phone?: string | null;
         };
         NewGrade: {

@@ -205,7 +205,8 @@ export const addStaff = (one: NewStaff) => post<AddedStaff>('/api/admin/staff', 
 export const setActive = (id: string, active: boolean) => post<void>(`/api/admin/staff/${id}/active`, { active })
 export const setSuperior = (id: string, superior: string | null) =>
   post<void>(`/api/admin/staff/${id}/superior`, { superior })
-export const setDutyPhone = (id: string, phone: string, language: 'zh-CN' | 'zh-TW' | 'en') =>
+/** An empty `phone` removes the number; null leaves it and changes the language. */
+export const setDutyPhone = (id: string, phone: string | null, language: 'zh-CN' | 'zh-TW' | 'en') =>
   post<void>(`/api/admin/staff/${id}/duty-phone`, { phone, language })
 export const resetPassword = (id: string) => post<PasswordSet>(`/api/admin/staff/${id}/password`, {})
 

@@ -228,6 +228,7 @@ export const ids = {
     duty: 'console-admin-duty',
     dutyPhone: 'console-admin-duty-phone',
     dutyLanguage: 'console-admin-duty-language',
+    dutyRemove: 'console-admin-duty-remove',
     /** One per part and language, with data-part and data-language. */
     letterText: 'console-admin-letter-text',
     enrol: 'console-enrol',

@@ -62,6 +62,7 @@ fn directory() -> Directory {
         status_url: None,
         categories: suda_judge::RuleSet::from_value(&rules).unwrap().tree,
         rules,
+        rules_2: None,
         guidance: Vec::new(),
         policy: Policy::default(),
         time: None,

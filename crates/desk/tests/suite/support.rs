@@ -390,6 +390,7 @@ pub fn directory() -> Directory {
         status_url: Some("https://status.example/s/".into()),
         categories: set.tree,
         rules,
+        rules_2: None,
         guidance: Vec::new(),
         policy: Policy::default(),
         time: None,

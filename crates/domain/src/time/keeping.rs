@@ -102,16 +102,6 @@ impl Timekeeping {
         &last.0
     }
 
-    /// The highest sum that any version begun by then let anybody give without
-    /// the management group: a desk that could not hear of a lower one has
-    /// judged by what it knew, and what it gave is given.
-    pub fn highest_limit_until(&self, moment: DateTime<Utc>) -> u32 {
-        let begun = |policy: &&Policy| policy.since.is_none_or(|at| at <= moment);
-        let limits = self.versions().filter(begun);
-        let highest = limits.map(|policy| policy.compensation_limit).max();
-        highest.unwrap_or_else(|| self.at(moment).compensation_limit)
-    }
-
     pub fn versions(&self) -> impl Iterator<Item = &Policy> {
         self.versions.iter().map(|(policy, _)| policy)
     }
@@ -184,24 +174,5 @@ mod tests {
         assert_eq!(handoff(change - TimeDelta::seconds(1)), 60);
         assert_eq!(handoff(change), 45);
         assert_eq!(keep.latest().version, 2);
-    }
-
-    #[test]
-    fn a_desk_that_could_not_hear_of_a_lower_limit_is_judged_by_what_it_knew() {
-        let change: DateTime<Utc> = "2026-07-21T02:00:00Z".parse().unwrap();
-        let of = |since, compensation_limit| Policy {
-            since,
-            compensation_limit,
-            ..Policy::default()
-        };
-        let hour = TimeDelta::hours(1);
-        let versions = [
-            of(None, 500),
-            of(Some(change), 300),
-            of(Some(change + hour), 900),
-        ];
-        let keep = Timekeeping::new(versions, Calendar::china());
-        assert_eq!(keep.highest_limit_until(change), 500);
-        assert_eq!(keep.highest_limit_until(change + hour), 900);
     }
 }

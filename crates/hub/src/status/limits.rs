@@ -10,13 +10,15 @@
 //! The key of a receipt has 74 bits and cannot be guessed: who has it is held
 //! up by nobody's guesses at digits, only by wrong keys from their address.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest as _, Sha512};
 use suda_domain::ReferenceNumber;
 use suda_sync::SecretKey;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
 use super::address::counted;
 use super::way::Way;
@@ -70,18 +72,117 @@ const EVERYBODYS: ShrinkingRule = ShrinkingRule { full: EVERYBODY };
 /// The name of the tally of everybody together.
 const ALL: &str = "all";
 const DOMAIN: &[u8] = b"suda status tries 1";
+/// Tries of this process that may be counted at once. All who guess wait for
+/// one another in the store, each with a connection: a flood of them must leave
+/// the others to the staff.
+const COUNTED_AT_ONCE: usize = 2;
+/// Who was told to wait is refused for so long without asking the store. Short,
+/// because another process may have learnt in between that somebody was right.
+const REFUSED_UNASKED: TimeDelta = TimeDelta::seconds(2);
+/// Names that are refused unasked at most; further ones are asked for.
+const REFUSED_AT_MOST: usize = 1_000;
 
 pub struct Limits {
     /// Makes the names of tallies, the same in every process.
     key: [u8; 64],
     /// Makes the names of addresses in the log this process's own.
     salt: String,
+    gate: Arc<Gate>,
 }
 
 /// One try that was let through.
 pub struct Try {
-    /// Where it is counted; the first is of everybody, where there are three.
+    /// Where it is counted; the first is of everybody, where there are several.
     names: Vec<String>,
+    gate: Arc<Gate>,
+}
+
+/// What stands before the store in one process.
+struct Gate {
+    places: Semaphore,
+    refused: Mutex<HashMap<String, Refusal>>,
+}
+
+/// What the store has said of a name.
+#[derive(Clone, Copy)]
+struct Refusal {
+    brake: Brake,
+    said: DateTime<Utc>,
+    until: DateTime<Utc>,
+}
+
+impl Refusal {
+    /// How long to wait yet, while what the store has said still counts.
+    fn wait(self, now: DateTime<Utc>) -> Option<Wait> {
+        let left = (self.until - now).num_milliseconds();
+        let counts = left > 0 && (now - self.said).abs() < REFUSED_UNASKED;
+        counts.then_some(Wait {
+            brake: self.brake,
+            seconds: (left + 999) / 1000,
+        })
+    }
+}
+
+impl Gate {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            places: Semaphore::new(COUNTED_AT_ONCE),
+            refused: Mutex::default(),
+        })
+    }
+
+    async fn place(&self) -> Result<SemaphorePermit<'_>> {
+        self.places.acquire().await.map_err(|_| StoreError::Busy)
+    }
+
+    fn refused(&self) -> MutexGuard<'_, HashMap<String, Refusal>> {
+        self.refused
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner())
+    }
+
+    /// Whether one of the names is to wait yet, as far as is known here.
+    fn wait(&self, names: &[String], now: DateTime<Utc>) -> Option<Wait> {
+        let refused = self.refused();
+        let mut of_names = judged(names).iter().filter_map(|name| refused.get(name));
+        of_names.find_map(|refusal| refusal.wait(now))
+    }
+
+    fn remember(&self, names: &[String], wait: Wait, now: DateTime<Utc>) {
+        let name = match (wait.brake, names) {
+            (Brake::Everybody, [all, ..]) => all,
+            (Brake::Address, [address] | [_, address, ..]) => address,
+            (Brake::Reference, [_, _, reference]) => reference,
+            _ => return,
+        };
+        let mut refused = self.refused();
+        if refused.len() >= REFUSED_AT_MOST {
+            refused.retain(|_, refusal| refusal.wait(now).is_some());
+        }
+        if refused.len() < REFUSED_AT_MOST {
+            let refusal = Refusal {
+                brake: wait.brake,
+                said: now,
+                until: now + TimeDelta::seconds(wait.seconds),
+            };
+            refused.insert(name.clone(), refusal);
+        }
+    }
+
+    fn forget(&self, names: &[String]) {
+        let mut refused = self.refused();
+        for name in names {
+            refused.remove(name);
+        }
+    }
+}
+
+/// The names that can hold a try up: without a number, everybody's does not.
+fn judged(names: &[String]) -> &[String] {
+    match names {
+        [_all, address] => std::slice::from_ref(address),
+        names => names,
+    }
 }
 
 impl Limits {
@@ -90,6 +191,7 @@ impl Limits {
         Self {
             key: digest.finalize().into(),
             salt: secret::token(),
+            gate: Gate::new(),
         }
     }
 
@@ -107,13 +209,24 @@ impl Limits {
         let guessed = reference.filter(|_| matches!(way, Way::Digits(_)));
         let names = match (way, guessed) {
             (Way::Key(_), _) => vec![self.tally("key", &address)],
-            (Way::Digits(_), None) => vec![self.tally("address", &address)],
+            // Everybody's is not counted in, but first all the same: who comes
+            // with a number changes the address under that lock.
+            (Way::Digits(_), None) => vec![ALL.to_owned(), self.tally("address", &address)],
             (Way::Digits(_), Some(reference)) => vec![
                 ALL.to_owned(),
                 self.tally("address", &address),
                 self.tally("reference", reference.as_str()),
             ],
         };
+        let refused = || self.gate.wait(&names, now);
+        if let Some(wait) = refused() {
+            return Ok(Err(wait));
+        }
+        let _place = self.gate.place().await?;
+        // Those who had the place before may have learnt it.
+        if let Some(wait) = refused() {
+            return Ok(Err(wait));
+        }
         let (tell, told) = oneshot::channel();
         let recount = move |tallies: &mut [Tally]| {
             let judged = judge(tallies, now);
@@ -124,8 +237,14 @@ impl Limits {
         store.recount(names.clone(), Box::new(recount)).await?;
         let held = told.await.map_err(|_| StoreError::Busy)?;
         Ok(match held {
-            Some(wait) => Err(wait),
-            None => Ok(Try { names }),
+            Some(wait) => {
+                self.gate.remember(&names, wait, now);
+                Err(wait)
+            }
+            None => Ok(Try {
+                names,
+                gate: Arc::clone(&self.gate),
+            }),
         })
     }
 
@@ -146,7 +265,7 @@ impl Limits {
 fn judge(tallies: &mut [Tally], now: DateTime<Utc>) -> std::result::Result<(), Wait> {
     let held = |brake| move |seconds| Wait { brake, seconds };
     match tallies {
-        [address] => ADDRESS.begin(address, now).map_err(held(Brake::Address)),
+        [address] | [_, address] => ADDRESS.begin(address, now).map_err(held(Brake::Address)),
         [all, address, reference] => {
             let begun = ADDRESS.begin(address, now);
             begun.map_err(held(Brake::Address))?;
@@ -165,7 +284,7 @@ impl Try {
         let recount = |tallies: &mut [Tally]| {
             let take_back = |tally: &mut Tally| tally.failed = tally.failed.saturating_sub(1);
             match tallies {
-                [address] => take_back(address),
+                [address] | [_, address] => take_back(address),
                 [all, address, reference] => {
                     take_back(all);
                     take_back(address);
@@ -175,7 +294,10 @@ impl Try {
             }
             true
         };
-        store.recount(self.names, Box::new(recount)).await
+        let _place = self.gate.place().await?;
+        store.recount(self.names.clone(), Box::new(recount)).await?;
+        self.gate.forget(&self.names);
+        Ok(())
     }
 }
 

@@ -10,7 +10,6 @@ use chrono::{DateTime, Utc};
 use suda_domain::duty::duties;
 use suda_domain::permission::may_write;
 use suda_domain::staff::StaffRecord;
-use suda_domain::time::Timekeeping;
 use suda_domain::{
     Actor, Applied, BranchCode, Complaint, ComplaintId, DeviceId, EventKey, Fact, Lane,
     LedgerEvent, Lines, Origin, ReferenceNumber, Refusal, Role, StaffId,
@@ -163,8 +162,6 @@ pub struct Situation {
     /// Who stands above whom: those above the person a complaint is about have
     /// nothing to do with it.
     pub lines: Arc<Lines>,
-    /// What a branch may give a customer.
-    pub time: Arc<Timekeeping>,
 }
 
 /// A stored event that waits for what it builds on.
@@ -284,7 +281,6 @@ pub fn judge(batch: &Batch, situation: Situation, pen: &mut Pen) -> Result<Judge
         held: situation.held,
         arrived: situation.arrived,
         lines: situation.lines,
-        time: situation.time,
         forked: false,
         touched: Vec::new(),
         changes: Changes::default(),
@@ -343,7 +339,6 @@ struct Judge<'a> {
     held: Vec<HeldRecord>,
     arrived: HashSet<Origin>,
     lines: Arc<Lines>,
-    time: Arc<Timekeeping>,
     /// The batch has left the past the hub knows; nothing behind it can be judged.
     forked: bool,
     touched: Vec<ComplaintId>,
@@ -448,7 +443,7 @@ impl Judge<'_> {
         let after = match self.now.entry(id) {
             Entry::Occupied(held) => {
                 let complaint = held.into_mut();
-                fold(complaint, event, branch, (&self.lines, &self.time))?;
+                fold(complaint, event, branch, &self.lines)?;
                 complaint
             }
             Entry::Vacant(place) => {
@@ -590,18 +585,17 @@ fn fold(
     complaint: &mut Complaint,
     event: &LedgerEvent,
     branch: &BranchCode,
-    (lines, time): (&Lines, &Timekeeping),
+    lines: &Lines,
 ) -> Result<(), QuarantineReason> {
     if complaint.branch != *branch {
         return Err(QuarantineReason::OutOfScope);
     }
     let admitted = complaint
         .admit(&event.actor, &event.fact)
-        .and_then(|()| lines.admit(complaint, &event.actor, &event.fact))
-        .and_then(|()| {
-            let limit = time.highest_limit_until(event.at.trusted());
-            complaint.admit_amount(&event.fact, limit)
-        });
+        // Not the sum a branch has given: its desk holds it to the limit before
+        // it is given, and what a desk knew of the limit, or by what clock, does
+        // not make undone what a customer has in their hand.
+        .and_then(|()| lines.admit(complaint, &event.actor, &event.fact));
     let Err(refusal) = admitted else {
         let applied = complaint.apply(event);
         return applied.map(drop).map_err(QuarantineReason::NotAllowed);

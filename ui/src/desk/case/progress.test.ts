@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { hasAfter, hasProgress, isTaskLate } from './progress'
-import { leaderOf, sentReplies } from './replies'
+import { isOfBranch, leaderOf, sentReplies } from './replies'
 import type { CaseView, TimelineEntry } from '@/shared/types'
 
 function entry(fact: object, delivery = 'at_hub', late_note = false): TimelineEntry {
@@ -60,4 +60,12 @@ describe('what a complaint is answered with', () => {
     expect(leaderOf({ row, timeline: [link('1'), entry({ kind: 'unlinked', to: '1' })] })).toBeNull()
     expect(leaderOf({ row, timeline: [] })).toBeNull()
   })
+})
+
+it('tells what the branch wrote, also by rule, from what came from the hub', () => {
+  expect(isOfBranch({ actor_role: 'branch_manager', kind: 'replied' })).toBe(true)
+  expect(isOfBranch({ actor_role: 'customer', kind: 'replied' })).toBe(false)
+  expect(isOfBranch({ actor_role: 'expert', kind: 'answered' })).toBe(false)
+  expect(isOfBranch({ actor_role: 'system', kind: 'handed_off' })).toBe(true)
+  expect(isOfBranch({ actor_role: 'system', kind: 'closed' })).toBe(false)
 })

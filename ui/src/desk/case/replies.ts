@@ -1,8 +1,21 @@
-// What the ledger tells beside a case's own fields: how far each reply to a
-// question has come, and which complaint another is answered with.
-import type { CaseView, Delivery, TimelineEntry } from '@/shared/types'
+// What the ledger tells beside a case's own fields: which lines are of the
+// branch, how far each reply to a question has come, and which complaint
+// another is answered with.
+import type { CaseView, Delivery, FactKind, Role, TimelineEntry } from '@/shared/types'
 
 type Told = Pick<TimelineEntry, 'fact' | 'delivery' | 'late_note'>
+
+const STAFF: readonly Role[] = ['clerk', 'branch_manager']
+/** What a desk writes by rule; whatever else the system writes, the hub does. */
+const BY_RULE: readonly FactKind[] = ['handed_off', 'time_corrected']
+
+/**
+ * Whether a line was written at the branch. Only of such a line is it a
+ * question whether the hub has it: every other one comes from there.
+ */
+export function isOfBranch({ actor_role, kind }: Pick<TimelineEntry, 'actor_role' | 'kind'>): boolean {
+  return STAFF.includes(actor_role) || (actor_role === 'system' && BY_RULE.includes(kind))
+}
 
 /** The delivery of each reply, in order, by the question's id. */
 export function sentReplies(timeline: readonly Told[]): Map<string, Delivery[]> {

@@ -86,7 +86,9 @@ pub struct Superior {
 
 #[derive(Deserialize, ToSchema)]
 pub struct NewDutyPhone {
-    /// A mobile number; absent for none.
+    /// A mobile number; empty for none. Absent, the number stays and only the
+    /// language changes: the console knows the number masked and cannot say
+    /// it again.
     pub phone: Option<String>,
     #[serde(default)]
     pub language: Language,
@@ -314,10 +316,15 @@ pub async fn set_duty_phone(
     Body(body): Body<NewDutyPhone>,
 ) -> ApiResult<StatusCode> {
     let not_mobile = || ApiError::of_field(ErrorCode::NotMobile, "phone");
-    let given = body.phone.as_deref().map(str::trim);
-    let to = given.filter(|given| !given.is_empty());
-    let to = to.map(|given| Mobile::read(given).ok_or_else(not_mobile));
-    let phone = to.transpose()?.map(|to| DutyPhone {
+    let to = match body.phone.as_deref().map(str::trim) {
+        None => {
+            let mut phones = hub.store.duty_phones().await?.into_iter();
+            phones.find(|(of, _)| *of == id).map(|(_, phone)| phone.to)
+        }
+        Some("") => None,
+        Some(given) => Some(Mobile::read(given).ok_or_else(not_mobile)?),
+    };
+    let phone = to.map(|to| DutyPhone {
         to,
         language: body.language,
     });

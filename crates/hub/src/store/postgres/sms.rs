@@ -137,6 +137,52 @@ fn duty_phone(to: String, language: &str) -> Result<DutyPhone> {
     })
 }
 
+/// Why the program does not send a text to a member of staff after all: they
+/// were recused, or their account was closed, while it waited.
+const KEPT_FROM: &str = "recipient_kept_from_it";
+
+/// Dismisses a claimed text to a member of staff who may not be told any more:
+/// who is addressed was decided when it was made, and it may have waited since.
+/// Says whether it did.
+async fn dismiss_if_kept_from(tx: &mut Tx<'_>, row: &PgRow, now: DateTime<Utc>) -> Result<bool> {
+    let staff: Option<Uuid> = row.try_get("staff").map_err(failed)?;
+    let Some(staff) = staff else {
+        return Ok(false);
+    };
+    let id: Uuid = row.try_get("id").map_err(failed)?;
+    let complaint: Option<Uuid> = row.try_get("complaint").map_err(failed)?;
+    let may_be_told: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM staff WHERE id = $1 AND active) \
+         AND NOT EXISTS (SELECT 1 FROM kept_from AS barred WHERE barred.complaint = $2 \
+         AND barred.staff = $1)",
+    )
+    .bind(staff)
+    .bind(complaint)
+    .fetch_one(&mut **tx)
+    .await
+    .map_err(failed)?;
+    if may_be_told {
+        return Ok(false);
+    }
+    let why = Dismissal {
+        by: None,
+        name: "suda-hub".into(),
+        at: now,
+        reason: KEPT_FROM.into(),
+    };
+    // It was claimed only to be looked at: no attempt was made.
+    sqlx::query(
+        "UPDATE sms SET state = 'dismissed', attempts = attempts - 1, failing_since = NULL, \
+         dismissal = $1 WHERE id = $2",
+    )
+    .bind(json(&why)?)
+    .bind(id)
+    .execute(&mut **tx)
+    .await
+    .map_err(failed)?;
+    Ok(true)
+}
+
 #[async_trait]
 impl SmsStore for PostgresStore {
     async fn sms_settings(&self) -> Result<SmsSettings> {
@@ -157,21 +203,32 @@ impl SmsStore for PostgresStore {
         lease: DateTime<Utc>,
         quiet: bool,
     ) -> Result<Option<Sms>> {
-        let mut writer = self.connection().await?;
-        let row = sqlx::query(
-            "UPDATE sms SET state = 'sending', attempts = attempts + 1, next_at = $1 \
-             WHERE id = (SELECT id FROM sms WHERE state IN ('waiting', 'sending') \
-             AND next_at <= $2 AND (is_answer OR is_urgent OR NOT $3) \
-             ORDER BY is_urgent DESC, is_answer DESC, next_at, id LIMIT 1 \
-             FOR UPDATE SKIP LOCKED) RETURNING *",
-        )
-        .bind(ms(lease))
-        .bind(ms(now))
-        .bind(quiet)
-        .fetch_optional(&mut *writer)
-        .await
-        .map_err(failed)?;
-        row.as_ref().map(sms).transpose()
+        loop {
+            let mut tx = self.begin_tx().await?;
+            let row = sqlx::query(
+                "UPDATE sms SET state = 'sending', attempts = attempts + 1, next_at = $1 \
+                 WHERE id = (SELECT id FROM sms WHERE state IN ('waiting', 'sending') \
+                 AND next_at <= $2 AND (is_answer OR is_urgent OR NOT $3) \
+                 ORDER BY is_urgent DESC, is_answer DESC, next_at, id LIMIT 1 \
+                 FOR UPDATE SKIP LOCKED) RETURNING *",
+            )
+            .bind(ms(lease))
+            .bind(ms(now))
+            .bind(quiet)
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(failed)?;
+            let Some(row) = row else {
+                return Ok(None);
+            };
+            if !dismiss_if_kept_from(&mut tx, &row, now).await? {
+                // The lease is kept even when the row cannot be read: a damaged
+                // one would otherwise be claimed again and again before others.
+                tx.commit().await.map_err(failed)?;
+                return sms(&row).map(Some);
+            }
+            self.commit_telling(tx, touched()).await?;
+        }
     }
 
     async fn note_sms(&self, id: Uuid, attempt: u32, note: &SmsNote) -> Result<bool> {
@@ -242,14 +299,21 @@ impl SmsStore for PostgresStore {
     }
 
     async fn next_sms(&self, quiet: bool) -> Result<Option<DateTime<Utc>>> {
+        // One arm for each beginning of the index sms_due: within it the first is
+        // found without looking at the others.
         let next: Option<i64> = sqlx::query_scalar(
             "SELECT min(next_at) FROM (SELECT * FROM (SELECT next_at FROM sms \
-             WHERE state IN ('waiting', 'sending') AND is_answer ORDER BY next_at LIMIT 1) AS a \
+             WHERE state IN ('waiting', 'sending') AND is_urgent \
+             AND is_answer ORDER BY next_at LIMIT 1) AS a \
              UNION ALL SELECT * FROM (SELECT next_at FROM sms \
-             WHERE state IN ('waiting', 'sending') AND is_urgent ORDER BY next_at LIMIT 1) AS c \
+             WHERE state IN ('waiting', 'sending') AND is_urgent \
+             AND NOT is_answer ORDER BY next_at LIMIT 1) AS b \
              UNION ALL SELECT * FROM (SELECT next_at FROM sms \
-             WHERE state IN ('waiting', 'sending') AND NOT is_answer AND NOT $1 \
-             ORDER BY next_at LIMIT 1) AS b) AS nearest",
+             WHERE state IN ('waiting', 'sending') AND NOT is_urgent \
+             AND is_answer ORDER BY next_at LIMIT 1) AS c \
+             UNION ALL SELECT * FROM (SELECT next_at FROM sms \
+             WHERE state IN ('waiting', 'sending') AND NOT is_urgent \
+             AND NOT is_answer AND NOT $1 ORDER BY next_at LIMIT 1) AS d) AS nearest",
         )
         .bind(quiet)
         .fetch_one(&mut *self.connection().await?)
@@ -342,7 +406,7 @@ impl SmsStore for PostgresStore {
         let done = sqlx::query(
             "UPDATE sms SET state = 'dismissed', failing_since = NULL, dismissal = $1 \
              WHERE id = $2 AND state IN ('failed', 'given_up') \
-             AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = sms.complaint \
+             AND NOT EXISTS (SELECT 1 FROM kept_from AS barred WHERE barred.complaint = sms.complaint \
              AND barred.staff = $3)",
         )
         .bind(json(why)?)
@@ -363,7 +427,7 @@ impl SmsStore for PostgresStore {
         let done = sqlx::query(
             "UPDATE sms SET state = 'waiting', next_at = $1, give_up_at = $2, error = NULL, \
              failing_since = NULL WHERE state = 'held' \
-             AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = sms.complaint \
+             AND NOT EXISTS (SELECT 1 FROM kept_from AS barred WHERE barred.complaint = sms.complaint \
              AND barred.staff = $3)",
         )
         .bind(ms(now))
@@ -381,7 +445,7 @@ impl SmsStore for PostgresStore {
         let done = sqlx::query(
             "UPDATE sms SET state = 'dismissed', failing_since = NULL, dismissal = $1 \
              WHERE state = 'held' \
-             AND NOT EXISTS (SELECT 1 FROM barred WHERE barred.complaint = sms.complaint \
+             AND NOT EXISTS (SELECT 1 FROM kept_from AS barred WHERE barred.complaint = sms.complaint \
              AND barred.staff = $2)",
         )
         .bind(json(why)?)

@@ -151,7 +151,7 @@ impl Lists for SqliteStore {
     async fn with_barred(&self, limit: u32) -> Result<Vec<(ComplaintId, StaffId)>> {
         // Those who are barred first: they are few, tasks and duties are many.
         let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
-            "SELECT DISTINCT kept.complaint, kept.staff FROM kept_from AS kept WHERE \
+            "SELECT DISTINCT kept.complaint, kept.staff FROM all_kept_from AS kept WHERE \
              EXISTS (SELECT 1 FROM task WHERE task.complaint = kept.complaint \
                  AND task.department = kept.staff AND task.is_open = 1) \
              OR EXISTS (SELECT 1 FROM duty WHERE duty.complaint = kept.complaint \

@@ -3,7 +3,6 @@
 use chrono::NaiveDate;
 use suda_domain::State;
 use suda_domain::fact::Source;
-use suda_domain::time::Calendar;
 use uuid::Uuid;
 
 use super::*;
@@ -129,7 +128,6 @@ impl Hub {
         });
         let situation = Situation {
             lines: Arc::default(),
-            time: Arc::new(Timekeeping::new([], Calendar::china())),
             head: head.unwrap_or(LaneHead::EMPTY),
             known: known.collect(),
             complaints: self.complaints.clone(),

@@ -43,6 +43,7 @@ export const consoleLetters: SameTexts<typeof reference> = {
     contact_hint: 'Whom to ask about a letter. Empty: the branch.',
     days: 'Time limit (days from the answer)',
     currency: 'Currency of amounts',
+    currency_hint: 'In letters only: everywhere else amounts are shown with ¥.',
     currencies: {
       cny: 'Renminbi (CNY)',
       hkd: 'Hong Kong dollar (HKD)',

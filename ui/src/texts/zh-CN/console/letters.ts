@@ -40,6 +40,7 @@ export const consoleLetters = {
     contact_hint: '对答复函有疑问时联系谁。留空：受理网点。',
     days: '提出期限（自答复之日起的天数）',
     currency: '金额使用的货币',
+    currency_hint: '只用于答复函；系统其他地方的金额一律以“¥”显示。',
     currencies: {
       cny: '人民币',
       hkd: '港元',

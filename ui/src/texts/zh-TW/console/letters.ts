@@ -43,6 +43,7 @@ export const consoleLetters: SameTexts<typeof reference> = {
     contact_hint: '對答覆函有疑問時聯絡誰。留空：受理據點。',
     days: '提出期限（自答覆之日起的天數）',
     currency: '金額使用的貨幣',
+    currency_hint: '只用於答覆函；系統其他地方的金額一律以「¥」顯示。',
     currencies: {
       cny: '人民幣',
       hkd: '港元',
