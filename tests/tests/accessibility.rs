@@ -41,7 +41,8 @@ async fn is_clean(screen: &Screen, what: &str) -> Done {
 
 /// Nobody has to move the page sideways to read a line.
 async fn is_within(screen: &Screen, what: &str) -> Done {
-    let look = "return document.documentElement.scrollWidth - window.innerWidth";
+    // Not the window's: a telephone's grows with a page that is too wide.
+    let look = "const page = document.documentElement; return page.scrollWidth - page.clientWidth";
     let beyond = screen.client.execute(look, Vec::new()).await?;
     match beyond.as_i64() {
         Some(pixels) if pixels <= 0 => Ok(()),

@@ -117,6 +117,14 @@ async fn a_branch_cut_off_from_the_hub_works_on_one_backlog_in_its_windows() -> 
     })
     .await?;
 
+    // The parts of the status line grow and shrink until it says so, and a click
+    // between would miss its aim.
+    mailbox
+        .attribute_is("status-unsent", "data-unsent", "0")
+        .await?;
+    mailbox
+        .attribute_is("status-link", "data-link", "up")
+        .await?;
     mailbox.click("status-lan").await?;
     mailbox.click("branch-end").await?;
     mailbox.picture("desk-branch-end").await?;

@@ -40,6 +40,7 @@ export const consoleDuties: SameTexts<typeof reference> = {
     dismiss: 'Done otherwise',
     dismiss_title: 'Text to {to}: how it was seen to',
     dismissed: '{name}, {at}, done otherwise:',
+    kept_from: 'Not sent: its recipient may no longer be told (recused, or the account is closed)',
     reason: 'How',
     reason_example: 'For example: told by telephone',
     none_failing: 'No text fails',

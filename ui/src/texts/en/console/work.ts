@@ -263,7 +263,7 @@ export const consoleWork: SameTexts<typeof reference> = {
     remedy_example: 'For example: ¥86.50 refunded',
     reasons: 'Reasons',
     reasons_hint: 'Required unless upheld: which facts and rules it rests on',
-    amount: 'Amount for the customer',
+    amount: 'Amount given',
     amount_hint: 'Leave empty for none; above the limit no more than the management group has approved',
     next_level: 'Where the customer can turn to',
     next_level_default: 'If you do not agree, you may ask our management group to review this answer, or turn to the telecom users\' complaint office of your region.',

@@ -39,6 +39,7 @@ export const consoleDuties = {
     dismiss: '已另行处理',
     dismiss_title: '发往 {to} 的短信：如何处理的',
     dismissed: '{name} {at} 另行处理：',
+    kept_from: '收件人已不能得知此事（已回避或账号已停用），短信未发送',
     reason: '说明',
     reason_example: '例如：已电话告知客户',
     none_failing: '没有发送失败的短信',

@@ -40,6 +40,7 @@ export const consoleDuties: SameTexts<typeof reference> = {
     dismiss: '已另行處理',
     dismiss_title: '發往 {to} 的簡訊：如何處理的',
     dismissed: '{name} {at} 另行處理：',
+    kept_from: '收件人已不能得知此事（已迴避或帳號已停用），簡訊未傳送',
     reason: '說明',
     reason_example: '例如：已電話告知客戶',
     none_failing: '沒有傳送失敗的簡訊',
