@@ -19,6 +19,7 @@ mod letters;
 mod lists;
 mod load;
 mod schema;
+mod set_aside;
 mod sms;
 mod statistics;
 mod stubs;
