@@ -155,9 +155,10 @@ async fn keeps_whose_they_are(store: &impl Store) {
     );
 
     // What waits is tried again, however many others stand before it.
+    let ahead = Fact::KeptInBranch;
     let ahead = desk
         .pen
-        .write(Lane::Ordinary, complaint, 9, morning(), noted());
+        .write(Lane::Ordinary, complaint, 9, morning(), ahead);
     let n = desk.pen.heads[1].0;
     assert_eq!(
         desk.send(Lane::Ordinary, n, vec![ahead]).await,

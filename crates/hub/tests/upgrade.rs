@@ -105,8 +105,12 @@ async fn as_it_was(lived_in: &Path, schema: usize, dir: &Path) {
             keep_twice(&mut old, &table, &mine).await;
         }
     }
-    // Which schema the copies were made for.
-    run(&mut old, "DELETE FROM setting WHERE name = 'schema'".into()).await;
+    // What the program notes of the copies and derived rows it has made.
+    run(
+        &mut old,
+        "DELETE FROM setting WHERE name IN ('schema', 'derived')".into(),
+    )
+    .await;
     run(&mut old, "DETACH today".into()).await;
     old.close().await.unwrap();
 }
