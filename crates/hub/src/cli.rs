@@ -341,6 +341,8 @@ impl Cli {
                         format!("devices      {}", status.devices),
                         format!("events       {}", status.events),
                         format!("quarantined  {}", status.quarantined),
+                        format!("  waiting    {}", status.quarantined_waiting),
+                        format!("  over 5 min {}", status.quarantined_waiting_long),
                     ];
                     let states = status.by_state.iter();
                     lines.extend(states.map(|(state, n)| format!("  {:<18} {n}", state.name())));

@@ -18,6 +18,7 @@ use crate::escalate::tell_due;
 use crate::hub::Hub;
 use crate::ingest::Batch;
 use crate::phone;
+use crate::set_aside::entrust_due;
 use crate::sms;
 use crate::store::{Held, Result, StepError, StoreError, Touched};
 
@@ -58,6 +59,11 @@ async fn timers(hub: &Arc<Hub>, stop: &CancellationToken) {
                 tracing::warn!(%error, "missed deadlines could not be told; tried again");
             }
         }) => {}
+        () = every(LOOK, || async {
+            if let Err(error) = entrust_due(hub).await {
+                tracing::warn!(%error, "records set aside could not be given to anybody; tried again");
+            }
+        }) => {}
         () = every(HELD, || async {
             if let Err(error) = end_due(hub).await {
                 tracing::warn!(%error, "what has come to its end could not be closed; tried again");
@@ -94,15 +100,18 @@ async fn every<F: Future<Output = ()>>(pause: Duration, mut work: impl FnMut() -
 /// A held record finds its place with the batch that brings what it waits for;
 /// this is for those whose predecessor came by a step at the centre.
 async fn try_held_again(hub: &Hub) -> Result<(), StoreError> {
-    let waited_for = hub.store.waited_for(AT_ONCE).await?;
-    if waited_for.is_empty() {
-        return Ok(());
+    let mut after = None;
+    loop {
+        let waited_for = hub.store.waited_for(after, AT_ONCE).await?;
+        let Some(last) = waited_for.last() else {
+            return Ok(());
+        };
+        after = Some(*last);
+        let again = Batch::again(waited_for, hub.clock.now(), hub.clock.mono_ms());
+        if let Some(batch) = again {
+            hub.store.ingest(batch).await?;
+        }
     }
-    let again = Batch::again(waited_for, hub.clock.now(), hub.clock.mono_ms());
-    if let Some(batch) = again {
-        hub.store.ingest(batch).await?;
-    }
-    Ok(())
 }
 
 /// Gives back every claim whose lease has run out before a first step bound

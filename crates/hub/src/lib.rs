@@ -24,6 +24,7 @@ pub mod queue;
 pub mod running;
 pub mod secret;
 pub mod serve;
+pub mod set_aside;
 pub mod sms;
 pub mod staffing;
 pub mod status;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use suda_sync::Verdict;
 
 use crate::store::Counts;
+use crate::store::set_aside::SetAsideCounts;
 
 /// Upper bounds of the ingest histogram in seconds.
 const BOUNDS: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0];
@@ -92,7 +93,7 @@ impl Metrics {
     }
 
     /// The whole page.
-    pub fn text(&self, counts: &Counts) -> String {
+    pub fn text(&self, counts: &Counts, set_aside: &SetAsideCounts) -> String {
         let mut page = String::new();
         let mut gauge = |name: &str, help: &str, rows: &[(String, u64)]| {
             // Writing to a string cannot fail.
@@ -117,7 +118,17 @@ impl Metrics {
         gauge(
             "suda_quarantine_open",
             "Records set aside.",
-            &plain(counts.quarantined),
+            &plain(set_aside.open),
+        );
+        gauge(
+            "suda_quarantine_waiting",
+            "Records set aside that wait for a predecessor.",
+            &plain(set_aside.waiting),
+        );
+        gauge(
+            "suda_quarantine_waiting_long",
+            "Records that have waited for a predecessor for more than 5 minutes.",
+            &plain(set_aside.waiting_long),
         );
         self.counters(&mut page);
         page

@@ -37,9 +37,7 @@ use crate::sms::report::{SmsOutbox, outbox};
 use crate::sms::settings::{SmsChange, SmsSettings};
 use crate::staffing::{self, StaffLine};
 use crate::store::sms::{Dismissal, DutyPhone};
-use crate::store::{
-    AddError, BackupError, Branch, Counts, Fault, Reader, Store, StoreError, Verified,
-};
+use crate::store::{AddError, BackupError, Branch, Fault, Reader, Store, StoreError, Verified};
 
 const LOCK: &str = "hub.lock";
 const ADDRESS: &str = "admin.json";
@@ -162,19 +160,30 @@ pub struct StatusReport {
     pub devices: u64,
     pub events: u64,
     pub quarantined: u64,
+    /// Of those, the ones that wait for a predecessor. Absent from older
+    /// processes.
+    #[serde(default)]
+    pub quarantined_waiting: u64,
+    /// Of those that wait, the ones that have waited for more than 5 minutes.
+    #[serde(default)]
+    pub quarantined_waiting_long: u64,
 }
 
-impl From<Counts> for StatusReport {
-    fn from(counts: Counts) -> Self {
-        Self {
+impl StatusReport {
+    async fn of(store: &dyn Store, clock: &Clock) -> Result<Self, StoreError> {
+        let set_aside = store.set_aside_counts(clock.now()).await?;
+        let counts = store.counts().await?;
+        Ok(Self {
             complaints: counts.complaints(),
             queued: counts.of(CaseState::Queued),
             claimed: counts.of(CaseState::Claimed),
             devices: counts.devices,
             events: counts.events,
-            quarantined: counts.quarantined,
+            quarantined: set_aside.open,
+            quarantined_waiting: set_aside.waiting,
+            quarantined_waiting_long: set_aside.waiting_long,
             by_state: counts.by_state,
-        }
+        })
     }
 }
 
@@ -239,8 +248,8 @@ pub async fn perform(store: &dyn Store, clock: &Clock, ask: LocalAsk) -> LocalRe
                 Err(error) => failed(error.to_string()),
             }
         }
-        LocalAsk::Status => match store.counts().await {
-            Ok(counts) => LocalReply::Status(counts.into()),
+        LocalAsk::Status => match StatusReport::of(store, clock).await {
+            Ok(report) => LocalReply::Status(report),
             Err(error) => store_failed(error),
         },
         LocalAsk::Desks => match desks::report(store, clock.now()).await {

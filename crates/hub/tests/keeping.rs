@@ -258,6 +258,8 @@ fn the_commands_work_without_a_running_hub_and_beside_one() {
                 "devices",
                 "events",
                 "quarantined",
+                "quarantined_waiting",
+                "quarantined_waiting_long",
                 "queued"
             ]
         );

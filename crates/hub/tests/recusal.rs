@@ -70,8 +70,12 @@ async fn seen(store: &impl Store, id: ComplaintId, reader: Reader) -> Vec<&'stat
     let later = morning() + TimeDelta::days(30);
     let file = suda_domain::EvidenceId(Uuid::from_u128(5));
     let stub = store.stub(Uuid::from_u128(6), reader).await.unwrap();
-    let quarantined = store.quarantined(0, 9, reader).await.unwrap();
-    let record = store.quarantined(0, 9, Reader::Program).await.unwrap()[0].id;
+    let quarantined = store.quarantined(later, None, 0, 9, reader).await.unwrap();
+    let record = store
+        .quarantined(later, None, 0, 9, Reader::Program)
+        .await
+        .unwrap()[0]
+        .id;
     let mut seen = vec![
         (
             "complaint",
@@ -738,7 +742,7 @@ async fn what_a_barred_clerk_writes_later_is_set_aside_and_nobody_can_accept_it(
         .batch(Lane::Ordinary, desk.pen.heads[1].0, vec![note])
         .await;
     assert!(matches!(receipt.verdicts[0], Verdict::Quarantined { .. }));
-    let row = expert.get("/api/quarantine").await[0]["id"].clone();
+    let row = expert.get("/api/quarantine").await["records"][0]["id"].clone();
     let accept = json!({ "action": "accept", "reason": "x" });
     let path = format!("/api/quarantine/{row}/resolve");
     assert_eq!(expert.refused(&path, accept).await.1, "recused");

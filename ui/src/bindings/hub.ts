@@ -1358,6 +1358,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/quarantine/{id}/entrust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hands a record to another person, or takes it over. */
+        post: operations["entrust"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quarantine/{id}/holders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whom a record can be handed to: who may decide about it and is not barred
+         *     from its complaint.
+         */
+        get: operations["holders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/quarantine/{id}/resolve": {
         parameters: {
             query?: never;
@@ -2514,6 +2551,10 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
         };
+        /** @description To whom a record is handed. */
+        EntrustTo: {
+            to: components["schemas"]["StaffId"];
+        };
         /**
          * @description Every reason the console's API can give.
          * @enum {string}
@@ -3022,6 +3063,16 @@ export interface components {
              *     are this packet's history, later ones are news.
              */
             upto_n: number;
+        };
+        /** @description Whose a record is. */
+        HolderView: {
+            id: components["schemas"]["StaffId"];
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it was entrusted to them.
+             */
+            since: string;
         };
         /** @description When work is done. */
         Hours: {
@@ -4194,6 +4245,12 @@ export interface components {
              */
             percent: number;
         };
+        /** @description A page of records, the oldest first. */
+        QuarantinePage: {
+            /** @description There are more behind the last of these. */
+            more: boolean;
+            records: components["schemas"]["QuarantineRow"][];
+        };
         /** @description A record set aside. */
         QuarantineRow: {
             /** Format: date-time */
@@ -4203,10 +4260,13 @@ export interface components {
             branch: components["schemas"]["BranchCode"];
             complaint?: components["schemas"]["ComplaintId"] | null;
             device: components["schemas"]["DeviceId"];
+            holder?: components["schemas"]["HolderView"] | null;
             /** Format: int64 */
             id: number;
             /** Format: int32 */
             incarnation: number;
+            /** @description Whether the hub has that complaint. */
+            is_known: boolean;
             /** @description The fact's kind, where it could be read. */
             kind?: string | null;
             /** Format: int32 */
@@ -4215,6 +4275,11 @@ export interface components {
             n: number;
             /** @description Why, as the receipt told the desk: a name, or a name with what the rules said. */
             reason: Record<string, never>;
+            /**
+             * @description It waits for what another desk has yet to send, and leaves the list by
+             *     itself when that arrives.
+             */
+            waits: boolean;
         };
         /** @description Something asked of the branch or the customer while the case is worked on. */
         Question: {
@@ -4348,6 +4413,8 @@ export interface components {
         Resolution: {
             /** @enum {string} */
             action: "note";
+            /** @description A reference number. */
+            reference?: string | null;
             text: string;
         } | {
             /** @enum {string} */
@@ -7646,6 +7713,8 @@ export interface operations {
             query?: {
                 /** @description The last id of the page before. */
                 after?: number;
+                /** @description Only my own, and those of nobody. */
+                mine?: boolean;
             };
             header?: never;
             path?: never;
@@ -7658,7 +7727,67 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["QuarantineRow"][];
+                    "application/json": components["schemas"]["QuarantinePage"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    entrust: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntrustTo"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    holders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ColleagueChoice"][];
                 };
             };
             "4XX": {

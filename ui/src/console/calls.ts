@@ -36,7 +36,7 @@ import type {
   PasswordSet,
   PauseChoice,
   PersonChoice,
-  QuarantineRow,
+  QuarantinePage,
   Relation,
   SimilarCase,
   Resolution,
@@ -221,6 +221,9 @@ export const timeRules = () => get<TimeView>('/api/admin/time')
 export const previewTime = (draft: TimeDraft) => post<TimePreview>('/api/admin/time/preview', draft)
 export const changeTime = (draft: TimeDraft) => put<TimeView>('/api/admin/time', draft)
 
-export const quarantine = (after?: number) => get<QuarantineRow[]>('/api/quarantine', { after })
+export const quarantine = ({ after, mine = false }: { after?: number; mine?: boolean }) =>
+  get<QuarantinePage>('/api/quarantine', { after, mine: String(mine) })
+export const recordHolders = (id: number) => get<ColleagueChoice[]>(`/api/quarantine/${id}/holders`)
+export const entrust = (id: number, to: string) => post<void>(`/api/quarantine/${id}/entrust`, { to })
 export const resolve = (id: number, resolution: Resolution) =>
   post<void>(`/api/quarantine/${id}/resolve`, resolution)

@@ -1,10 +1,10 @@
 // What has come since this window looked last, as notices to show. Which were
 // shown is remembered by name, for a reload; nothing here shows anything.
 import { keyOf } from './escalations'
-import type { EscalationRow, Level, WorkOrder } from './types'
+import type { EscalationRow, Level, QuarantineRow, WorkOrder } from './types'
 
 /** Only this of a complaint is told: a notice may be read by whoever stands near. */
-export interface Notice {
+export interface CaseNotice {
   key: string
   /** The complaint. */
   id: string
@@ -13,13 +13,22 @@ export interface Notice {
   clock: EscalationRow['escalation']['clock']
 }
 
+/** And only this of a record set aside that was entrusted to somebody. */
+export interface RecordNotice {
+  key: string
+  kind: 'set_aside'
+  branch: string
+}
+
+export type Notice = CaseNotice | RecordNotice
+
 export type Tone = 'error' | 'warning' | 'info'
-export const TONES = { alert: 'error', report: 'error', copy: 'warning', remind: 'info' } as const satisfies Record<
+export const TONES = { alert: 'error', report: 'error', copy: 'warning', set_aside: 'warning', remind: 'info' } as const satisfies Record<
   Notice['kind'],
   Tone
 >
 
-export function ofEscalations(rows: readonly EscalationRow[]): Notice[] {
+export function ofEscalations(rows: readonly EscalationRow[]): CaseNotice[] {
   return rows.map((row) => ({
     key: keyOf(row),
     id: row.order.id,
@@ -29,18 +38,23 @@ export function ofEscalations(rows: readonly EscalationRow[]): Notice[] {
   }))
 }
 
-export function ofAlerts(alerts: readonly WorkOrder[]): Notice[] {
+export function ofAlerts(alerts: readonly WorkOrder[]): CaseNotice[] {
   return alerts.map(({ id, reference }) => ({ key: `${id}/alert`, id, reference, kind: 'alert', clock: 'grade1_alert' }))
 }
 
+/** One that was given away and comes back is news again. */
+export function ofRecords(mine: readonly QuarantineRow[]): RecordNotice[] {
+  return mine.map(({ id, branch, holder }) => ({ key: `${id}/${holder?.since}`, kind: 'set_aside', branch }))
+}
+
 /** What must not be among those that are left out. */
-const GRAVEST: readonly Notice['kind'][] = ['alert', 'report', 'copy', 'remind']
+const GRAVEST: readonly Notice['kind'][] = ['alert', 'report', 'copy', 'set_aside', 'remind']
 
 /** At most so many at once; a flood hides what it tells of. */
 const MOST = 3
 
-export interface Told {
-  show: Notice[]
+export interface Told<One extends Notice> {
+  show: One[]
   /** How many more came. */
   more: number
 }
@@ -62,7 +76,7 @@ export function keptInSession(): Store {
  * looks is no news. `place` is of one person and one list, so that neither
  * hides what is new for another.
  */
-export function newcomers(place: string, listed: readonly Notice[], store: Store): Told {
+export function newcomers<One extends Notice>(place: string, listed: readonly One[], store: Store): Told<One> {
   const known = remembered(place, store)
   const keys = listed.map((one) => one.key)
   // Only what is still listed: what comes back is news again.

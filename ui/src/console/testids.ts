@@ -172,6 +172,18 @@ export const ids = {
     /** data-count holds how many there are. */
     badge: 'console-duties-badge',
   },
+  setAside: {
+    /** data-count holds how many are mine. */
+    badge: 'console-set-aside-badge',
+    view: 'console-set-aside-view',
+    /** Whose it is, with data-holder. */
+    whose: 'console-set-aside-whose',
+    fix: 'console-set-aside-fix',
+    more: 'console-set-aside-more',
+    entrust: 'console-set-aside-entrust',
+    holder: 'console-set-aside-holder',
+    reference: 'console-set-aside-reference',
+  },
   sms: {
     screen: 'console-sms',
     view: 'console-sms-view',

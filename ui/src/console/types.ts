@@ -80,6 +80,7 @@ export type Policy = Shape<'Policy'>
 export type PolicyError = Shape<'PolicyError'>
 export type Stretch = Shapes['Stretch']
 export type Fact = Shape<'Fact'>
+export type QuarantinePage = Shape<'QuarantinePage'>
 export type QuarantineRow = Shape<'QuarantineRow'>
 export type Report = Shape<'Report'>
 export type Role = Shape<'Role'>

@@ -10,9 +10,10 @@ import * as calls from './calls'
 import { desktopPermission } from './desktop'
 import { followEscalations, isTold } from './escalations'
 import { calmly, onLive } from './live'
-import { keptInSession, newcomers, ofAlerts, ofEscalations, TONES, type Notice } from './notices'
+import { keptInSession, newcomers, ofAlerts, ofEscalations, ofRecords, TONES, type Notice } from './notices'
 import { allowed } from './routes'
 import { me } from './session'
+import { followSetAside, mends } from './setAside'
 import { ids } from './testids'
 
 /** What can wait goes by itself. */
@@ -28,11 +29,23 @@ export function useNotices(): void {
   /** What stands on the screen, by list. */
   const shown = new Map<string, { key: string; close: () => void }[]>()
   const title = (kind: Notice['kind']): string =>
-    kind === 'alert' ? t('console.notices.alert') : t('console.notices.escalated', { level: t(`words.level.${kind}`) })
-  const open = (id: string): void => void router.push({ name: 'case', params: { id } })
+    kind === 'alert' || kind === 'set_aside'
+      ? t(`console.notices.${kind}`)
+      : t('console.notices.escalated', { level: t(`words.level.${kind}`) })
+  const textOf = (one: Notice): string =>
+    one.kind === 'set_aside'
+      ? t('console.notices.set_aside_text', { branch: one.branch })
+      : t('console.notices.text', { reference: one.reference, clock: t(`words.clock.${one.clock}`) })
+  const place = (one: Notice) => (one.kind === 'set_aside' ? 'quarantine' : 'case')
+  const open = (one: Notice): void =>
+    void router.push(one.kind === 'set_aside' ? { name: place(one) } : { name: place(one), params: { id: one.id } })
+  const button = (one: Notice): string | undefined => {
+    if (allowed(place(one)) !== true) return undefined
+    return t(one.kind === 'set_aside' ? 'console.notices.open_records' : 'console.notices.open')
+  }
 
   function show(one: Notice): () => void {
-    const text = t('console.notices.text', { reference: one.reference, clock: t(`words.clock.${one.clock}`) })
+    const text = textOf(one)
     const notice = ElNotification({
       title: title(one.kind),
       type: TONES[one.kind],
@@ -41,13 +54,13 @@ export function useNotices(): void {
       message: h(NoticeBody, {
         'data-testid': ids.notices.notice,
         'data-level': one.kind,
-        'data-reference': one.reference,
+        'data-reference': one.kind === 'set_aside' ? undefined : one.reference,
         text,
         buttonId: ids.notices.open,
-        button: allowed('case') === true ? t('console.notices.open') : undefined,
+        button: button(one),
         onOpen: () => {
           notice.close()
-          open(one.id)
+          open(one)
         },
       }),
     })
@@ -61,7 +74,7 @@ export function useNotices(): void {
       outside.onclick = () => {
         window.focus()
         outside.close()
-        if (allowed('case') === true) open(one.id)
+        if (allowed(place(one)) === true) open(one)
       }
     } catch {
       // Some browsers have notifications of another kind only; the page has told it.
@@ -86,6 +99,7 @@ export function useNotices(): void {
   }
 
   if (isTold(who.role)) followEscalations((rows) => void tell('escalations', ofEscalations(rows)))
+  if (mends(who.role)) followSetAside(who.id, (rows) => void tell('set_aside', ofRecords(rows)))
   if (who.role === 'management') {
     const alerts = calmly(async () => {
       try {

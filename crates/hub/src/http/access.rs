@@ -348,6 +348,8 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/admin/guidance", ADMINISTERS),
     ("GET", "/api/quarantine", MENDS),
     ("POST", "/api/quarantine/{id}/resolve", MENDS),
+    ("GET", "/api/quarantine/{id}/holders", MENDS),
+    ("POST", "/api/quarantine/{id}/entrust", MENDS),
     // The customer's: no member of staff, the token names the complaint.
     ("POST", "/s/api/look-up", Access::Anyone),
     ("GET", "/s/api/case", Access::Anyone),

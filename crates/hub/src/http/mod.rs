@@ -35,6 +35,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::hub::Hub;
+use crate::store::StoreError;
 
 const API_BODY: usize = 256 * 1024;
 /// A batch of 512 KB of texts, with its signature, and what may come beside.
@@ -155,6 +156,8 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(time::preview))
         .routes(routes!(quarantine::quarantine))
         .routes(routes!(quarantine::resolve))
+        .routes(routes!(quarantine::holders))
+        .routes(routes!(quarantine::entrust))
         .routes(routes!(status::look_up))
         .routes(routes!(status::case))
         .routes(routes!(status::steps::rate))
@@ -310,13 +313,17 @@ async fn ready(State(hub): State<Arc<Hub>>) -> Response {
 }
 
 async fn metrics(State(hub): State<Arc<Hub>>) -> Response {
-    match hub.store.counts().await {
-        Ok(counts) => {
+    let counted = async {
+        let set_aside = hub.store.set_aside_counts(hub.clock.now()).await?;
+        Ok::<_, StoreError>((hub.store.counts().await?, set_aside))
+    };
+    match counted.await {
+        Ok((counts, set_aside)) => {
             let kind = [(
                 header::CONTENT_TYPE,
                 "text/plain; version=0.0.4; charset=utf-8",
             )];
-            (kind, hub.metrics.text(&counts)).into_response()
+            (kind, hub.metrics.text(&counts, &set_aside)).into_response()
         }
         Err(error) => error::ApiError::from(error).into_response(),
     }

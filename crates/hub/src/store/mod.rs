@@ -10,6 +10,7 @@ mod notice;
 pub mod postgres;
 mod requests;
 pub mod row;
+pub mod set_aside;
 pub mod sms;
 pub mod sqlite;
 pub mod statistics;
@@ -47,6 +48,7 @@ use crate::ingest::Batch;
 
 pub use barred::Reader;
 pub use notice::{Touched, TouchedComplaint};
+pub use set_aside::Quarantined;
 pub use stubs::{PhoneNote, PhoneStub, PhoneStubs};
 pub use time::{TimeChange, TimeChanged};
 
@@ -380,23 +382,6 @@ pub const REPEATED: &str = "repeated";
 /// The resolution of a held record whose predecessor has arrived.
 pub const ARRIVED: &str = "arrived";
 
-/// A record somebody has to look at.
-#[derive(Clone, Debug)]
-pub struct Quarantined {
-    pub id: i64,
-    pub device: DeviceId,
-    pub incarnation: u32,
-    pub lane: Lane,
-    pub n: u64,
-    pub branch: BranchCode,
-    pub complaint: Option<ComplaintId>,
-    pub kind: Option<String>,
-    pub body: String,
-    /// The reason's name, as the receipt gave it.
-    pub reason: String,
-    pub at: DateTime<Utc>,
-}
-
 /// What `verify` found.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Verified {
@@ -636,21 +621,11 @@ pub trait Devices {
 #[async_trait]
 pub trait Upkeep {
     async fn ready(&self) -> Result<()>;
-    async fn quarantined(&self, after: i64, limit: u32, reader: Reader)
-    -> Result<Vec<Quarantined>>;
     /// The places of a device's records that wait for a decision.
     async fn set_aside_of(&self, device: DeviceId, incarnation: u32) -> Result<Vec<SetAside>>;
-    async fn quarantined_record(&self, id: i64, reader: Reader) -> Result<Option<Quarantined>>;
-    /// False when there is no such record or it is resolved.
-    async fn resolve(
-        &self,
-        id: i64,
-        by: StaffId,
-        resolution: &str,
-        at: DateTime<Utc>,
-    ) -> Result<bool>;
-    /// Complaints with records that wait for a predecessor, and that exist.
-    async fn waited_for(&self, limit: u32) -> Result<Vec<ComplaintId>>;
+    /// Complaints with records that wait for a predecessor, and that exist:
+    /// each once, by their ids, behind `after`.
+    async fn waited_for(&self, after: Option<ComplaintId>, limit: u32) -> Result<Vec<ComplaintId>>;
     /// Forgets what has lost its use: old codes, sign-ins and step keys.
     async fn sweep(&self, now: DateTime<Utc>) -> Result<()>;
     async fn verify(&self) -> Result<Verified>;
@@ -683,6 +658,7 @@ pub trait Store:
     + Upkeep
     + evidence::EvidenceStore
     + letters::LetterStore
+    + set_aside::SetAsideStore
     + statistics::StatisticsStore
     + sms::SmsStore
     + tries::Tries

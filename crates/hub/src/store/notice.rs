@@ -66,7 +66,7 @@ impl Touched {
         Self {
             complaints,
             directory: false,
-            quarantine: !changes.set_aside.is_empty(),
+            quarantine: !changes.set_aside.is_empty() || !changes.released.is_empty(),
             stubs: false,
             sms: false,
             // To some it has just ceased to exist, or begun.

@@ -13,6 +13,7 @@ use crate::group::Written;
 use crate::ingest::{Case, Changes};
 use crate::store::checks::link;
 use crate::store::row::Row;
+use crate::store::set_aside::wanted_at;
 use crate::store::value::{int, json, ms};
 use crate::store::{ARRIVED, REPEATED, Result, Touched};
 
@@ -47,6 +48,7 @@ pub async fn apply(
     let changes = Changes {
         set_aside: set_aside.collect(),
         cases,
+        released: written.released.into_iter().map(|(id, _)| id).collect(),
         ..Changes::default()
     };
     Ok(Touched::by(&changes, &written.lines))
@@ -327,8 +329,8 @@ async fn set_aside(tx: &mut Tx<'_>, written: &Written) -> Result<()> {
     for (at, record) in &written.set_aside {
         sqlx::query(
             "INSERT INTO quarantine (device, incarnation, lane, n, branch, complaint, kind, body, \
-             prev, hash, reason, at, resolved_at, resolution) VALUES ($1, $2, $3, $4, $5, $6, $7, \
-             $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING",
+             prev, hash, reason, at, wanted_at, resolved_at, resolution) VALUES ($1, $2, $3, $4, $5, \
+             $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING",
         )
         .bind(record.key.device.0)
         .bind(i64::from(record.key.incarnation))
@@ -342,6 +344,7 @@ async fn set_aside(tx: &mut Tx<'_>, written: &Written) -> Result<()> {
         .bind(record.sealed.hash.0.as_slice())
         .bind(json(&record.reason)?)
         .bind(ms(*at))
+        .bind(ms(wanted_at(record.reason, *at)))
         .bind(record.is_settled().then_some(ms(*at)))
         .bind(record.is_settled().then_some(REPEATED))
         .execute(&mut **tx)

@@ -1,22 +1,21 @@
-//! Records set aside, cleaning up, and closing in order. Checks have a file of
+//! Cleaning up, and closing in order. Checks have a file of
 //! their own; copies are PostgreSQL's own business (OPERATING.md).
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use suda_domain::{ComplaintId, DeviceId, StaffId};
+use suda_domain::{ComplaintId, DeviceId};
 use suda_sync::SetAside;
 use uuid::Uuid;
 
-use super::value::{branch, count, lane, ms, number, time};
+use super::value::{count, lane, ms};
 use super::{PostgresStore, failed, verify};
 use crate::store::sms::SMS_KEPT;
 use crate::store::statistics::KEPT_BY_HUB;
 use crate::store::tries::TALLY_KEPT;
 use crate::store::waiting::waits;
-use crate::store::{BackupError, Quarantined, Reader, Result, Touched, Upkeep, Verified};
+use crate::store::{BackupError, Result, Upkeep, Verified};
 
 /// How long a step's key is remembered.
 const STEP_KEYS: TimeDelta = TimeDelta::days(2);
@@ -33,28 +32,6 @@ impl Upkeep for PostgresStore {
             .await
             .map_err(failed)?;
         Ok(())
-    }
-
-    async fn quarantined(
-        &self,
-        after: i64,
-        limit: u32,
-        reader: Reader,
-    ) -> Result<Vec<Quarantined>> {
-        let mut connection = self.connection().await?;
-        let rows: Vec<QuarantineRow> = sqlx::query_as(
-            "SELECT id, device, incarnation, lane, n, branch, complaint, kind, body, reason, at \
-             FROM quarantine WHERE resolved_at IS NULL AND id > $1 AND NOT EXISTS \
-             (SELECT 1 FROM kept_from AS barred WHERE barred.complaint = quarantine.complaint AND staff = $3) \
-             ORDER BY id LIMIT $2",
-        )
-        .bind(after)
-        .bind(i64::from(limit))
-        .bind(reader.staff())
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(failed)?;
-        rows.into_iter().map(quarantined).collect()
     }
 
     async fn set_aside_of(&self, device: DeviceId, incarnation: u32) -> Result<Vec<SetAside>> {
@@ -79,62 +56,20 @@ impl Upkeep for PostgresStore {
             .collect()
     }
 
-    async fn waited_for(&self, limit: u32) -> Result<Vec<ComplaintId>> {
+    async fn waited_for(&self, after: Option<ComplaintId>, limit: u32) -> Result<Vec<ComplaintId>> {
         let mut connection = self.connection().await?;
-        let rows: Vec<(Uuid, String)> = sqlx::query_as(
-            "SELECT complaint, reason FROM quarantine WHERE resolved_at IS NULL AND EXISTS \
+        let ids: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT DISTINCT complaint FROM quarantine WHERE resolved_at IS NULL \
+             AND wanted_at > at AND complaint > $1 AND EXISTS \
              (SELECT 1 FROM complaint WHERE complaint.id = quarantine.complaint) \
-             ORDER BY quarantine.id LIMIT $1",
+             ORDER BY complaint LIMIT $2",
         )
+        .bind(after.map_or(Uuid::nil(), |id| id.0))
         .bind(i64::from(limit))
         .fetch_all(&mut *connection)
         .await
         .map_err(failed)?;
-        let waiting = rows.into_iter().filter(|(_, reason)| waits(reason));
-        let ids: BTreeSet<Uuid> = waiting.map(|(id, _)| id).collect();
         Ok(ids.into_iter().map(ComplaintId).collect())
-    }
-
-    async fn quarantined_record(&self, id: i64, reader: Reader) -> Result<Option<Quarantined>> {
-        let mut connection = self.connection().await?;
-        let row: Option<QuarantineRow> = sqlx::query_as(
-            "SELECT id, device, incarnation, lane, n, branch, complaint, kind, body, reason, at \
-             FROM quarantine WHERE resolved_at IS NULL AND id = $1 AND NOT EXISTS \
-             (SELECT 1 FROM kept_from AS barred WHERE barred.complaint = quarantine.complaint AND staff = $2)",
-        )
-        .bind(id)
-        .bind(reader.staff())
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(failed)?;
-        row.map(quarantined).transpose()
-    }
-
-    async fn resolve(
-        &self,
-        id: i64,
-        by: StaffId,
-        resolution: &str,
-        at: DateTime<Utc>,
-    ) -> Result<bool> {
-        let mut tx = self.begin_tx().await?;
-        let done = sqlx::query(
-            "UPDATE quarantine SET resolved_at = $1, resolved_by = $2, resolution = $3 \
-             WHERE id = $4 AND resolved_at IS NULL",
-        )
-        .bind(ms(at))
-        .bind(by.0)
-        .bind(resolution)
-        .bind(id)
-        .execute(&mut *tx)
-        .await
-        .map_err(failed)?;
-        let touched = Touched {
-            quarantine: true,
-            ..Touched::default()
-        };
-        self.commit_telling(tx, touched).await?;
-        Ok(done.rows_affected() > 0)
     }
 
     async fn sweep(&self, now: DateTime<Utc>) -> Result<()> {
@@ -173,36 +108,4 @@ impl Upkeep for PostgresStore {
         self.stop.cancel();
         self.pool.close().await;
     }
-}
-
-type QuarantineRow = (
-    i64,
-    Uuid,
-    i64,
-    i64,
-    i64,
-    String,
-    Option<Uuid>,
-    Option<String>,
-    String,
-    String,
-    i64,
-);
-
-fn quarantined(
-    (id, device, incarnation, on, n, of, complaint, kind, body, reason, at): QuarantineRow,
-) -> Result<Quarantined> {
-    Ok(Quarantined {
-        id,
-        device: DeviceId(device),
-        incarnation: number(incarnation)?,
-        lane: lane(on)?,
-        n: count(n),
-        branch: branch(of)?,
-        complaint: complaint.map(ComplaintId),
-        kind,
-        body,
-        reason,
-        at: time(at)?,
-    })
 }

@@ -16,6 +16,7 @@ use crate::group::Written;
 use crate::ingest::{Case, Changes};
 use crate::store::checks::link;
 use crate::store::row::Row;
+use crate::store::set_aside::wanted_at;
 use crate::store::{ARRIVED, REPEATED, Result, Touched};
 
 /// Rows that go in with one statement: the longest run that is left.
@@ -56,6 +57,7 @@ pub async fn apply(
     let changes = Changes {
         set_aside: set_aside.collect(),
         cases,
+        released: written.released.into_iter().map(|(id, _)| id).collect(),
         ..Changes::default()
     };
     Ok(Touched::by(&changes, &written.lines))
@@ -177,8 +179,8 @@ async fn set_aside(tx: &mut Tx<'_>, written: &Written) -> Result<()> {
     for (at, record) in &written.set_aside {
         sqlx::query(
             "INSERT OR IGNORE INTO quarantine (device, incarnation, lane, n, branch, \
-             complaint, kind, body, prev, hash, reason, at, resolved_at, resolution) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             complaint, kind, body, prev, hash, reason, at, wanted_at, resolved_at, resolution) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(record.key.device.0)
         .bind(i64::from(record.key.incarnation))
@@ -192,6 +194,7 @@ async fn set_aside(tx: &mut Tx<'_>, written: &Written) -> Result<()> {
         .bind(record.sealed.hash.0.as_slice())
         .bind(json(&record.reason)?)
         .bind(ms(*at))
+        .bind(ms(wanted_at(record.reason, *at)))
         .bind(record.is_settled().then_some(ms(*at)))
         .bind(record.is_settled().then_some(REPEATED))
         .execute(&mut **tx)

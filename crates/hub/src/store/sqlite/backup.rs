@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Connection as _, SqliteConnection};
 
 use super::directory::{HubPlace, place, put_place};
-use super::{FILE, OpenError, SqliteStore, begin, failed, reading};
+use super::{FILE, OpenError, SqliteStore, begin, failed, reading, schema, writing};
 use crate::store::sms::HELD_BACK;
 use crate::store::{BackupError, Fault, Result, StoreError, Upkeep as _};
 
@@ -129,12 +129,22 @@ pub async fn restore(
 
 /// Verifies the copy and gives it its new epoch and incarnation.
 async fn renew(file: &Path, epoch: String, now: DateTime<Utc>) -> Result<(), RestoreError> {
+    bring_up(file).await.map_err(RestoreError::Unreadable)?;
     let store = SqliteStore::open_file(file)
         .await
         .map_err(RestoreError::Unreadable)?;
     let outcome = renew_open(&store, epoch, now).await;
     store.close().await;
     outcome
+}
+
+/// The backup itself is what is kept of before.
+async fn bring_up(file: &Path) -> Result<(), OpenError> {
+    let copy = SqliteConnection::connect_with(&writing(file)).await;
+    let mut copy = copy.map_err(failed)?;
+    let done = schema::migrate(&mut copy).await;
+    copy.close().await.map_err(failed)?;
+    done
 }
 
 async fn renew_open(
@@ -166,7 +176,7 @@ async fn renew_open(
     Ok(())
 }
 
-fn beside(file: &Path, suffix: &str) -> PathBuf {
+pub fn beside(file: &Path, suffix: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
@@ -194,11 +204,11 @@ fn make_empty(file: &Path) -> io::Result<()> {
 
 /// A rename is durable once its directory is.
 #[cfg(unix)]
-fn sync_directory(dir: &Path) -> io::Result<()> {
+pub fn sync_directory(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
 #[cfg(not(unix))]
-fn sync_directory(_dir: &Path) -> io::Result<()> {
+pub fn sync_directory(_dir: &Path) -> io::Result<()> {
     Ok(())
 }

@@ -18,6 +18,8 @@ mod ledger;
 mod letters;
 mod lists;
 mod load;
+mod schema;
+mod set_aside;
 mod sms;
 mod statistics;
 mod stubs;
@@ -42,7 +44,7 @@ use tokio::sync::{MappedMutexGuard, MutexGuard, broadcast};
 
 use super::sms::HELD_BACK;
 use super::tries::{Recount, Remembered, Tries};
-use super::{Fault, Result, Store, StoreError, Touched, checks, time, value};
+use super::{BackupError, Fault, Result, Store, StoreError, Touched, checks, time, value};
 use crate::clock::Clock;
 use crate::secret;
 
@@ -51,24 +53,6 @@ use group::Writing;
 
 /// The database's name inside the data directory.
 pub const FILE: &str = "hub.db";
-/// Each raises `user_version` by one; only ever added to.
-const MIGRATIONS: [&str; 15] = [
-    include_str!("0001_beginning.sql"),
-    include_str!("0002_device_clock.sql"),
-    include_str!("0003_incarnation.sql"),
-    include_str!("0004_phone_stub.sql"),
-    include_str!("0005_evidence.sql"),
-    include_str!("0006_waiting.sql"),
-    include_str!("0007_desk_day.sql"),
-    include_str!("0008_received_again.sql"),
-    include_str!("0009_escalation.sql"),
-    include_str!("0010_sms.sql"),
-    include_str!("0011_letter.sql"),
-    include_str!("0012_recusal.sql"),
-    include_str!("0013_duty.sql"),
-    include_str!("0014_duty_phone.sql"),
-    include_str!("0015_along.sql"),
-];
 const READERS: u32 = 4;
 /// Changes a slow onlooker may be behind before it has to look anew.
 const FEED: usize = 1024;
@@ -94,6 +78,16 @@ pub enum OpenError {
         "the database was made by a newer suda-hub (version {found}, this program knows {known})"
     )]
     Newer { found: i64, known: i64 },
+    #[error(
+        "no copy of the database could be kept, so it was left at schema {found} and not brought up to {known}; make room for {mib} MiB beside it and start again"
+    )]
+    NoCopy {
+        found: i64,
+        known: i64,
+        mib: u64,
+        #[source]
+        source: BackupError,
+    },
     #[error("the database cannot be opened")]
     Store(#[from] StoreError),
 }
@@ -123,7 +117,7 @@ impl SqliteStore {
         }
         let writer = SqliteConnection::connect_with(&writing(file)).await;
         let mut writer = Connection::new(writer.map_err(failed)?);
-        migrate(&mut writer).await?;
+        schema::migrate_with_copy(&mut writer, file).await?;
         copies::prepare(&mut writer).await?;
         if log_damage.is_some() {
             put_back(&mut writer).await?;
@@ -277,36 +271,6 @@ fn keep_log(file: &Path) -> std::io::Result<()> {
         Some(name) => std::fs::copy(suda_sqlite::wal::beside(file, "-wal"), name).map(drop),
         None => Ok(()),
     }
-}
-
-async fn migrate(writer: &mut SqliteConnection) -> Result<(), OpenError> {
-    let found: i64 = sqlx::query_scalar("PRAGMA user_version")
-        .fetch_one(&mut *writer)
-        .await
-        .map_err(failed)?;
-    let known = MIGRATIONS.len() as i64;
-    if found > known {
-        return Err(OpenError::Newer { found, known });
-    }
-    let missing = MIGRATIONS
-        .iter()
-        .zip(1i64..)
-        .skip(usize::try_from(found).unwrap_or_default());
-    for (sql, version) in missing {
-        let mut tx = begin(writer).await?;
-        sqlx::raw_sql(*sql)
-            .execute(&mut *tx)
-            .await
-            .map_err(failed)?;
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
-            "PRAGMA user_version = {version}"
-        )))
-        .execute(&mut *tx)
-        .await
-        .map_err(failed)?;
-        tx.commit().await.map_err(failed)?;
-    }
-    Ok(())
 }
 
 /// What SQLite's result codes mean for the hub (<https://www.sqlite.org/rescode.html>).
