@@ -114,6 +114,7 @@ export const testids = {
     note: 'case-note',
     withdraw: 'case-withdraw',
     assign: 'case-assign',
+    takeOver: 'case-take-over',
     /** One per member of staff, with data-login. */
     assignee: 'case-assignee',
     receipt: 'case-receipt',
@@ -159,6 +160,12 @@ export const testids = {
     pairingCode: 'branch-pairing-code',
     join: 'branch-join',
     leave: 'branch-leave',
+    other: 'branch-other',
+    takeOver: 'branch-take-over',
+    takeOverReason: 'branch-take-over-reason',
+    takeOverSubmit: 'branch-take-over-submit',
+    /** data-taken holds how many. */
+    taken: 'branch-taken',
   },
   handover: {
     screen: 'handover',
