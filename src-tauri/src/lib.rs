@@ -65,6 +65,8 @@ pub fn bindings() -> Builder<tauri::Wry> {
             commands::cases::take_over,
             commands::cases::other_desks,
             commands::cases::take_over_all,
+            commands::backups::backups,
+            commands::backups::choose_second_place,
             commands::lan::lan,
             commands::lan::lan_serve,
             commands::lan::lan_code,

@@ -61,7 +61,8 @@ pub use record::RecordError;
 pub use report::{StatusReport, Unsent};
 pub use runner::{SyncError, SyncSummary};
 pub use safety::{
-    BackupError, BackupKept, BackupReport, RenewError, SafetyTrouble, SafetyView, StartNotice,
+    BackupError, BackupKept, BackupReport, BackupsView, RenewError, SafetyTrouble, SafetyView,
+    SecondPlaceError, StartNotice,
 };
 pub use session::{Session, SessionError, SignInError};
 pub use steps::StepError;

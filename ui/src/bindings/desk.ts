@@ -52,6 +52,13 @@ export const commands = {
 	otherDesks: () => typedError<OtherDesk[], AppError>(__TAURI_INVOKE("other_desks")),
 	/**  Takes over everything a computer kept. */
 	takeOverAll: (device: DeviceId, reason: string) => typedError<TakenOver, AppError>(__TAURI_INVOKE("take_over_all", { device, reason })),
+	/**  How the copies of the data stand. */
+	backups: () => typedError<BackupsView, AppError>(__TAURI_INVOKE("backups")),
+	/**
+	 *  Names a folder on another disk that gets each backup too, or none, and takes
+	 *  a backup.
+	 */
+	chooseSecondPlace: (folder: string | null) => typedError<BackupsView, AppError>(__TAURI_INVOKE("choose_second_place", { folder })),
 	/**  The branch's network as this desk sees it. */
 	lan: () => typedError<LanView, AppError>(__TAURI_INVOKE("lan")),
 	/**  Makes this desk the mailbox of its branch. */
@@ -129,6 +136,23 @@ export type Assessment = {
 export type Assignee = {
 	staff: StaffId,
 	name: string,
+};
+
+/**  How the copies of the data stand, for the window's settings. */
+export type BackupsView = {
+	/**  When the newest good backup was taken, in either place. */
+	last_at: string | null,
+	trouble: SafetyTrouble | null,
+	second_place: string | null,
+	/**  When the newest backup there was taken. */
+	second_at: string | null,
+	/**
+	 *  It is on the disk the data are on, and is lost with it; not known on
+	 *  every system.
+	 */
+	same_disk: boolean,
+	/**  Evidence files of which the hub has not all: no backup holds them. */
+	evidence_here_alone: number,
 };
 
 /**
@@ -457,6 +481,10 @@ export type ErrorCode = "not_enrolled" | "already_enrolled" | "hub_unreachable" 
 "text_too_long" | "not_found" | "refused_state" | "refused_role" | "refused_owner" | "refused_incomplete" | "refused_other" | 
 /**  Into the folder chosen for a bundle. */
 "file_not_written" | 
+/**  The second place for backups. */
+"folder_missing" | 
+/**  It is where the data are. */
+"folder_of_data" | 
 /**  Cut short or altered. */
 "bundle_damaged" | 
 /**  For another desk, or of another hub or epoch. */

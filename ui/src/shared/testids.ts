@@ -167,6 +167,16 @@ export const testids = {
     /** data-taken holds how many. */
     taken: 'branch-taken',
   },
+  backups: {
+    open: 'backups-open',
+    screen: 'backups',
+    /** data-at holds when the newest was taken there. */
+    second: 'backups-second',
+    folder: 'backups-folder',
+    save: 'backups-save',
+    remove: 'backups-remove',
+    evidence: 'backups-evidence',
+  },
   handover: {
     screen: 'handover',
     folder: 'handover-folder',

@@ -7,6 +7,7 @@ export type {
   AdviceView,
   AskedOf,
   Assessment,
+  BackupsView,
   BreachCause,
   BundleReport,
   CallBack,
