@@ -13,7 +13,7 @@ use suda_domain::{
     Actor, BranchCode, ComplaintId, Complexity, DeviceId, EventKey, Fact, Grade, Intake, Lane,
     LedgerEvent, Policy, Role, StaffId, Stamp, State,
 };
-use suda_sync::message::LogEntry;
+use suda_sync::message::{LogEntry, Placed};
 use suda_sync::{Directory, Hash, Page, SealedEvent, SecretKey};
 use uuid::Uuid;
 
@@ -200,7 +200,12 @@ fn queued(complaint: ComplaintId) -> Page {
         more: false,
         directory: None,
         set_aside: None,
-        placed: Vec::new(),
+        // The desk's own events of that complaint, before the hub's.
+        placed: Placed::runs([
+            (Lane::Urgent, 1, 1),
+            (Lane::Ordinary, 1, 2),
+            (Lane::Ordinary, 2, 3),
+        ]),
         now: chrono::Utc::now(),
     }
 }

