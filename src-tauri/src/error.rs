@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use suda_desk::{
     AddEvidenceError, BundleError, BundleFault as OpenFault, ContentsError, DraftError, EnrolError,
     KeyError, LanError, OpenError, PlaceError, ReadError, ReadEvidenceError, RecordError,
-    SessionError, SignInError, StepError, StoreError, TakeInError, TransportError,
+    SecondPlaceError, SessionError, SignInError, StepError, StoreError, TakeInError,
+    TransportError,
 };
 use suda_domain::Refusal;
 use suda_domain::intake::{Field, Problem};
@@ -67,6 +68,10 @@ pub enum ErrorCode {
     RefusedOther,
     /// Into the folder chosen for a bundle.
     FileNotWritten,
+    /// The second place for backups.
+    FolderMissing,
+    /// It is where the data are.
+    FolderOfData,
     /// Cut short or altered.
     BundleDamaged,
     /// For another desk, or of another hub or epoch.
@@ -341,6 +346,17 @@ impl From<BundleError> for AppError {
             BundleError::Open(_) | BundleError::Unreadable { .. } => ErrorCode::BundleUnreadable,
         };
         Self::state(code)
+    }
+}
+
+impl From<SecondPlaceError> for AppError {
+    fn from(error: SecondPlaceError) -> Self {
+        match error {
+            SecondPlaceError::NoFolder(_) => Self::state(ErrorCode::FolderMissing),
+            SecondPlaceError::OwnFolder => Self::state(ErrorCode::FolderOfData),
+            SecondPlaceError::Place(error) => Self::fault(place_code(&error), &error),
+            SecondPlaceError::Store(error) => error.into(),
+        }
     }
 }
 

@@ -28,6 +28,7 @@ use crate::store::complaints::{List, Place, Stored};
 use crate::store::incarnation::Receipted;
 use crate::store::ledger::{StoredEvent, signed};
 use crate::store::{StoreError, complaints, evidence, incarnation, ledger, outbox, search};
+use crate::take_over::course_of;
 use crate::view::{
     CasePage, CaseRow, CaseView, Delivery, ExplainedDeadline, LinkTrouble, Scope, StatusView,
     TaskProgress, TimelineEntry,
@@ -218,13 +219,12 @@ impl Inner {
         let set_aside = outbox::set_aside_of(&mut conn, stored.complaint.id).await?;
         drop(conn);
         let mut timeline = Vec::with_capacity(events.len());
-        let mut owner_no = 0;
+        let course = course_of(&events);
         for event in &events {
             let place = (i64::from(event.key.lane.number()), signed(event.key.n));
             let is_set_aside = event.own && set_aside.contains(&place);
-            let (entry, event_owner, moves) =
-                timeline_entry(event, &receipted, is_set_aside, owner_no)?;
-            owner_no = owner_no.max(event_owner + u32::from(moves));
+            let mut entry = timeline_entry(event, &receipted, is_set_aside)?;
+            entry.late_note = course.late.contains(&event.key);
             timeline.push(entry);
         }
         let row = self.row(&enrolled, &stored);
@@ -238,6 +238,7 @@ impl Inner {
             may(FactKind::Noted),
             may(FactKind::Withdrawn),
             may(FactKind::Assigned),
+            may(FactKind::TakenOver) && course.keeper != Some(enrolled.device.device),
             may(FactKind::Replied),
         ];
         let [
@@ -246,6 +247,7 @@ impl Inner {
             can_note,
             can_withdraw,
             can_assign,
+            can_take_over,
             can_reply,
         ] = can;
         let category = &complaint.intake.category;
@@ -284,6 +286,7 @@ impl Inner {
             can_note,
             can_withdraw,
             can_assign,
+            can_take_over,
             recused: complaint.recused,
             can_reply,
             intake: complaint.intake,
@@ -384,6 +387,7 @@ fn may_now(complaint: &Complaint, actor: &Actor, kind: FactKind) -> bool {
                 name: given(),
             },
         },
+        FactKind::TakenOver => Fact::TakenOver { reason: given() },
         FactKind::Replied => Fact::Replied {
             question: match complaint.questions.last() {
                 Some(asked) => asked.id,
@@ -422,33 +426,29 @@ fn task_progress(task: &Task) -> TaskProgress {
     }
 }
 
-/// The entry, the owner number it was written under, and whether it moved on.
 fn timeline_entry(
     stored: &StoredEvent,
     receipted: &Receipted,
     is_set_aside: bool,
-    owner_no: u32,
-) -> Result<(TimelineEntry, u32, bool), StoreError> {
+) -> Result<TimelineEntry, StoreError> {
     let event: LedgerEvent = serde_json::from_str(&stored.body)?;
     let kind = event.fact.kind();
     let at = event.at.trusted();
     let apart = (at - event.at.wall).abs() > TimeDelta::seconds(CLOCK_WARNING_S);
     let unreceipted = stored.own && !receipted.covers(&stored.key);
     let waiting = unreceipted || stored.is_of_branch_alone();
-    let late_note = !kind.is_remark() && event.owner_no < owner_no;
-    let entry = TimelineEntry {
+    Ok(TimelineEntry {
         at,
         wall: apart.then_some(event.at.wall),
         was: None,
         kind,
         actor_name: event.actor.name,
         actor_role: event.actor.role,
-        late_note,
+        late_note: false,
         delivery: delivery(waiting, is_set_aside),
         hash: stored.hash.to_string().chars().take(HASH_DIGITS).collect(),
         fact: event.fact,
-    };
-    Ok((entry, event.owner_no, kind.moves_ownership()))
+    })
 }
 
 /// Shows the steps at their corrected times.

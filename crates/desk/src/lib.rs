@@ -32,6 +32,7 @@ mod statistics;
 mod steps;
 mod store;
 mod sweep;
+mod take_over;
 mod time;
 mod transport;
 mod unsent;
@@ -61,12 +62,14 @@ pub use record::RecordError;
 pub use report::{StatusReport, Unsent};
 pub use runner::{SyncError, SyncSummary};
 pub use safety::{
-    BackupError, BackupKept, BackupReport, RenewError, SafetyTrouble, SafetyView, StartNotice,
+    BackupError, BackupKept, BackupReport, BackupsView, RenewError, SafetyTrouble, SafetyView,
+    SecondPlaceError, StartNotice,
 };
 pub use session::{Session, SessionError, SignInError};
 pub use steps::StepError;
 pub use store::StoreError;
 pub use suda_sync::bundle::OpenError as BundleFault;
 pub use sweep::SweepError;
+pub use take_over::TakenOver;
 pub use transport::TransportError;
 pub use verify::{BadRow, Fault, VerifyReport};

@@ -172,7 +172,7 @@ impl Desk {
         .await
     }
 
-    async fn step(
+    pub(crate) async fn step(
         &self,
         session: &Session,
         id: ComplaintId,
@@ -205,7 +205,7 @@ impl Desk {
 }
 
 /// Cleaned, and short enough for one event.
-fn bounded(text: &str) -> Result<String, StepError> {
+pub(crate) fn bounded(text: &str) -> Result<String, StepError> {
     let text = clean(text);
     if text.chars().count() > STEP_TEXT_LIMIT as usize {
         let limit = STEP_TEXT_LIMIT;

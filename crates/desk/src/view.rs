@@ -12,8 +12,8 @@ use suda_domain::guidance::Guidance;
 use suda_domain::intake::Problem;
 use suda_domain::time::Stretch;
 use suda_domain::{
-    BranchCode, ComplaintId, Complexity, EvidenceId, EvidenceKind, Fact, Grade, Intake, Recusal,
-    ReferenceNumber, Relation, Role, StaffId, State,
+    BranchCode, ComplaintId, Complexity, DeviceId, EvidenceId, EvidenceKind, Fact, Grade, Intake,
+    Recusal, ReferenceNumber, Relation, Role, StaffId, State,
 };
 use suda_judge::Suggestion;
 
@@ -287,7 +287,22 @@ pub struct CaseView {
     pub can_note: bool,
     pub can_withdraw: bool,
     pub can_assign: bool,
+    /// Another computer of the branch keeps it, and the manager may take it over.
+    pub can_take_over: bool,
     pub can_reply: bool,
+}
+
+/// Another computer of the branch, by what it keeps.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct OtherDesk {
+    pub device: DeviceId,
+    /// Its letter, as far as something recorded at it is known here.
+    pub letter: Option<String>,
+    /// Complaints that are open in the branch and kept by it.
+    pub open: u32,
+    /// The time of the last thing known to have been done at it.
+    pub last_at: Option<DateTime<Utc>>,
 }
 
 /// A clock with why its deadline is when it is.

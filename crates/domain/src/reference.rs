@@ -55,6 +55,12 @@ impl ReferenceNumber {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The letter or letters of the desk that gave the number.
+    pub fn desk(&self) -> &str {
+        // The form of the stored text has this part.
+        self.0.split('-').nth(2).unwrap_or_default()
+    }
 }
 
 fn is_desk(text: &str) -> bool {

@@ -133,7 +133,7 @@ async fn join_among(
             return Ok(Some(id));
         }
         match hub.store.stub(stub.id, Reader::Program).await? {
-            Some(after) if after.joined.is_none() => stub = after,
+            Some(after) if after.joined.is_none() && after.closed_at.is_none() => stub = after,
             Some(after) => return Ok(after.joined.map(|(id, _)| id)),
             None => return Ok(None),
         }

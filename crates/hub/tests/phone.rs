@@ -63,6 +63,7 @@ async fn keeps_what_was_told(store: &impl Store) {
         opened_at: morning(),
         held_by: expert,
         joined: None,
+        closed_at: None,
         notes,
     };
     let first = stub(10, vec![note(0, expert, "客户很急")]);
@@ -106,6 +107,43 @@ async fn keeps_what_was_told(store: &impl Store) {
     let texts: Vec<_> = open[1].notes.iter().map(|one| one.text.as_str()).collect();
     assert_eq!(texts, ["客户很急", "又来电", "补充"]);
     assert_eq!(open[1].held_by, other);
+
+    // Told under a wrong branch: put right once, unless one is open there.
+    let said = note(11, other, "CQ0102 → CQ0101");
+    let right = "CQ0101".parse().unwrap();
+    let refused = store.move_stub(elsewhere.id, &right, &said).await;
+    assert!(matches!(refused, Err(AddError::Exists)), "{refused:?}");
+    let nowhere = "XX99".parse().unwrap();
+    let refused = store.move_stub(elsewhere.id, &nowhere, &said).await;
+    assert!(
+        matches!(refused, Err(AddError::UnknownBranch)),
+        "{refused:?}"
+    );
+    let left = store.stub(elsewhere.id, Reader::Program).await.unwrap();
+    assert_eq!(left, Some(elsewhere.clone()), "nothing of it was kept");
+    let strayed = PhoneStub {
+        code: PhoneCode::of(suda_domain::ComplaintId(Uuid::from_u128(77))),
+        ..PhoneStub {
+            branch: "CQ0102".parse().unwrap(),
+            ..stub(30, Vec::new())
+        }
+    };
+    store.open_stub(&strayed).await.unwrap();
+    assert!(store.move_stub(strayed.id, &right, &said).await.unwrap());
+    let moved = store.stub(strayed.id, Reader::Program).await.unwrap();
+    let moved = moved.unwrap();
+    assert_eq!((&moved.branch, moved.notes), (&right, vec![said.clone()]));
+    // Closed with its reason, once, and out of the list.
+    let why = note(12, other, "客户已撤回");
+    assert!(store.close_stub(strayed.id, &why).await.unwrap());
+    assert!(!store.close_stub(strayed.id, &why).await.unwrap());
+    assert!(!store.move_stub(strayed.id, &right, &said).await.unwrap());
+    assert!(!store.hold_stub(strayed.id, expert).await.unwrap());
+    let closed = store.stub(strayed.id, Reader::Program).await.unwrap();
+    let closed = closed.unwrap();
+    assert_eq!((closed.joined, closed.closed_at), (None, Some(why.at)));
+    assert_eq!(closed.notes, [said, why]);
+    assert_eq!(store.open_stubs().await.unwrap().len(), 2);
 
     let branch = "CQ0101".parse().unwrap();
     let since = async |at| store.arrived_since(&branch, at).await.unwrap();
@@ -307,4 +345,53 @@ async fn a_misheard_code_is_refused_and_one_that_never_comes_raises_an_alarm() {
         .post(&format!("/api/phone-stubs/{id}/take"), json!({}))
         .await;
     assert_eq!(taken["held_by_name"], "姓名 expert2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_branch_is_put_right_and_what_has_no_record_is_closed_with_a_reason() {
+    let hub = TestHub::start().await;
+    let mut desk = hub.enrol("CQ0101", "clerk").await;
+    let expert = hub.sign_in("expert").await;
+    let id = desk.hand_off(morning(), "多扣话费", Grade::Two).await;
+    let code = PhoneCode::of(id).grouped();
+    let mut wrong = told(&code, "客户很急");
+    wrong["branch"] = json!("CQ0102");
+    let opened = expert.post("/api/phone-stubs", wrong).await;
+    assert_eq!(opened["complaint"], Value::Null, "not of that branch");
+    let stub = opened["id"].as_str().unwrap().to_owned();
+    let branch = format!("/api/phone-stubs/{stub}/branch");
+    let (_, refusal) = expert.refused(&branch, json!({ "branch": "XX99" })).await;
+    assert_eq!(refusal, "unknown_branch");
+    for login in ["administrator", "management", "clerk", "department"] {
+        let other = hub.sign_in(login).await;
+        let (status, _) = other.refused(&branch, json!({ "branch": "CQ0101" })).await;
+        assert_eq!(status, reqwest::StatusCode::FORBIDDEN, "{login}");
+    }
+    let moved = expert.post(&branch, json!({ "branch": "cq0101" })).await;
+    assert_eq!(moved["complaint"], json!(id), "it has found its record");
+    let written = notes(&expert, &id.to_string()).await;
+    let marked = |text: &str| format!("[{code}] {text}");
+    assert_eq!(written, ["客户很急", "CQ0102 → CQ0101"].map(marked));
+    let (_, refusal) = expert.refused(&branch, json!({ "branch": "CQ0102" })).await;
+    assert_eq!(refusal, "not_in_this_state");
+
+    let never = PhoneCode::of(suda_domain::ComplaintId(Uuid::now_v7())).to_string();
+    let opened = expert.post("/api/phone-stubs", told(&never, "")).await;
+    let close = format!("/api/phone-stubs/{}/close", opened["id"].as_str().unwrap());
+    let (_, refusal) = expert.refused(&close, json!({ "reason": " " })).await;
+    assert_eq!(refusal, "required");
+    hub.clock.advance(TimeDelta::hours(2));
+    assert_eq!(stubs(&expert).await[0]["alarm"], true);
+    let reason = json!({ "reason": "客户已撤回" });
+    let closed = expert.post(&close, reason.clone()).await;
+    assert_eq!(
+        (&closed["alarm"], &closed["complaint"]),
+        (&json!(false), &Value::Null)
+    );
+    assert!(closed["closed_at"].is_string(), "{closed}");
+    let why = closed["notes"][0]["text"].as_str().unwrap();
+    assert!(why.ends_with("客户已撤回"), "{why}");
+    assert!(stubs(&expert).await.is_empty(), "it is over");
+    let (_, refusal) = expert.refused(&close, reason).await;
+    assert_eq!(refusal, "not_in_this_state");
 }

@@ -3,7 +3,7 @@
 
 use std::borrow::Borrow;
 
-use suda_domain::{Applied, Complaint, EventKey, Fact, Lane, LedgerEvent, Refusal};
+use suda_domain::{Applied, Complaint, DeviceId, EventKey, Fact, Lane, LedgerEvent, Refusal};
 
 /// Applies one event to a complaint that may not exist yet. On refusal the
 /// complaint stays as it was: the event is history that changed nothing.
@@ -47,6 +47,40 @@ pub const fn behind_the_hub(mailbox_seq: u64) -> u64 {
 /// the packet, as it was written, although the hub had the packet first.
 /// Events that do not fit stay in the ledger and change nothing.
 pub fn refold<E: Borrow<LedgerEvent>>(events: &[Standing<E>]) -> Option<Complaint> {
+    let mut state = None;
+    for event in in_order(events) {
+        apply(&mut state, event).ok();
+    }
+    state
+}
+
+/// What a complaint's events came to, beside the complaint.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Course {
+    /// Which desk keeps the complaint for its branch: the one it was recorded
+    /// at, until the branch's manager takes it over at another.
+    pub keeper: Option<DeviceId>,
+    /// Written under an owner number that had passed: kept, and changed nothing.
+    pub late: Vec<EventKey>,
+}
+
+/// How the complaint with these events went, in the order of [`refold`].
+pub fn course<E: Borrow<LedgerEvent>>(events: &[Standing<E>]) -> Course {
+    let (mut state, mut course) = (None, Course::default());
+    for event in in_order(events) {
+        let applied = apply(&mut state, event);
+        let takes = matches!(event.fact, Fact::TakenOver { .. });
+        if applied == Ok(Applied::LateNote) {
+            course.late.push(event.key);
+        } else if applied == Ok(Applied::Changed) && (course.keeper.is_none() || takes) {
+            course.keeper = Some(event.key.device);
+        }
+    }
+    course
+}
+
+/// The events in the order that holds; see [`refold`].
+fn in_order<E: Borrow<LedgerEvent>>(events: &[Standing<E>]) -> impl Iterator<Item = &LedgerEvent> {
     let mut order: Vec<(u64, bool, &LedgerEvent)> = events
         .iter()
         .map(|one| {
@@ -58,11 +92,7 @@ pub fn refold<E: Borrow<LedgerEvent>>(events: &[Standing<E>]) -> Option<Complain
         })
         .collect();
     order.sort_by_key(|(seq, after, _)| (*seq, *after));
-    let mut state = None;
-    for (_, _, event) in order {
-        apply(&mut state, event).ok();
-    }
-    state
+    order.into_iter().map(|(_, _, event)| event)
 }
 
 /// Where the first handoff packet stands that covers an own event.

@@ -17,6 +17,18 @@ use crate::statistics::{DayTotals, Taken};
 
 /// The version this program writes.
 pub const VERSION: u16 = 2;
+/// The oldest version this program still reads and answers. It follows
+/// [`VERSION`] only when no desk of it can be in use any more: a branch may
+/// stay at its program for three releases.
+pub const OLDEST: u16 = 2;
+
+/// Whether messages of a version are read. A hub answers each in the form that
+/// the version it was asked in reads: what is added to an answer is left aside
+/// there, and nothing of what that version knows is left out.
+pub const fn is_read(v: u16) -> bool {
+    OLDEST <= v && v <= VERSION
+}
+
 /// Events a batch may hold.
 pub const BATCH_EVENTS: usize = 100;
 /// Bytes of event bodies a batch may hold; a single larger event goes alone.

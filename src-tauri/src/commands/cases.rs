@@ -1,7 +1,8 @@
 //! The backlog and what can be done with a complaint.
 
-use suda_desk::view::{CasePage, CaseRow, CaseView, Scope, Settlement, StatusView};
-use suda_domain::{ComplaintId, QuestionId, StaffId};
+use suda_desk::TakenOver;
+use suda_desk::view::{CasePage, CaseRow, CaseView, OtherDesk, Scope, Settlement, StatusView};
+use suda_domain::{ComplaintId, DeviceId, QuestionId, StaffId};
 use tauri::{State, WebviewWindow};
 
 use super::Answer;
@@ -103,4 +104,32 @@ pub async fn print_page(window: WebviewWindow, host: State<'_, Host>) -> Answer<
 pub async fn assign(host: State<'_, Host>, id: ComplaintId, staff: StaffId) -> Answer<CaseView> {
     let (desk, session) = host.signed_in().await?;
     Ok(desk.assign(&session, id, staff).await?)
+}
+
+/// Takes a complaint over from the computer that kept it.
+#[tauri::command]
+#[specta::specta]
+pub async fn take_over(host: State<'_, Host>, id: ComplaintId, reason: String) -> Answer<CaseView> {
+    let (desk, session) = host.signed_in().await?;
+    Ok(desk.take_over(&session, id, &reason).await?)
+}
+
+/// The other computers of the branch that keep open complaints.
+#[tauri::command]
+#[specta::specta]
+pub async fn other_desks(host: State<'_, Host>) -> Answer<Vec<OtherDesk>> {
+    let (desk, session) = host.signed_in().await?;
+    Ok(desk.other_desks(&session).await?)
+}
+
+/// Takes over everything a computer kept.
+#[tauri::command]
+#[specta::specta]
+pub async fn take_over_all(
+    host: State<'_, Host>,
+    device: DeviceId,
+    reason: String,
+) -> Answer<TakenOver> {
+    let (desk, session) = host.signed_in().await?;
+    Ok(desk.take_over_all(&session, device, &reason).await?)
 }

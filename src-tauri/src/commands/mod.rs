@@ -2,6 +2,7 @@
 //! typed answer.
 
 pub mod account;
+pub mod backups;
 pub mod bundle;
 pub mod cases;
 pub mod evidence;

@@ -46,6 +46,19 @@ export const commands = {
 	bundleReceipts: (parcel: number[]) => typedError<ReceiptsReport, AppError>(__TAURI_INVOKE("bundle_receipts", { parcel })),
 	/**  Gives a complaint to one of the branch's staff. */
 	assign: (id: ComplaintId, staff: StaffId) => typedError<CaseView, AppError>(__TAURI_INVOKE("assign", { id, staff })),
+	/**  Takes a complaint over from the computer that kept it. */
+	takeOver: (id: ComplaintId, reason: string) => typedError<CaseView, AppError>(__TAURI_INVOKE("take_over", { id, reason })),
+	/**  The other computers of the branch that keep open complaints. */
+	otherDesks: () => typedError<OtherDesk[], AppError>(__TAURI_INVOKE("other_desks")),
+	/**  Takes over everything a computer kept. */
+	takeOverAll: (device: DeviceId, reason: string) => typedError<TakenOver, AppError>(__TAURI_INVOKE("take_over_all", { device, reason })),
+	/**  How the copies of the data stand. */
+	backups: () => typedError<BackupsView, AppError>(__TAURI_INVOKE("backups")),
+	/**
+	 *  Names a folder on another disk that gets each backup too, or none, and takes
+	 *  a backup.
+	 */
+	chooseSecondPlace: (folder: string | null) => typedError<BackupsView, AppError>(__TAURI_INVOKE("choose_second_place", { folder })),
 	/**  The branch's network as this desk sees it. */
 	lan: () => typedError<LanView, AppError>(__TAURI_INVOKE("lan")),
 	/**  Makes this desk the mailbox of its branch. */
@@ -123,6 +136,23 @@ export type Assessment = {
 export type Assignee = {
 	staff: StaffId,
 	name: string,
+};
+
+/**  How the copies of the data stand, for the window's settings. */
+export type BackupsView = {
+	/**  When the newest good backup was taken, in either place. */
+	last_at: string | null,
+	trouble: SafetyTrouble | null,
+	second_place: string | null,
+	/**  When the newest backup there was taken. */
+	second_at: string | null,
+	/**
+	 *  It is on the disk the data are on, and is lost with it; not known on
+	 *  every system.
+	 */
+	same_disk: boolean,
+	/**  Evidence files of which the hub has not all: no backup holds them. */
+	evidence_here_alone: number,
 };
 
 /**
@@ -267,6 +297,8 @@ export type CaseView = {
 	can_note: boolean,
 	can_withdraw: boolean,
 	can_assign: boolean,
+	/**  Another computer of the branch keeps it, and the manager may take it over. */
+	can_take_over: boolean,
 	can_reply: boolean,
 };
 
@@ -449,6 +481,10 @@ export type ErrorCode = "not_enrolled" | "already_enrolled" | "hub_unreachable" 
 "text_too_long" | "not_found" | "refused_state" | "refused_role" | "refused_owner" | "refused_incomplete" | "refused_other" | 
 /**  Into the folder chosen for a bundle. */
 "file_not_written" | 
+/**  The second place for backups. */
+"folder_missing" | 
+/**  It is where the data are. */
+"folder_of_data" | 
 /**  Cut short or altered. */
 "bundle_damaged" | 
 /**  For another desk, or of another hub or epoch. */
@@ -910,6 +946,17 @@ export type MeasureId = string;
 /**  A notification was clicked: show this complaint. */
 export type OpenCase = ComplaintId;
 
+/**  Another computer of the branch, by what it keeps. */
+export type OtherDesk = {
+	device: DeviceId,
+	/**  Its letter, as far as something recorded at it is known here. */
+	letter: string | null,
+	/**  Complaints that are open in the branch and kept by it. */
+	open: number,
+	/**  The time of the last thing known to have been done at it. */
+	last_at: string | null,
+};
+
 /**  A time for which clocks stand still; which ones, the policy says. */
 export type Paused = {
 	reason: string,
@@ -1263,6 +1310,13 @@ export type SuggestionTrace = {
 	rules: string[],
 	/**  Version of the rule file. */
 	version: number,
+};
+
+/**  What became of the complaints a computer kept. */
+export type TakenOver = {
+	taken: number,
+	/**  Somebody was quicker with these: they are not open in the branch any more. */
+	gone: number,
 };
 
 /**  One dispatch to one department. */

@@ -1307,6 +1307,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/phone-stubs/{id}/branch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The branch was told or written down wrong: under the right one the stub
+         *     finds its record.
+         */
+        post: operations["move_stub"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/phone-stubs/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Closes one whose record will not come, with the reason. */
+        post: operations["close_stub"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/phone-stubs/{id}/note": {
         parameters: {
             query?: never;
@@ -4426,6 +4463,10 @@ export interface components {
             action: "discard";
             reason: string;
         };
+        /** @description The branch it was meant for. */
+        RightBranch: {
+            branch: string;
+        };
         /**
          * @description What a member of staff is, and so what [`crate::permission`] lets them do.
          * @enum {string}
@@ -4773,6 +4814,11 @@ export interface components {
             arrived_at: string;
             branch: components["schemas"]["BranchCode"];
             branch_name: string;
+            /**
+             * Format: date-time
+             * @description When an expert closed it without a record.
+             */
+            closed_at?: string | null;
             /** @description In groups, as it is read aloud. */
             code: string;
             complaint?: components["schemas"]["ComplaintId"] | null;
@@ -7625,6 +7671,72 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["NewStub"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StubView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    move_stub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RightBranch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StubView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    close_stub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
             };
         };
         responses: {

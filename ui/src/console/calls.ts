@@ -177,6 +177,8 @@ export const renew = (id: string) => post<Lease>(`/api/complaints/${id}/renew`)
 export const phoneStubs = () => get<StubView[]>('/api/phone-stubs')
 export const openStub = (told: NewStub) => post<StubView>('/api/phone-stubs', told)
 export const noteStub = (id: string, text: string) => post<StubView>(`/api/phone-stubs/${id}/note`, { text })
+export const moveStub = (id: string, branch: string) => post<StubView>(`/api/phone-stubs/${id}/branch`, { branch })
+export const closeStub = (id: string, reason: string) => post<StubView>(`/api/phone-stubs/${id}/close`, { reason })
 export const takeStub = (id: string) => post<StubView>(`/api/phone-stubs/${id}/take`)
 
 export const tasks = (view: 'open' | 'done', after?: string) => get<Tasks>('/api/tasks', { view, after })

@@ -53,6 +53,10 @@ export const ids = {
     /** One per stub, with data-code and data-alarm. */
     stub: 'console-phone-stub',
     more: 'console-phone-more',
+    move: 'console-phone-move',
+    close: 'console-phone-close',
+    typed: 'console-phone-typed',
+    send: 'console-phone-send',
     code: 'console-phone-code',
     branch: 'console-phone-branch',
     arrived: 'console-phone-arrived',

@@ -37,6 +37,7 @@ export const router = createRouter({
       props: true,
     },
     { path: '/branch', name: 'branch', component: () => import('./screens/BranchScreen.vue') },
+    { path: '/backups', name: 'backups', component: () => import('./screens/BackupsScreen.vue') },
     { path: '/guidance', name: 'guidance', component: () => import('./screens/GuidanceScreen.vue') },
     { path: '/:rest(.*)', redirect: '/record' },
   ],

@@ -114,6 +114,7 @@ export const testids = {
     note: 'case-note',
     withdraw: 'case-withdraw',
     assign: 'case-assign',
+    takeOver: 'case-take-over',
     /** One per member of staff, with data-login. */
     assignee: 'case-assignee',
     receipt: 'case-receipt',
@@ -159,6 +160,22 @@ export const testids = {
     pairingCode: 'branch-pairing-code',
     join: 'branch-join',
     leave: 'branch-leave',
+    other: 'branch-other',
+    takeOver: 'branch-take-over',
+    takeOverReason: 'branch-take-over-reason',
+    takeOverSubmit: 'branch-take-over-submit',
+    /** data-taken holds how many. */
+    taken: 'branch-taken',
+  },
+  backups: {
+    open: 'backups-open',
+    screen: 'backups',
+    /** data-at holds when the newest was taken there. */
+    second: 'backups-second',
+    folder: 'backups-folder',
+    save: 'backups-save',
+    remove: 'backups-remove',
+    evidence: 'backups-evidence',
   },
   handover: {
     screen: 'handover',

@@ -17,6 +17,14 @@ pub(super) async fn backup(place: &Place, file: &Path, json: bool) -> Result<Exi
     } else {
         let (events, file) = (report.events, report.file.display());
         writeln!(out, "{events} events are in {file}")?;
+        if report.evidence_not_in_it > 0 {
+            let n = report.evidence_not_in_it;
+            writeln!(
+                out,
+                "{n} evidence files the hub has not all of are on this disk alone: no backup \
+                 holds them"
+            )?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,5 @@
-//! Taking backups: when one is due, into which folders, and what is told when
-//! it cannot be done. A backup never keeps a save waiting and never takes the
+//! Taking backups: when one is due and what is told when it cannot be done; the
+//! folder on another disk is beside this (`second`). A backup never keeps a save waiting and never takes the
 //! room a save needs.
 
 use std::io;
@@ -10,11 +10,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::SafetyTrouble;
-use super::shelf::Shelf;
 use crate::desk::{Change, Desk};
 use crate::place::PlaceError;
-use crate::store::StoreError;
 use crate::store::copy::{self, Contents, CopyError};
+use crate::store::{StoreError, evidence};
 
 /// Why there is no new backup. The earlier ones are as they were.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +44,9 @@ pub struct BackupReport {
     pub file: PathBuf,
     pub bytes: u64,
     pub events: u64,
+    /// Evidence files of which the hub has not all: their contents are sealed
+    /// files beside the database, and no backup holds them.
+    pub evidence_not_in_it: u64,
 }
 
 /// A backup on the shelf.
@@ -58,7 +60,7 @@ pub struct BackupKept {
 }
 
 /// Between two backups while something changes.
-const EVERY: TimeDelta = TimeDelta::minutes(15);
+pub(super) const EVERY: TimeDelta = TimeDelta::minutes(15);
 /// How often is looked whether one is due.
 const LOOK: Duration = Duration::from_secs(60);
 /// Left free beside a backup, for what is recorded meanwhile.
@@ -103,26 +105,36 @@ impl Desk {
             inner.place.mark_damaged()?;
             return Err(BackupError::Damaged);
         }
-        let shelf = inner.place.shelf();
         let at = crate::clock::to_millisecond(inner.time.now().0);
+        let here = self.to_own_shelf(at).await;
+        // Whatever became of the first: its disk may be full or failing.
+        let there = self.to_second_place(here.as_ref().ok(), at).await;
+        let there = there.inspect_err(|error| {
+            tracing::warn!(%error, "no backup in the second place");
+        });
+        let last_at = match (&here, &there) {
+            (Ok(_), _) => Some(at),
+            (Err(_), there) => there.as_ref().ok().copied().flatten(),
+        };
+        self.show_safety(|view| {
+            view.last_backup_at = last_at.or(view.last_backup_at);
+            view.trouble = there.is_err().then_some(SafetyTrouble::SecondPlace);
+        });
+        let (report, _) = here?;
+        inner.tally.count(|counts| counts.backups += 1);
+        Ok(report)
+    }
+
+    async fn to_own_shelf(
+        &self,
+        at: DateTime<Utc>,
+    ) -> Result<(BackupReport, Contents), BackupError> {
+        let shelf = self.inner.place.shelf();
         let part = shelf.begin(at, None).map_err(file_error(shelf.dir()))?;
         self.room(shelf.dir())?;
         let contents = self.copy(&part).await?;
         let file = shelf.finish(&part).map_err(file_error(&part))?;
-        let report = report(file, &contents)?;
-        let trouble = match self.to_second_place(&report.file, &contents, at).await {
-            Ok(()) => None,
-            Err(error) => {
-                tracing::warn!(%error, "no backup in the second place");
-                Some(SafetyTrouble::SecondPlace)
-            }
-        };
-        self.show_safety(|view| {
-            view.last_backup_at = Some(at);
-            view.trouble = trouble;
-        });
-        inner.tally.count(|counts| counts.backups += 1);
-        Ok(report)
+        Ok((self.report_of(file, &contents).await?, contents))
     }
 
     /// Writes a checked copy to a new file, beside whoever works with the data.
@@ -131,10 +143,31 @@ impl Desk {
             return Err(BackupError::Exists(file.to_owned()));
         }
         let contents = self.copy(file).await?;
-        report(file.to_owned(), &contents)
+        self.report_of(file.to_owned(), &contents).await
     }
 
-    async fn copy(&self, to: &Path) -> Result<Contents, BackupError> {
+    async fn report_of(
+        &self,
+        file: PathBuf,
+        contents: &Contents,
+    ) -> Result<BackupReport, BackupError> {
+        let bytes = std::fs::metadata(&file).map_err(file_error(&file))?.len();
+        Ok(BackupReport {
+            file,
+            bytes,
+            events: contents.mark.events(),
+            evidence_not_in_it: self.evidence_here_alone().await?,
+        })
+    }
+
+    /// Evidence files that are on this disk alone: the hub has not all of them,
+    /// and a backup holds their names, not their contents.
+    pub(super) async fn evidence_here_alone(&self) -> Result<u64, StoreError> {
+        let mut conn = self.inner.store.read().await?;
+        Ok(evidence::count_waiting(&mut conn).await?.0)
+    }
+
+    pub(super) async fn copy(&self, to: &Path) -> Result<Contents, BackupError> {
         let copied = self.inner.store.copy_to(to).await;
         copied.map_err(|error| match error {
             CopyError::File(source) => file_error(to)(source),
@@ -166,35 +199,6 @@ impl Desk {
         }
     }
 
-    async fn to_second_place(
-        &self,
-        backup: &Path,
-        contents: &Contents,
-        at: DateTime<Utc>,
-    ) -> Result<(), BackupError> {
-        let Some(identity) = self.inner.place.identity()? else {
-            return Ok(());
-        };
-        let Some(place) = identity.second_place else {
-            return Ok(());
-        };
-        let shelf = Shelf::new(place.join(format!("suda-{}", identity.store)));
-        let (from, to) = (backup.to_owned(), shelf.clone());
-        let copied = tokio::task::spawn_blocking(move || {
-            let part = to.begin(at, None)?;
-            std::fs::copy(&from, &part)?;
-            std::fs::File::open(&part)?.sync_all()?;
-            Ok(part)
-        });
-        let copied = copied.await.map_err(io::Error::other).and_then(|done| done);
-        let part = copied.map_err(file_error(shelf.dir()))?;
-        let there = self.inner.store.examine(&part).await.map_err(unsound)?;
-        if there != *contents {
-            return Err(unsound(CopyError::Unlike));
-        }
-        shelf.finish(&part).map_err(file_error(&part)).map(drop)
-    }
-
     /// The backups in the data directory, the oldest first.
     pub fn backups(&self) -> Result<Vec<BackupKept>, BackupError> {
         let shelf = self.inner.place.shelf();
@@ -211,15 +215,6 @@ impl Desk {
         kept.collect()
     }
 
-    /// Names a folder on another disk that gets a copy of each backup, or none.
-    pub fn set_second_place(&self, folder: Option<PathBuf>) -> Result<(), PlaceError> {
-        let Some(mut identity) = self.inner.place.identity()? else {
-            return Ok(());
-        };
-        identity.second_place = folder;
-        self.inner.place.save_identity(&identity)
-    }
-
     async fn due(&self) -> Result<bool, BackupError> {
         let shelf = self.inner.place.shelf();
         let listed = shelf.list().map_err(file_error(shelf.dir()))?;
@@ -227,7 +222,8 @@ impl Desk {
             return Ok(self.inner.enrolled().is_ok());
         };
         let at = newest.taken.at;
-        self.show_safety(|view| view.last_backup_at = Some(at));
+        // One in the second place may be newer.
+        self.show_safety(|view| view.last_backup_at = view.last_backup_at.max(Some(at)));
         let age = self.inner.time.now().0 - at;
         // Ahead of the clock: the clock was set back, and the age is not known.
         if age >= TimeDelta::zero() && age < EVERY {
@@ -238,7 +234,7 @@ impl Desk {
         Ok(then.map_or(true, |then| then != now))
     }
 
-    fn note_failure(&self, error: &BackupError) {
+    pub(super) fn note_failure(&self, error: &BackupError) {
         self.inner.tally.count(|counts| counts.backups_failed += 1);
         let trouble = match error {
             BackupError::NoRoom { .. } | BackupError::Place(PlaceError::DiskFull) => {
@@ -266,20 +262,11 @@ fn is_full(error: &io::Error) -> bool {
     )
 }
 
-fn report(file: PathBuf, contents: &Contents) -> Result<BackupReport, BackupError> {
-    let bytes = std::fs::metadata(&file).map_err(file_error(&file))?.len();
-    Ok(BackupReport {
-        file,
-        bytes,
-        events: contents.mark.events(),
-    })
-}
-
-fn file_error(path: &Path) -> impl FnOnce(io::Error) -> BackupError {
+pub(super) fn file_error(path: &Path) -> impl FnOnce(io::Error) -> BackupError {
     let path = path.to_owned();
     move |source| BackupError::File { path, source }
 }
 
-fn unsound(error: impl std::error::Error + Send + Sync + 'static) -> BackupError {
+pub(super) fn unsound(error: impl std::error::Error + Send + Sync + 'static) -> BackupError {
     BackupError::Unsound(Box::new(error))
 }

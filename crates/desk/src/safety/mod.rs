@@ -7,6 +7,7 @@ mod catch_up;
 mod replay;
 pub(crate) mod restore;
 mod retention;
+pub(crate) mod second;
 pub(crate) mod seed;
 pub(crate) mod shelf;
 
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::desk::Inner;
 pub use backup::{BackupError, BackupKept, BackupReport};
 pub use catch_up::RenewError;
+pub use second::{BackupsView, SecondPlaceError};
 
 /// What keeps the copies of the data from being as good as they should be.
 /// Recording goes on in each of these cases.

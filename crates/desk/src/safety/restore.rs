@@ -8,14 +8,14 @@
 //! 4. The files in its place are moved into `quarantine/`.
 //! 5. The new file is moved into its place.
 
+use std::cmp::Reverse;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use suda_domain::DeviceId;
 
-use super::seed;
-use super::shelf::Shelf;
+use super::{second, seed};
 use crate::desk::OpenError;
 use crate::key::DatabaseKey;
 use crate::place::{IdentityFile, Place, PlaceError, sync_directory};
@@ -85,11 +85,11 @@ pub(crate) async fn from_best(
     none: OpenError,
 ) -> Result<(), OpenError> {
     let part = begin(place)?;
-    let second = identity.second_place.as_ref();
-    let second = second.map(|dir| Shelf::new(dir.join(format!("suda-{}", identity.store))));
-    let shelves = [Some(place.shelf()), second];
-    for shelf in shelves.into_iter().flatten() {
-        let listed = shelf.list().unwrap_or_default();
+    let mut shelves = vec![place.shelf().list().unwrap_or_default()];
+    shelves.extend(second::shelf(identity).map(|shelf| shelf.list().unwrap_or_default()));
+    // The first disk may have been full for long.
+    shelves.sort_by_key(|listed| Reverse(listed.last().map(|newest| newest.taken.at)));
+    for listed in shelves {
         for backup in listed.into_iter().rev() {
             match take(&backup.path, &part, key, identity.device).await {
                 Ok(()) => return commit(place, identity, &part),

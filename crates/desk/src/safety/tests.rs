@@ -1,16 +1,19 @@
 //! Data of earlier versions: copied before they are brought up to date, and
-//! whole afterwards.
+//! whole afterwards. Some are kept as files in `tests/stored`, made here and
+//! opened by `tests/suite/stored.rs`.
 
 use std::path::Path;
 use std::sync::Arc;
 
+use argon2::Argon2;
+use argon2::password_hash::PasswordHasher as _;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use suda_domain::staff::StaffRecord;
 use suda_domain::{
     Actor, BranchCode, ComplaintId, Complexity, DeviceId, EventKey, Fact, Grade, Intake, Lane,
     LedgerEvent, Policy, Role, StaffId, Stamp, State,
 };
-use suda_sync::message::LogEntry;
+use suda_sync::message::{LogEntry, Placed};
 use suda_sync::{Directory, Hash, Page, SealedEvent, SecretKey};
 use uuid::Uuid;
 
@@ -22,37 +25,24 @@ use crate::place::{IdentityFile, Place};
 use crate::session::Session;
 use crate::store::barrier::Reader;
 use crate::store::directory::DeviceRow;
-use crate::store::{complaints, copy};
+use crate::store::{MIGRATIONS, complaints, copy};
 use crate::view::{Assessment, Scope};
 
-const SCHEMAS: [usize; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
-const FIRST: [&str; 8] = [
-    include_str!("../store/migrations/0001_base.sql"),
-    include_str!("../store/migrations/0002_import.sql"),
-    include_str!("../store/migrations/0003_search_upto.sql"),
-    include_str!("../store/migrations/0004_one_index.sql"),
-    include_str!("../store/migrations/0005_set_aside.sql"),
-    include_str!("../store/migrations/0006_trusted_time.sql"),
-    include_str!("../store/migrations/0007_incarnation.sql"),
-    include_str!("../store/migrations/0008_hub_order.sql"),
-];
-/// The tables that every version has, in an order that keeps their references.
-const TABLES: [&str; 8] = [
-    "device",
-    "link",
-    "event",
-    "lane_ack",
-    "complaint",
-    "reminder",
-    "draft",
-    "directory",
-];
+/// Nobody's.
+const PASSWORD: &str = "counter-7";
+
+/// Every version there has been before this one.
+fn earlier() -> std::ops::Range<usize> {
+    1..MIGRATIONS.len()
+}
 
 fn branch() -> BranchCode {
     "CQ0123".parse().unwrap()
 }
 
 fn directory() -> Directory {
+    let hash = Argon2::default().hash_password(PASSWORD.as_bytes());
+    let hash = hash.unwrap();
     let rules: serde_json::Value = serde_json::from_str(suda_judge::TELECOM).unwrap();
     Directory {
         version: 1,
@@ -72,7 +62,7 @@ fn directory() -> Directory {
             name: "王芳".into(),
             role: Role::Clerk,
             branch: Some(branch()),
-            password_hash: String::new(),
+            password_hash: hash.to_string(),
             active: true,
             superior: None,
         }],
@@ -119,13 +109,16 @@ impl Room {
         Desk::open_at(place.dir(), source, Arc::new(SystemClock::default())).await
     }
 
-    async fn run(&self, file: &Path, sql: String) {
-        let options = sqlx::sqlite::SqliteConnectOptions::new()
+    fn options(&self, file: &Path) -> sqlx::sqlite::SqliteConnectOptions {
+        sqlx::sqlite::SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
             .foreign_keys(false)
-            .pragma("key", self.key.pragma());
-        let mut conn = options.connect().await.unwrap();
+            .pragma("key", self.key.pragma())
+    }
+
+    async fn run(&self, file: &Path, sql: String) {
+        let mut conn = self.options(file).connect().await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(sql))
             .execute(&mut conn)
             .await
@@ -200,51 +193,71 @@ fn queued(complaint: ComplaintId) -> Page {
     Page {
         epoch: "e1".into(),
         entries: vec![LogEntry {
-            seq: 5,
+            seq: 4,
             event: SealedEvent::seal(&event, Hash::START).unwrap(),
         }],
-        cursor: 5,
+        cursor: 4,
         more: false,
         directory: None,
         set_aside: None,
-        placed: Vec::new(),
+        // The desk's own events of that complaint, before the hub's.
+        placed: Placed::runs([
+            (Lane::Urgent, 1, 1),
+            (Lane::Ordinary, 1, 2),
+            (Lane::Ordinary, 2, 3),
+        ]),
         now: chrono::Utc::now(),
     }
 }
 
-/// The same contents as the program of that version would have kept them.
+/// The same contents as the program of that version would have kept them: in
+/// its own tables, without what later versions have added. The search index is
+/// made anew.
 async fn stored_by_version(room: &Room, schema: usize, present: &Path) -> Place {
     let place = room.place(&format!("schema{schema}"));
+    let mut conn = room.options(&place.database()).connect().await.unwrap();
     let mut sql = String::from("pragma journal_mode = wal;\n");
-    for migration in &FIRST[..schema] {
+    for migration in &MIGRATIONS[..schema] {
         sql.push_str(migration);
     }
     sql.push_str(&format!(
-        "attach '{}' as present key {};\ndelete from link; delete from lane_ack;\n",
+        "attach '{}' as present key {};\n",
         present.display(),
         room.key.pragma()
     ));
-    for table in TABLES {
-        // What a later version has added stands behind these columns.
-        let columns = match table {
-            "link" => "one, epoch, cursor, hub_offset_ms, offset_at",
-            "draft" => "id, staff, opened_at, changed_at, body",
-            "event" => {
-                "seq, device, incarnation, lane, n, complaint, at, body, prev, hash, own, hub_seq"
-            }
-            "complaint" => "row, id, reference, state, scope, rank, prompt_at, mine, body",
-            _ => "",
-        };
-        let (into, from) = match columns {
-            "" => (String::new(), "*"),
-            some => (format!(" ({some})"), some),
-        };
+    sqlx::raw_sql(AssertSqlSafe(sql))
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select name from main.sqlite_master where type = 'table' \
+         and name not like 'sqlite%' and name not like 'search%'",
+    )
+    .fetch_all(&mut conn)
+    .await
+    .unwrap();
+    let mut sql = String::new();
+    for table in tables {
+        let columns: Vec<String> = sqlx::query_scalar(
+            "select name from pragma_table_info(?1, 'main') where name in \
+             (select name from pragma_table_info(?1, 'present'))",
+        )
+        .bind(&table)
+        .fetch_all(&mut conn)
+        .await
+        .unwrap();
+        let columns = columns.join(", ");
         sql.push_str(&format!(
-            "insert into main.{table}{into} select {from} from present.{table};\n"
+            "delete from main.{table}; \
+             insert into main.{table} ({columns}) select {columns} from present.{table};\n"
         ));
     }
     sql.push_str(&format!("pragma main.user_version = {schema};\n"));
-    room.run(&place.database(), sql).await;
+    sqlx::raw_sql(AssertSqlSafe(sql))
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    conn.close().await.unwrap();
     place
 }
 
@@ -260,7 +273,7 @@ async fn waiting_for_experts(desk: &Desk) -> usize {
 async fn data_of_each_earlier_version_are_copied_then_migrated_and_whole() {
     let room = Room::new().await;
     let present = recorded(&room).await;
-    for schema in SCHEMAS {
+    for schema in earlier() {
         let place = stored_by_version(&room, schema, &present).await;
         let desk = room.open(&place).await.unwrap();
         let report = desk.verify().await.unwrap();
@@ -316,4 +329,57 @@ async fn a_backup_of_an_earlier_version_takes_a_damaged_files_place() {
     let desk = room.open(&place).await.unwrap();
     assert_eq!(desk.report().await.unwrap().complaints, 3);
     assert!(desk.verify().await.unwrap().is_clean());
+}
+
+/// Where data of earlier versions are kept.
+fn kept() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stored")
+}
+
+/// Data directories as versions up to three back left them, with a part that
+/// the hub has receipted and a part that waits. With `SUDA_WRITE_STORED` set
+/// the missing ones are made; they are not made again when the program
+/// changes, as they stand for what is out there.
+#[tokio::test]
+async fn each_kept_database_is_of_the_version_it_is_named_after() {
+    let versions = || MIGRATIONS.len() - 3..MIGRATIONS.len();
+    if std::env::var_os("SUDA_WRITE_STORED").is_some() {
+        for schema in versions().filter(|schema| !kept().join(format!("schema{schema}")).exists()) {
+            write_kept(schema).await;
+        }
+    }
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(kept()).unwrap() {
+        let dir = entry.unwrap().path();
+        let name = dir.file_name().unwrap().to_str().unwrap().to_owned();
+        let schema: usize = name.strip_prefix("schema").unwrap().parse().unwrap();
+        let key = KeySource::File(dir.join("key"));
+        let key = key.load(Uuid::from_u128(3)).await.unwrap();
+        let there = tempfile::tempdir().unwrap();
+        let file = there.path().join("suda.db");
+        std::fs::copy(dir.join("data/suda.db"), &file).unwrap();
+        let contents = copy::examine(&file, &key).await.unwrap();
+        assert_eq!((contents.schema, contents.mark.events()), (schema, 10));
+        found.push(schema);
+    }
+    assert!(found.len() >= 3, "{found:?}");
+    assert!(found.iter().any(|schema| schema + 3 <= MIGRATIONS.len()));
+}
+
+async fn write_kept(schema: usize) {
+    let room = Room::new().await;
+    let present = recorded(&room).await;
+    // The first complaint is at the hub, the others have not been sent.
+    let receipted = "update lane_ack set acked_n = case lane when 0 then 1 when 1 then 2 else 0 end; \
+                     update link set contact = null";
+    room.run(&present, receipted.to_owned()).await;
+    let place = stored_by_version(&room, schema, &present).await;
+    let whole = "pragma journal_mode = delete; vacuum;";
+    room.run(&place.database(), whole.to_owned()).await;
+    let to = kept().join(format!("schema{schema}"));
+    std::fs::create_dir_all(to.join("data")).unwrap();
+    for file in ["suda.db", "desk.json"] {
+        std::fs::copy(place.dir().join(file), to.join("data").join(file)).unwrap();
+    }
+    std::fs::copy(room.dir.path().join("key"), to.join("key")).unwrap();
 }

@@ -397,3 +397,32 @@ pub(crate) async fn is_of_device(
         .await?,
     )
 }
+
+/// When an event of a device's ordinary lane was written last, as far as is
+/// known here.
+pub(crate) async fn last_at(
+    conn: &mut SqliteConnection,
+    device: DeviceId,
+) -> Result<Option<i64>, StoreError> {
+    Ok(sqlx::query_scalar(
+        "select at from event where device = ? order by incarnation desc, lane desc, n desc limit 1",
+    )
+    .bind(device.0)
+    .fetch_optional(conn)
+    .await?)
+}
+
+/// The reference number a device gave last, as far as is known here.
+pub(crate) async fn last_reference(
+    conn: &mut SqliteConnection,
+    device: DeviceId,
+) -> Result<Option<String>, StoreError> {
+    Ok(sqlx::query_scalar(
+        "select body ->> '$.fact.reference' from event where device = ? \
+         and body ->> '$.fact.kind' = 'recorded' \
+         order by incarnation desc, lane desc, n desc limit 1",
+    )
+    .bind(device.0)
+    .fetch_optional(conn)
+    .await?)
+}

@@ -43,6 +43,8 @@ use tokio::sync::{Mutex, MutexGuard};
 use complaints::StateRow;
 pub use error::StoreError;
 use ledger::NewEvent;
+#[cfg(test)]
+pub(crate) use open::MIGRATIONS;
 pub(crate) use open::{Care, FileError};
 use readers::{Reader, Readers};
 

@@ -17,7 +17,7 @@ use crate::store::readers::Readers;
 use crate::store::{check, copy};
 
 /// In order; the database's `user_version` says how many have been carried out.
-const MIGRATIONS: &[&str] = &[
+pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_base.sql"),
     include_str!("migrations/0002_import.sql"),
     include_str!("migrations/0003_search_upto.sql"),

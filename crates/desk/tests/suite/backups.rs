@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use sqlx::Connection as _;
-use suda_desk::{BackupError, Desk, KeySource, SafetyTrouble};
+use suda_desk::{BackupError, Desk, KeySource, SafetyTrouble, SecondPlaceError};
 
 use crate::support::{Bench, behind_its_back, data_dir, form, key_file};
 
@@ -110,6 +110,80 @@ async fn each_backup_goes_to_the_second_place_and_its_absence_is_told() {
     bench.desk.set_second_place(None).unwrap();
     bench.desk.back_up_now().await.unwrap();
     assert_eq!(bench.desk.status().await.unwrap().safety.trouble, None);
+}
+
+/// The first disk takes no backup: a file stands where its folder was.
+fn block_own_shelf(bench: &Bench) {
+    let own = data_dir(bench.dir.path()).join("backups");
+    std::fs::remove_dir_all(&own).ok();
+    std::fs::write(&own, "").unwrap();
+}
+
+#[tokio::test]
+async fn the_second_place_gets_its_backup_when_the_first_disk_takes_none() {
+    let bench = Bench::new().await;
+    let second = bench.dir.path().join("second");
+    std::fs::create_dir(&second).unwrap();
+    let chosen = bench.desk.choose_second_place(second.to_str()).await;
+    let chosen = chosen.unwrap();
+    // Names of files tell seconds.
+    let both = |view: &suda_desk::BackupsView| {
+        [view.second_at, view.last_at].map(|at| at.expect("a backup").timestamp())
+    };
+    let [earlier, newest] = both(&chosen);
+    assert_eq!((earlier, chosen.trouble), (newest, None));
+    bench.record(form("一")).await;
+    block_own_shelf(&bench);
+    bench.clock.pass(16);
+    assert_eq!(
+        bench.desk.back_up_if_due().await,
+        None,
+        "the first has failed"
+    );
+    let there = in_folder(&in_folder(&second)[0]);
+    let newest = there.last().unwrap();
+    assert_eq!(complaints_in(&bench, newest).await, 1);
+    let view = bench.desk.backups_view().await.unwrap();
+    assert_eq!(view.trouble, Some(SafetyTrouble::BackupFailed), "and told");
+    let [last_there, newest] = both(&view);
+    assert_eq!(last_there, newest);
+    assert!(last_there > earlier);
+    // The first is tried again each minute; the second is not filled by that.
+    bench.clock.pass(1);
+    bench.desk.back_up_if_due().await;
+    assert_eq!(in_folder(&in_folder(&second)[0]), there);
+
+    // What is newest is put back, wherever it is.
+    let Bench {
+        dir, clock, desk, ..
+    } = bench;
+    desk.close().await.unwrap();
+    drop(desk);
+    let data = data_dir(dir.path());
+    std::fs::remove_file(data.join("backups")).unwrap();
+    std::fs::remove_dir_all(data.join("journal")).ok();
+    std::fs::write(data.join("suda.db"), "x".repeat(5_000)).unwrap();
+    let desk = crate::support::open(dir.path(), clock).await;
+    assert_eq!(desk.report().await.unwrap().complaints, 1);
+}
+
+#[tokio::test]
+async fn a_second_place_is_a_folder_that_is_there_and_not_that_of_the_data() {
+    let bench = Bench::new().await;
+    let absent = bench.dir.path().join("absent");
+    let inside = data_dir(bench.dir.path()).join("evidence");
+    std::fs::create_dir_all(&inside).unwrap();
+    for folder in [absent.to_str(), Some("somewhere")] {
+        let refused = bench.desk.choose_second_place(folder).await;
+        assert!(
+            matches!(refused, Err(SecondPlaceError::NoFolder(_))),
+            "{refused:?}"
+        );
+    }
+    let refused = bench.desk.choose_second_place(inside.to_str()).await;
+    assert!(matches!(refused, Err(SecondPlaceError::OwnFolder)));
+    let none = bench.desk.choose_second_place(Some("  ")).await.unwrap();
+    assert_eq!((none.second_place, none.second_at), (None, None));
 }
 
 /// A page, counted from 1, that only a check of the ledger reads: within the

@@ -16,6 +16,7 @@ mod recusal;
 mod restoring;
 mod safety_commands;
 mod statistics;
+mod stored;
 mod support;
 mod syncing;
 mod time;

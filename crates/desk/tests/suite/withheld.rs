@@ -185,6 +185,15 @@ async fn keep_whole(bench: &Bench) {
         .await
         .unwrap();
     }
+    // What later versions have added is not there yet.
+    for sql in [
+        "drop index event_placed",
+        "alter table link drop column compared_upto",
+        "alter table link drop column compared_at",
+        "alter table link drop column differs",
+    ] {
+        sqlx::query(sql).execute(&mut conn).await.unwrap();
+    }
     sqlx::query("pragma user_version = 13")
         .execute(&mut conn)
         .await

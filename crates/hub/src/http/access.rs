@@ -267,6 +267,8 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/phone-stubs", EXPERTS),
     ("POST", "/api/phone-stubs/{id}/note", EXPERTS),
     ("POST", "/api/phone-stubs/{id}/take", EXPERTS),
+    ("POST", "/api/phone-stubs/{id}/branch", EXPERTS),
+    ("POST", "/api/phone-stubs/{id}/close", EXPERTS),
     ("GET", "/api/complaints/{id}/evidence", SEES_COMPLAINTS),
     (
         "GET",

@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use suda_domain::Lane;
 use suda_domain::text::{clean, cut_bytes};
 use suda_sync::message::{
-    EnrolRefused, EnrolReply, EnrolRequest, LogEntry, PAGE_ENTRIES, Placed, Refused, VERSION,
+    EnrolRefused, EnrolReply, EnrolRequest, LogEntry, PAGE_ENTRIES, Placed, Refused, is_read,
 };
 use suda_sync::withheld;
 use suda_sync::{Ask, Page, Receipt, Reply, Request, SealedEvent, Signed};
@@ -67,7 +67,7 @@ impl From<StoreError> for Denied {
 }
 
 async fn enrolled(hub: &Hub, request: EnrolRequest) -> Result<EnrolReply, Denied> {
-    if request.v != VERSION {
+    if !is_read(request.v) {
         return Err(Denied::Code(EnrolRefused::Version));
     }
     let now = hub.clock.now();
@@ -113,7 +113,7 @@ pub async fn sync(State(hub): State<Arc<Hub>>, body: Bytes) -> Response {
 fn read(body: &[u8]) -> Result<(Signed, Request), Refused> {
     let signed: Signed = serde_json::from_slice(body).map_err(|_| Refused::Malformed)?;
     let request: Request = signed.peek().map_err(|_| Refused::Malformed)?;
-    if request.v != VERSION {
+    if !is_read(request.v) {
         return Err(Refused::Version);
     }
     Ok((signed, request))

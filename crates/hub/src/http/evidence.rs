@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use futures::StreamExt as _;
 use suda_domain::{Evidence, EvidenceId};
 use suda_sync::evidence::{CHUNK, FileName, HEAD, Head, MOST_ASKED, Standing, Standings, sha256};
-use suda_sync::message::{Refused, VERSION};
+use suda_sync::message::{Refused, is_read};
 use suda_sync::{Reply, Signed};
 
 use super::device::{busy, signed_answer};
@@ -50,7 +50,7 @@ async fn take_slice(
 ) -> Result<Reply, Refused> {
     let signed = head_of(headers).ok_or(Refused::Malformed)?;
     let head: Head = signed.peek().map_err(|_| Refused::Malformed)?;
-    if head.v != VERSION {
+    if !is_read(head.v) {
         return Err(Refused::Version);
     }
     let device = hub.store.device(head.device).await.map_err(busy)?;

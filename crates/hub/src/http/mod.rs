@@ -120,6 +120,8 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(stubs::phone_stubs, stubs::open_stub))
         .routes(routes!(stubs::note_stub))
         .routes(routes!(stubs::take_stub))
+        .routes(routes!(stubs::move_stub))
+        .routes(routes!(stubs::close_stub))
         .routes(routes!(sms::sms))
         .routes(routes!(sms::retry_sms))
         .routes(routes!(sms::dismiss_sms))

@@ -24,6 +24,8 @@ pub struct PhoneStub {
     pub held_by: StaffId,
     /// The record it was joined with, and when.
     pub joined: Option<(ComplaintId, DateTime<Utc>)>,
+    /// When an expert closed it without a record; its last note says why.
+    pub closed_at: Option<DateTime<Utc>>,
     /// Oldest first.
     pub notes: Vec<PhoneNote>,
 }
@@ -43,16 +45,30 @@ pub trait PhoneStubs {
     /// Opens a stub with its first notes. When one of this branch and code is
     /// open already, the notes go there and its id is given.
     async fn open_stub(&self, stub: &PhoneStub) -> Result<Uuid, AddError>;
-    /// Those not joined yet, the earliest arrival first.
+    /// Those neither joined nor closed, the earliest arrival first.
     async fn open_stubs(&self) -> Result<Vec<PhoneStub>>;
     /// None of one that was joined with what the reader is barred from. One
     /// that is not names no complaint yet.
     async fn stub(&self, id: Uuid, reader: Reader) -> Result<Option<PhoneStub>>;
-    /// False when there is no such stub or it is joined. A note that is there
+    /// False when there is no such stub, or it is joined or closed. A note that is there
     /// already is not written again.
     async fn add_stub_note(&self, stub: Uuid, note: &PhoneNote) -> Result<bool>;
     /// Gives the stub to another expert; false as above.
     async fn hold_stub(&self, stub: Uuid, expert: StaffId) -> Result<bool>;
+    /// Puts the stub under the branch it was meant for, with a note of it; false
+    /// as above.
+    ///
+    /// # Errors
+    /// [`AddError::UnknownBranch`], and [`AddError::Exists`] when one of that
+    /// branch and code is open already.
+    async fn move_stub(
+        &self,
+        stub: Uuid,
+        branch: &BranchCode,
+        note: &PhoneNote,
+    ) -> Result<bool, AddError>;
+    /// Ends a stub that has no record, with the note that says why; false as above.
+    async fn close_stub(&self, stub: Uuid, note: &PhoneNote) -> Result<bool>;
     /// Ends a stub whose `notes` notes are with the complaint. False when it
     /// has more by now, or is joined already.
     async fn join_stub(

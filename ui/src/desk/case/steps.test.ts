@@ -1,13 +1,12 @@
 import { expect, test, vi } from 'vitest'
 import { isOverLimit, needsText, takeStep } from './steps'
 
-const reply = vi.hoisted(() => vi.fn())
-vi.mock('../host', () => ({ host: { reply } }))
+const { reply, takeOver } = vi.hoisted(() => ({ reply: vi.fn(), takeOver: vi.fn() }))
+vi.mock('../host', () => ({ host: { reply, takeOver } }))
 
 test('only a handoff may go without words', () => {
-  expect((['settle', 'hand_off', 'note', 'withdraw', 'reply'] as const).filter((s) => !needsText(s))).toEqual([
-    'hand_off',
-  ])
+  const steps = ['settle', 'hand_off', 'note', 'withdraw', 'reply', 'take_over'] as const
+  expect(steps.filter((step) => !needsText(step))).toEqual(['hand_off'])
 })
 
 test('more than the guidance allows is noticed; without a limit nothing is', () => {
@@ -20,4 +19,9 @@ test('more than the guidance allows is noticed; without a limit nothing is', () 
 test('a reply goes to the question it was written for', async () => {
   await takeStep('reply', 'case', { summary: ' on the 3rd \n', remedy: '', amount_minor: null }, 'second')
   expect(reply).toHaveBeenCalledExactlyOnceWith('case', 'second', 'on the 3rd')
+})
+
+test('a complaint is taken over with the reason', async () => {
+  await takeStep('take_over', 'case', { summary: ' A is broken ', remedy: '', amount_minor: null })
+  expect(takeOver).toHaveBeenCalledExactlyOnceWith('case', 'A is broken')
 })

@@ -2,7 +2,7 @@
 import { host } from '../host'
 import type { CaseView, Settlement } from '@/shared/types'
 
-export type Step = 'settle' | 'hand_off' | 'note' | 'withdraw' | 'reply'
+export type Step = 'settle' | 'hand_off' | 'note' | 'withdraw' | 'reply' | 'take_over'
 
 /** Steps that mean nothing without a text. */
 export function needsText(step: Step): boolean {
@@ -21,6 +21,8 @@ export function takeStep(step: Step, id: string, written: Settlement, question =
       return host.note(id, text)
     case 'withdraw':
       return host.withdraw(id, text)
+    case 'take_over':
+      return host.takeOver(id, text)
     case 'reply':
       return host.reply(id, question, text)
   }

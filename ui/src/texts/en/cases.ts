@@ -121,6 +121,13 @@ export const cases: SameTexts<typeof casesReference> = {
     who: 'Who sees to it',
     submit: 'Give',
   },
+  take_over: {
+    button: 'Take over',
+    title: 'Take over this complaint',
+    lead: 'For a computer that is broken or out of reach. The complaint goes on here; what that computer still brings later is kept as notes, so nothing is lost, and changes this complaint no more.',
+    text: 'Why (which computer, what happened to it)',
+    submit: 'Take over',
+  },
   withdraw: {
     button: 'Withdraw',
     title: 'The customer withdraws',

@@ -31,6 +31,8 @@ export const errors: SameTexts<typeof reference> = {
     text_too_long: 'Too long; at most {limit} characters.',
     refused_other: 'This step is not possible now. Refresh and try again.',
     file_not_written: 'The file cannot be written into this folder. Check the stick, or choose another folder.',
+    folder_missing: 'There is no such folder. Give its whole path, and check that the disk is connected.',
+    folder_of_data: 'This is where the data are; choose a folder on another disk.',
     bundle_damaged: 'The file is incomplete or was altered. Copy it again from the centre.',
     bundle_foreign: 'These receipts are not for this PC, or not signed by its hub.',
     bundle_unreadable: "This is not a file of the hub's receipts.",

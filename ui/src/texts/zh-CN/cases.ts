@@ -114,6 +114,13 @@ export const cases = {
     who: '由谁处理',
     submit: '指派',
   },
+  take_over: {
+    button: '接管',
+    title: '接管这件投诉',
+    lead: '仅当经手的电脑坏了或取不回来时使用。接管后由本机继续办理；那台电脑以后再送来的步骤会作为备注留存，不丢失，但不再改变这件投诉。',
+    text: '接管原因（例如哪台电脑、出了什么事）',
+    submit: '接管',
+  },
   withdraw: {
     button: '撤诉',
     title: '客户撤诉',

@@ -30,6 +30,8 @@ export const errors = {
     text_too_long: '太长了，最多 {limit} 个字。',
     refused_other: '这一步目前不能做，请刷新后再试。',
     file_not_written: '文件写不进这个文件夹，请检查 U 盘或换一个文件夹。',
+    folder_missing: '没有这个文件夹。请填写完整路径，并确认那块硬盘已接好。',
+    folder_of_data: '这是存放数据的文件夹，请换到另一块硬盘上。',
     bundle_damaged: '文件不完整或被改动过，请重新从中心拷贝。',
     bundle_foreign: '这份回执不是给这台电脑的，或不是本中心签发的。',
     bundle_unreadable: '这不是中心的回执文件。',

@@ -121,6 +121,13 @@ export const cases: SameTexts<typeof casesReference> = {
     who: '由誰處理',
     submit: '指派',
   },
+  take_over: {
+    button: '接管',
+    title: '接管這件投訴',
+    lead: '僅當經手的電腦壞了或取不回來時使用。接管後由本機繼續辦理；那台電腦以後再送來的步驟會作為備註留存，不遺失，但不再改變這件投訴。',
+    text: '接管原因（例如哪台電腦、出了什麼事）',
+    submit: '接管',
+  },
   withdraw: {
     button: '撤訴',
     title: '客戶撤訴',

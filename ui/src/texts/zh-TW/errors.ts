@@ -31,6 +31,8 @@ export const errors: SameTexts<typeof reference> = {
     text_too_long: '太長了，最多 {limit} 個字。',
     refused_other: '這一步目前不能做，請重新整理後再試。',
     file_not_written: '檔案寫不進這個資料夾，請檢查隨身碟或換一個資料夾。',
+    folder_missing: '沒有這個資料夾。請填寫完整路徑，並確認那顆硬碟已接好。',
+    folder_of_data: '這是存放資料的資料夾，請換到另一顆硬碟上。',
     bundle_damaged: '檔案不完整或被改動過，請重新從中心複製。',
     bundle_foreign: '這份回執不是給這台電腦的，或不是本中心簽發的。',
     bundle_unreadable: '這不是中心的回執檔案。',

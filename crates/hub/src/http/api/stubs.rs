@@ -13,7 +13,7 @@ use suda_sync::phone::PhoneCode;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::steps::NoteText;
+use super::steps::{NoteText, Reason};
 use crate::http::body::{At, Body, TEXT, optional, required};
 use crate::http::error::{ApiError, ApiResult, ErrorCode};
 use crate::http::session::SignedIn;
@@ -43,6 +43,12 @@ pub struct NewStub {
     pub key: Option<Uuid>,
 }
 
+/// The branch it was meant for.
+#[derive(Deserialize, ToSchema)]
+pub struct RightBranch {
+    pub branch: String,
+}
+
 /// A complaint known by telephone alone.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct StubView {
@@ -63,6 +69,8 @@ pub struct StubView {
     pub alarm: bool,
     /// The record it has found.
     pub complaint: Option<ComplaintId>,
+    /// When an expert closed it without a record.
+    pub closed_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Serialize, Deserialize, ToSchema)]
@@ -100,9 +108,7 @@ pub async fn open_stub(
         .code
         .parse()
         .map_err(|_| ApiError::of_field(ErrorCode::BadPhoneCode, "code"))?;
-    let unknown = || ApiError::of_field(ErrorCode::UnknownBranch, "branch");
-    let branch = told.branch.trim().to_ascii_uppercase();
-    let branch = BranchCode::try_from(branch).map_err(|_| unknown())?;
+    let branch = branch_of(&told.branch)?;
     let note = optional("note", &told.note, TEXT)?;
     let now = hub.clock.now();
     if told.arrived_at > now + AHEAD {
@@ -125,19 +131,10 @@ pub async fn open_stub(
         opened_at: now,
         held_by: who.staff.id,
         joined: None,
+        closed_at: None,
         notes: note.into_iter().collect(),
     };
-    let opened = hub
-        .store
-        .open_stub(&stub)
-        .await
-        .map_err(|error| match error {
-            AddError::UnknownBranch => unknown(),
-            AddError::Store(error) => error.into(),
-            AddError::Exists | AddError::AlreadyInitialised => {
-                ApiError::new(ErrorCode::AlreadyExists)
-            }
-        })?;
+    let opened = hub.store.open_stub(&stub).await.map_err(refused)?;
     let opened = found(&hub, &who, opened).await?;
     let id = opened.id;
     if let Err(error) = phone::join(&hub, opened).await {
@@ -160,12 +157,7 @@ pub async fn note_stub(
 ) -> ApiResult<Json<StubView>> {
     let stub = found(&hub, &who, id).await?;
     let text = required("text", &body.text, TEXT)?;
-    let note = PhoneNote {
-        id: Uuid::now_v7(),
-        at: hub.clock.now(),
-        by: who.staff.id,
-        text: format!("[{}] {text}", stub.code.grouped()),
-    };
+    let note = note(&hub, &who, &stub, &text);
     if !hub.store.add_stub_note(id, &note).await? {
         return Err(ApiError::new(ErrorCode::NotInThisState));
     }
@@ -188,6 +180,83 @@ pub async fn take_stub(
         return Err(ApiError::new(ErrorCode::NotInThisState));
     }
     show(&hub, &who, id).await
+}
+
+/// The branch was told or written down wrong: under the right one the stub
+/// finds its record.
+#[utoipa::path(
+    post, path = "/api/phone-stubs/{id}/branch", tag = "phone", request_body = RightBranch,
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = StubView), (status = "4XX", body = ApiError))
+)]
+pub async fn move_stub(
+    State(hub): State<Arc<Hub>>,
+    Extension(who): Extension<SignedIn>,
+    At(id): At<Uuid>,
+    Body(body): Body<RightBranch>,
+) -> ApiResult<Json<StubView>> {
+    let stub = found(&hub, &who, id).await?;
+    let branch = branch_of(&body.branch)?;
+    if branch == stub.branch {
+        return show(&hub, &who, id).await;
+    }
+    let said = format!("{} → {branch}", stub.branch);
+    let note = note(&hub, &who, &stub, &said);
+    let moved = hub.store.move_stub(id, &branch, &note).await;
+    if !moved.map_err(refused)? {
+        return Err(ApiError::new(ErrorCode::NotInThisState));
+    }
+    let stub = found(&hub, &who, id).await?;
+    if let Err(error) = phone::join(&hub, stub).await {
+        tracing::warn!(stub = %id, %error, "not joined with its record yet; tried again");
+    }
+    show(&hub, &who, id).await
+}
+
+/// Closes one whose record will not come, with the reason.
+#[utoipa::path(
+    post, path = "/api/phone-stubs/{id}/close", tag = "phone", request_body = Reason,
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = StubView), (status = "4XX", body = ApiError))
+)]
+pub async fn close_stub(
+    State(hub): State<Arc<Hub>>,
+    Extension(who): Extension<SignedIn>,
+    At(id): At<Uuid>,
+    Body(body): Body<Reason>,
+) -> ApiResult<Json<StubView>> {
+    let stub = found(&hub, &who, id).await?;
+    let reason = required("reason", &body.reason, TEXT)?;
+    let note = note(&hub, &who, &stub, &reason);
+    if !hub.store.close_stub(id, &note).await? {
+        return Err(ApiError::new(ErrorCode::NotInThisState));
+    }
+    tracing::info!(stub = %id, "what was told by telephone was closed without a record");
+    show(&hub, &who, id).await
+}
+
+/// What somebody writes down with a stub now, under its code: the complaint's
+/// ledger tells from it which call a note is of.
+fn note(hub: &Hub, who: &SignedIn, stub: &PhoneStub, text: &str) -> PhoneNote {
+    PhoneNote {
+        id: Uuid::now_v7(),
+        at: hub.clock.now(),
+        by: who.staff.id,
+        text: format!("[{}] {text}", stub.code.grouped()),
+    }
+}
+
+fn branch_of(text: &str) -> ApiResult<BranchCode> {
+    let branch = BranchCode::try_from(text.trim().to_ascii_uppercase());
+    branch.map_err(|_| ApiError::of_field(ErrorCode::UnknownBranch, "branch"))
+}
+
+fn refused(error: AddError) -> ApiError {
+    match error {
+        AddError::UnknownBranch => ApiError::of_field(ErrorCode::UnknownBranch, "branch"),
+        AddError::Store(error) => error.into(),
+        AddError::Exists | AddError::AlreadyInitialised => ApiError::new(ErrorCode::AlreadyExists),
+    }
 }
 
 /// The first note's key, made from the stub's and of the same time.
@@ -242,7 +311,10 @@ impl Known {
             opened_at: stub.opened_at,
             held_by: stub.held_by,
             held_by_name: self.name(stub.held_by),
-            alarm: stub.joined.is_none() && self.now >= stub.opened_at + ALARM,
+            closed_at: stub.closed_at,
+            alarm: stub.joined.is_none()
+                && stub.closed_at.is_none()
+                && self.now >= stub.opened_at + ALARM,
             complaint: stub.joined.map(|(id, _)| id),
             notes: stub
                 .notes

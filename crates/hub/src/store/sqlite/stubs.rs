@@ -7,7 +7,7 @@ use suda_domain::{BranchCode, ComplaintId, StaffId};
 use uuid::Uuid;
 
 use super::value::{branch, ms, parsed, time};
-use super::{SqliteStore, begin, failed, is_foreign_key_violation};
+use super::{SqliteStore, begin, failed, is_foreign_key_violation, is_unique_violation};
 use crate::store::{
     AddError, PhoneNote, PhoneStub, PhoneStubs, Reader, Result, StoreError, Touched, value::json,
 };
@@ -135,6 +135,58 @@ impl PhoneStubs for SqliteStore {
         Ok(true)
     }
 
+    async fn move_stub(
+        &self,
+        id: Uuid,
+        branch: &BranchCode,
+        note: &PhoneNote,
+    ) -> Result<bool, AddError> {
+        let mut writer = self.writer().await;
+        let mut tx = begin(&mut writer).await?;
+        if !is_open(&mut tx, id).await? {
+            return Ok(false);
+        }
+        let moved = sqlx::query("UPDATE phone_stub SET branch = ? WHERE id = ?")
+            .bind(branch.as_str())
+            .bind(id)
+            .execute(&mut *tx)
+            .await;
+        moved.map_err(|error| {
+            if is_foreign_key_violation(&error) {
+                AddError::UnknownBranch
+            } else if is_unique_violation(&error) {
+                AddError::Exists
+            } else {
+                AddError::Store(failed(error))
+            }
+        })?;
+        add_note(&mut tx, id, note).await?;
+        tx.commit().await.map_err(failed)?;
+        drop(writer);
+        self.tell(touched());
+        Ok(true)
+    }
+
+    async fn close_stub(&self, id: Uuid, note: &PhoneNote) -> Result<bool> {
+        let mut writer = self.writer().await;
+        let mut tx = begin(&mut writer).await?;
+        if !is_open(&mut tx, id).await? {
+            return Ok(false);
+        }
+        add_note(&mut tx, id, note).await?;
+        // Ended as one that is joined, with no record.
+        sqlx::query("UPDATE phone_stub SET joined_at = ? WHERE id = ?")
+            .bind(ms(note.at))
+            .bind(id)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
+        tx.commit().await.map_err(failed)?;
+        drop(writer);
+        self.tell(touched());
+        Ok(true)
+    }
+
     async fn join_stub(
         &self,
         id: Uuid,
@@ -251,6 +303,7 @@ fn stub(row: StubRow, notes: Vec<PhoneNote>) -> Result<PhoneStub> {
         opened_at: time(opened_at)?,
         held_by: StaffId(held_by),
         joined: complaint.map(ComplaintId).zip(joined_at),
+        closed_at: joined_at.filter(|_| complaint.is_none()),
         notes,
     })
 }

@@ -17,8 +17,12 @@ export const consolePhone: SameTexts<typeof reference> = {
   submit: 'Open',
   held_by: '{name} looks after it',
   take: 'I look after it',
-  add_note: 'Add a note',
-  more: 'More of what was told',
+  line: {
+    note: { button: 'Add a note', text: 'More of what was told' },
+    branch: { button: 'Correct the branch', text: 'The right branch code' },
+    close: { button: 'Close', text: 'Why it is closed' },
+  },
+  close_lead: 'Only when no record will come: the customer has withdrawn, say, or it was told twice. It waits for no record any more; the reason is kept.',
   alarm: 'Called {span} ago and still no record: ask the branch',
   there: 'The record of this complaint has arrived and is open.',
 }

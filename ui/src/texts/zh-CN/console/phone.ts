@@ -14,8 +14,12 @@ export const consolePhone = {
   submit: '登记',
   held_by: '{name} 跟进',
   take: '由我跟进',
-  add_note: '添加备注',
-  more: '补充备注',
+  line: {
+    note: { button: '添加备注', text: '补充备注' },
+    branch: { button: '更正营业厅', text: '正确的营业厅代码' },
+    close: { button: '关闭', text: '关闭原因' },
+  },
+  close_lead: '记录不会再来时才关闭，例如客户已撤回或重复来电。关闭后不再等待记录，原因留存备查。',
   alarm: '打电话已过 {span}，记录仍未到达，请联系营业厅',
   there: '这件投诉的记录已经到达，已打开。',
 }

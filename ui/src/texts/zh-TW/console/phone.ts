@@ -17,8 +17,12 @@ export const consolePhone: SameTexts<typeof reference> = {
   submit: '登記',
   held_by: '{name} 跟進',
   take: '由我跟進',
-  add_note: '新增備註',
-  more: '補充備註',
+  line: {
+    note: { button: '新增備註', text: '補充備註' },
+    branch: { button: '更正營業廳', text: '正確的營業廳代碼' },
+    close: { button: '關閉', text: '關閉原因' },
+  },
+  close_lead: '記錄不會再來時才關閉，例如客戶已撤回或重複來電。關閉後不再等待記錄，原因留存備查。',
   alarm: '打電話已過 {span}，記錄仍未到達，請聯絡營業廳',
   there: '這件投訴的記錄已經到達，已開啟。',
 }
