@@ -277,6 +277,7 @@ async fn barrier(store: &impl Store) {
         opened_at: morning(),
         held_by: expert.staff.unwrap(),
         joined: None,
+        closed_at: None,
         notes: vec![note],
     };
     store.open_stub(&stub).await.unwrap();
