@@ -4,7 +4,7 @@
 //! A report joins the group it is nearest to. A group is told of when enough
 //! reports of different wording came within the time, and what they share
 //! stands hardly anywhere else: a place's name rather than "when will it be
-//! repaired".
+//! repaired". Fewer reports, or as many over a longer time, must share more.
 
 use std::collections::HashMap;
 
@@ -22,31 +22,41 @@ pub struct BurstPolicy {
     pub same_hand: f32,
     /// Members older than this no longer count, in days.
     pub window: i64,
-    /// So many reports within `many_within` days, sharing at least `many_share`.
-    pub many: usize,
-    pub many_within: i64,
-    pub many_share: f32,
-    /// So few are enough within `few_within` days, but not on the days of one
-    /// evening (`few_after`), when they share at least `few_share`.
-    pub few: usize,
-    pub few_within: i64,
-    pub few_after: i64,
-    pub few_share: f32,
+    /// Any of these makes a group worth telling of.
+    pub rules: [BurstRule; 4],
+}
+
+/// So many reports, in such a time, that share so much.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BurstRule {
+    /// Reports of different wording at least.
+    pub reports: usize,
+    /// From the first to the last of them, in days: at least, so that the
+    /// letters of one evening do not count as several people's, and at most.
+    pub after: i64,
+    pub within: i64,
+    /// What they must share at least, in bits.
+    pub share: f32,
 }
 
 impl Default for BurstPolicy {
     fn default() -> Self {
+        let rule = |reports, after, within, share| BurstRule {
+            reports,
+            after,
+            within,
+            share,
+        };
         Self {
             joins: 0.17,
             same_hand: 0.85,
             window: 170,
-            many: 4,
-            many_within: 100,
-            many_share: 3.0,
-            few: 3,
-            few_within: 10,
-            few_after: 3,
-            few_share: 10.0,
+            rules: [
+                rule(4, 0, 30, 3.0),
+                rule(4, 0, 100, 4.5),
+                rule(3, 3, 10, 10.0),
+                rule(3, 3, 30, 20.0),
+            ],
         }
     }
 }
@@ -157,18 +167,7 @@ impl Bursts {
                 hands.push(member);
             }
         }
-        let first = self.made.get(*hands.first()?)?.0;
-        let days = (at - first) as f64 / DAY as f64;
-        let policy = &self.policy;
-        let (from, until, share) = match hands.len() {
-            n if n >= policy.many => (0, policy.many_within, policy.many_share),
-            n if n >= policy.few => (policy.few_after, policy.few_within, policy.few_share),
-            _ => return None,
-        };
-        let shared = self.reports.shared(&hands);
-        if days < from as f64 || days > until as f64 || shared < share {
-            return None;
-        }
+        let (hands, shared) = self.telling(&hands, at)?;
         let middle = hands.iter().copied().max_by(|&a, &b| {
             let near = |one: usize| {
                 hands
@@ -182,6 +181,22 @@ impl Bursts {
             members,
             middle,
             share: shared,
+        })
+    }
+
+    /// The reports within the time of the first rule that holds for them, and
+    /// what they share. Older ones do not keep the newer from being told.
+    fn telling(&self, hands: &[usize], at: i64) -> Option<(Vec<usize>, f32)> {
+        let made = |hand: usize| self.made.get(hand).map_or(at, |(made, _)| *made);
+        self.policy.rules.iter().find_map(|rule| {
+            let is_young = |hand: &usize| at - made(*hand) <= rule.within * DAY;
+            let young: Vec<usize> = hands.iter().copied().filter(is_young).collect();
+            let first = made(*young.first()?);
+            if young.len() < rule.reports || at - first < rule.after * DAY {
+                return None;
+            }
+            let shared = self.reports.shared(&young);
+            (shared >= rule.share).then_some((young, shared))
         })
     }
 }
@@ -242,6 +257,36 @@ mod tests {
             *at <= 9 && members.iter().all(|member| *member >= 6),
             "{found:?}"
         );
+    }
+
+    #[test]
+    fn three_reports_over_weeks_are_told_when_they_share_much_and_not_otherwise() {
+        let same = [
+            [
+                "翠屏苑楼顶基站辐射",
+                "翠屏苑楼顶新装的基站离住户太近，夜里还嗡嗡响",
+            ],
+            [
+                "翠屏苑楼顶基站太近",
+                "翠屏苑楼顶新装的基站离住户太近，要求拆除它",
+            ],
+            [
+                "拆除翠屏苑楼顶基站",
+                "孩子睡不好，翠屏苑楼顶新装的基站离住户太近",
+            ],
+        ];
+        assert_eq!(told(&[10, 18, 32], &same).len(), 1);
+        assert!(told(&[10, 18, 45], &same).is_empty());
+        assert!(told(&[10, 18, 32], &MATTER[..3]).is_empty());
+    }
+
+    #[test]
+    fn a_report_of_long_ago_does_not_hide_those_of_this_month() {
+        let texts = [
+            MATTER[0], MATTER[0], MATTER[1], MATTER[2], MATTER[3], MATTER[4],
+        ];
+        let found = told(&[10, 130, 133, 136, 139, 142], &texts);
+        assert_eq!(found.len(), 1, "{found:?}");
     }
 
     #[test]

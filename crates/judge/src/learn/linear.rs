@@ -1,5 +1,5 @@
 //! Three linear classifiers over the same rows. Each has something the others
-//! lack: the softmax ranks well, the margins separate well, the complement
+//! lack: the softmax ranks well, the squares separate well, the complement
 //! counts hold up where examples are few. `mix` finds their shares.
 //!
 //! Weights lie feature by feature, all classes side by side, so that a row
@@ -89,7 +89,7 @@ fn square(row: &[(u32, f32)]) -> f32 {
 /// Multinomial logistic regression, by ascent in the dual one row at a time
 /// (after Shalev-Shwartz and Zhang, "Stochastic Dual Coordinate Ascent", 2013)
 /// with an exact step towards the present probabilities. `strength` is the
-/// usual C; rare classes count by the square root of their rarity.
+/// usual C; rare classes count by their rarity.
 pub(super) fn softmax(lesson: &Lesson<'_>, strength: f32) -> Weights {
     let classes = lesson.classes;
     let mut weights = Weights::zero(lesson);
@@ -179,7 +179,7 @@ fn step(q: &mut [f32], margins: &[f32], c: f32, square: f32) -> Vec<f32> {
 fn importance(lesson: &Lesson<'_>) -> Vec<f32> {
     let counts = counts(lesson);
     let most = counts.iter().copied().fold(1.0, f32::max);
-    counts.iter().map(|&n| (most / n.max(1.0)).sqrt()).collect()
+    counts.iter().map(|&n| most / n.max(1.0)).collect()
 }
 
 fn counts(lesson: &Lesson<'_>) -> Vec<f32> {
@@ -196,17 +196,19 @@ fn counts(lesson: &Lesson<'_>) -> Vec<f32> {
     counts
 }
 
-/// One class against the rest by squared hinge loss, dual coordinate descent
-/// (Hsieh and others, "A Dual Coordinate Descent Method for Large-scale Linear
-/// SVM", 2008), all classes in one pass over a row.
-pub(super) fn margins(lesson: &Lesson<'_>, strength: f32) -> Weights {
+/// One class against the rest by squared error (ridge), dual coordinate descent
+/// after Hsieh and others, "A Dual Coordinate Descent Method for Large-scale
+/// Linear SVM", 2008, without the bounds of the hinge: with few examples a row
+/// that is right by more than the margin still says where its class lies. All
+/// classes in one pass over a row; rare classes count by their rarity.
+pub(super) fn squares(lesson: &Lesson<'_>, softness: f32) -> Weights {
     let classes = lesson.classes;
     let mut weights = Weights::zero(lesson);
+    let importance = importance(lesson);
     let mut dual = vec![0.0_f32; lesson.of.len() * classes];
     let mut order: Vec<usize> = (0..lesson.of.len()).collect();
     let mut scores = vec![0.0; classes];
     let mut by = vec![0.0; classes];
-    let soft = 0.5 / strength;
     for round in 0..rounds(lesson, 10) {
         shuffle(&mut order, round);
         for &place in &order {
@@ -218,20 +220,17 @@ pub(super) fn margins(lesson: &Lesson<'_>, strength: f32) -> Weights {
             };
             let row = lesson.rows.row(number);
             weights.score(row, &mut scores);
+            let soft = softness / importance.get(label).copied().unwrap_or(1.0);
             let curve = square(row) + soft;
             let Some(dual) = dual.get_mut(place * classes..(place + 1) * classes) else {
                 continue;
             };
             for (k, ((alpha, score), by)) in dual.iter_mut().zip(&scores).zip(&mut by).enumerate() {
                 let side = if k == label { 1.0 } else { -1.0 };
-                let gradient = side * score - 1.0 + soft * *alpha;
-                let new = (*alpha - gradient / curve).max(0.0);
-                *by = (new - *alpha) * side;
-                *alpha = new;
+                *by = (side - score - soft * *alpha) / curve;
+                *alpha += *by;
             }
-            if by.iter().any(|by| *by != 0.0) {
-                weights.add(row, &by);
-            }
+            weights.add(row, &by);
         }
     }
     weights

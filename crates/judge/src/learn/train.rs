@@ -39,7 +39,7 @@ const MANY: usize = 20_000;
 pub const MODEL_BYTES: usize = 2_500_000;
 
 const SOFTMAX_STRENGTH: f32 = 5.0;
-const MARGIN_STRENGTH: f32 = 0.5;
+const SOFTNESS: f32 = 3.0;
 const SMOOTHING: f32 = 0.03;
 
 /// Learns a model from examples whose columns are named `fields`. The same
@@ -102,7 +102,7 @@ type Classifier = fn(&Lesson<'_>) -> Weights;
 
 const CLASSIFIERS: [Classifier; 3] = [
     |lesson| linear::softmax(lesson, SOFTMAX_STRENGTH),
-    |lesson| linear::margins(lesson, MARGIN_STRENGTH),
+    |lesson| linear::squares(lesson, SOFTNESS),
     |lesson| linear::complement(lesson, SMOOTHING),
 ];
 

@@ -11,11 +11,9 @@ pub(crate) struct Weighing {
 
 impl Default for Weighing {
     fn default() -> Self {
-        let mut kinds = [1.0; KINDS];
-        if let Some(themes) = kinds.get_mut(THEMES) {
-            *themes = 1.3;
+        Self {
+            kinds: [1.0; KINDS],
         }
-        Self { kinds }
     }
 }
 
