@@ -201,7 +201,11 @@ impl HubDisk {
                     receipts: STANDARD.encode(judged.words),
                 })
             }
-            Ask::Hello(_) | Ask::Watch { .. } | Ask::Evidence { .. } | Ask::Statistics { .. } => {
+            Ask::Hello(_)
+            | Ask::Watch { .. }
+            | Ask::Evidence { .. }
+            | Ask::Statistics { .. }
+            | Ask::Model { .. } => {
                 Err(Refused::Malformed)
             }
         }

@@ -394,6 +394,7 @@ pub fn directory() -> Directory {
         guidance: Vec::new(),
         policy: Policy::default(),
         time: None,
+        model: None,
         staff: vec![
             staff(LOGIN, "王芳", Role::Clerk),
             staff("chen", "陈强", Role::BranchManager),

@@ -5,6 +5,7 @@
 pub mod barred;
 pub mod checks;
 pub mod evidence;
+pub mod learning;
 pub mod letters;
 mod notice;
 pub mod postgres;
@@ -682,6 +683,7 @@ pub trait Store:
     + PhoneStubs
     + Upkeep
     + evidence::EvidenceStore
+    + learning::LearningStore
     + letters::LetterStore
     + statistics::StatisticsStore
     + sms::SmsStore

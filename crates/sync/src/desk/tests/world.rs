@@ -232,7 +232,10 @@ impl World {
                 })
             }
             Ask::Watch { .. } => Reply::Changed { changed: false },
-            Ask::Evidence { .. } | Ask::Statistics { .. } | Ask::Forward { .. } => {
+            Ask::Evidence { .. }
+            | Ask::Statistics { .. }
+            | Ask::Model { .. }
+            | Ask::Forward { .. } => {
                 Reply::Refused(Refused::Malformed)
             }
         }
