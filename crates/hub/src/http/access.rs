@@ -346,6 +346,11 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/admin/time/preview", ADMINISTERS),
     ("GET", "/api/admin/guidance", ADMINISTERS),
     ("POST", "/api/admin/guidance", ADMINISTERS),
+    ("GET", "/api/admin/learning", ADMINISTERS),
+    ("POST", "/api/admin/learning/train", ADMINISTERS),
+    ("POST", "/api/admin/learning/version", ADMINISTERS),
+    ("POST", "/api/admin/learning/forget", ADMINISTERS),
+    ("GET", "/api/admin/learning/export", ADMINISTERS),
     ("GET", "/api/quarantine", MENDS),
     ("POST", "/api/quarantine/{id}/resolve", MENDS),
     // The customer's: no member of staff, the token names the complaint.

@@ -7,6 +7,7 @@
 
 mod examine;
 mod overrides;
+pub mod local;
 pub mod report;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -107,18 +108,44 @@ fn is_due(now: NaiveDateTime, last: Option<NaiveDateTime>) -> bool {
 /// Trains now, unless another process or person does. Takes up to a minute.
 ///
 /// # Errors
-/// When the store fails, or the thread that trains.
+/// When the store fails.
 pub async fn run(
     store: &dyn Store,
     clock: &Clock,
     rules: RuleSet,
     asked: Asked,
 ) -> Result<Outcome, LearningError> {
-    let holder = Uuid::new_v4();
-    let now = clock.now();
-    if !store.begin_training(holder, now, now + BUSY).await? {
-        return Ok(Outcome::Busy);
+    match begin(store, clock).await? {
+        Some(begun) => finish(store, clock, rules, asked, begun).await,
+        None => Ok(Outcome::Busy),
     }
+}
+
+/// A training nobody else can begin beside.
+pub struct Begun(Uuid);
+
+/// Begins one; nothing when another one runs.
+///
+/// # Errors
+/// When the store fails.
+pub async fn begin(store: &dyn Store, clock: &Clock) -> Result<Option<Begun>, StoreError> {
+    let (holder, now) = (Uuid::new_v4(), clock.now());
+    let begun = store.begin_training(holder, now, now + BUSY).await?;
+    Ok(begun.then_some(Begun(holder)))
+}
+
+/// Does what was begun.
+///
+/// # Errors
+/// When the store fails.
+pub async fn finish(
+    store: &dyn Store,
+    clock: &Clock,
+    rules: RuleSet,
+    asked: Asked,
+    Begun(holder): Begun,
+) -> Result<Outcome, LearningError> {
+    let now = clock.now();
     let mut training = match learned(store, rules, now).await {
         Ok(training) => training,
         Err(error) => {

@@ -23,6 +23,9 @@ pub struct ConfirmedCase {
     pub confirmed_at: DateTime<Utc>,
     /// It was answered before and taken up again.
     pub again: bool,
+    /// The customer's name, to be left out wherever a text is shown; never
+    /// learned from by itself.
+    pub customer: String,
 }
 
 impl ConfirmedCase {
@@ -32,7 +35,7 @@ impl ConfirmedCase {
         category: String,
         texts: [String; 2],
         confirmed_at: &str,
-        cycle: i64,
+        (cycle, customer): (i64, String),
     ) -> Result<Self> {
         let confirmed_at = confirmed_at
             .parse()
@@ -48,6 +51,7 @@ impl ConfirmedCase {
             description,
             confirmed_at,
             again: cycle > 1,
+            customer,
         })
     }
 
@@ -65,6 +69,7 @@ impl ConfirmedCase {
             description: description.to_owned(),
             confirmed_at: DateTime::UNIX_EPOCH,
             again: false,
+            customer: String::new(),
         }
     }
 }

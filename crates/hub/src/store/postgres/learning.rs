@@ -18,7 +18,7 @@ use crate::store::learning::{
 };
 use crate::store::{Fault, Reader, Result};
 
-type CaseRow = (Uuid, String, String, String, String, i64);
+type CaseRow = (Uuid, String, String, String, String, i64, String);
 
 #[async_trait]
 impl LearningStore for PostgresStore {
@@ -27,7 +27,7 @@ impl LearningStore for PostgresStore {
         let rows: Vec<CaseRow> = sqlx::query_as(
             "SELECT id, held #>> '{intake,category}', held #>> '{intake,remedy_sought}', \
              held #>> '{intake,description}', held #>> '{marks,answered_at}', \
-             (held ->> 'cycle')::bigint \
+             (held ->> 'cycle')::bigint, held #>> '{intake,name}' \
              FROM (SELECT id, state, body::jsonb AS held FROM complaint OFFSET 0) AS complaint \
              WHERE state IN ('answered', 'closed', 'archived') \
              AND held #>> '{marks,answered_at}' IS NOT NULL \
@@ -42,8 +42,8 @@ impl LearningStore for PostgresStore {
         .await
         .map_err(failed)?;
         let cases = rows.into_iter();
-        let cases = cases.map(|(id, category, remedy, description, at, cycle)| {
-            ConfirmedCase::of(id, category, [remedy, description], &at, cycle)
+        let cases = cases.map(|(id, category, remedy, description, at, cycle, name)| {
+            ConfirmedCase::of(id, category, [remedy, description], &at, (cycle, name))
         });
         cases.collect()
     }

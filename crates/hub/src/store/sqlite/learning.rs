@@ -18,7 +18,7 @@ use crate::store::learning::{
 };
 use crate::store::{Fault, Reader, Result};
 
-type CaseRow = (Uuid, String, String, String, String, i64);
+type CaseRow = (Uuid, String, String, String, String, i64, String);
 
 #[async_trait]
 impl LearningStore for SqliteStore {
@@ -27,7 +27,7 @@ impl LearningStore for SqliteStore {
         let rows: Vec<CaseRow> = sqlx::query_as(
             "SELECT id, body ->> '$.intake.category', body ->> '$.intake.remedy_sought', \
              body ->> '$.intake.description', body ->> '$.marks.answered_at' AS answered_at, \
-             body ->> '$.cycle' \
+             body ->> '$.cycle', body ->> '$.intake.name' \
              FROM complaint WHERE state IN ('answered', 'closed', 'archived') \
              AND answered_at IS NOT NULL \
              AND NOT EXISTS (SELECT 1 FROM forgotten WHERE forgotten.complaint = complaint.id) \
@@ -41,8 +41,8 @@ impl LearningStore for SqliteStore {
         .await
         .map_err(failed)?;
         let cases = rows.into_iter();
-        let cases = cases.map(|(id, category, remedy, description, at, cycle)| {
-            ConfirmedCase::of(id, category, [remedy, description], &at, cycle)
+        let cases = cases.map(|(id, category, remedy, description, at, cycle, name)| {
+            ConfirmedCase::of(id, category, [remedy, description], &at, (cycle, name))
         });
         cases.collect()
     }
