@@ -9,6 +9,7 @@ mod disk;
 mod evidence;
 mod hour;
 mod importing;
+mod learning;
 mod places;
 mod recording;
 mod recusal;
