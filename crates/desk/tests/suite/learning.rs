@@ -8,7 +8,7 @@ use suda_judge::learn::{Example, train};
 use suda_sync::SecretKey;
 use suda_sync::model::{notice, seal};
 
-use crate::support::{Bench, directory, form};
+use crate::support::{Bench, data_dir, directory, form};
 
 /// Words no rule knows, of two leaves of the tree.
 const TEXTS: [(&str, usize); 10] = [
@@ -152,7 +152,7 @@ async fn a_damaged_file_of_the_model_is_fetched_anew() {
     let bench = Bench::new().await;
     give(&bench, 3, package(3, &key(&bench)));
     bench.desk.sync_once().await.unwrap();
-    let file = bench.dir.path().join("model.suda");
+    let file = data_dir(bench.dir.path()).join("model.suda");
     let bench = bench
         .restart(|_| {
             let mut bytes = std::fs::read(&file).unwrap();

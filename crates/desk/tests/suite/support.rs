@@ -348,7 +348,7 @@ fn answer(hub: &mut HubState, request: Request) -> Reply {
         Ask::Model { version, offset } => {
             let from = offset as usize;
             // Smaller than the hub's own, so that a small model has several.
-            let upto = (from + 4096).min(hub.model.len());
+            let upto = (from + 512).min(hub.model.len());
             hub.pieces.push(offset);
             Reply::Model(ModelPiece {
                 version,
