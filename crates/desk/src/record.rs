@@ -97,7 +97,8 @@ impl Desk {
             let limit = intake::STEP_TEXT_LIMIT;
             return Err(RecordError::ReasonTooLong { limit });
         }
-        let suggestion = self.inner
+        let suggestion = self
+            .inner
             .suggest(&enrolled, &intake, session.staff_id())
             .await;
         let (mut tx, form) = self.inner.store.begin_form(draft).await?;

@@ -13,7 +13,7 @@ use direct::Desk;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use suda_domain::{ComplaintId, Complexity, Fact, Grade, Intake, Lane};
-use suda_hub::learning::report::{Decision, TrainingReport};
+use suda_hub::learning::report::{TrainingDecision, TrainingReport};
 use suda_hub::learning::{Asked, Outcome, run};
 use suda_hub::store::learning::{Effect, LearningStore as _, NewTraining};
 use suda_hub::store::postgres::PostgresStore;
@@ -133,7 +133,10 @@ async fn what_is_learned_reaches_the_desks_signed_and_can_be_gone_back_from() {
     let view = trained(&admin, false).await;
     let report = &view["trainings"][0]["report"];
     assert_eq!(report["decision"], "rolled_out", "{report}");
-    assert_eq!((&report["cases"], &report["held_out"]), (&json!(100), &json!(20)));
+    assert_eq!(
+        (&report["cases"], &report["held_out"]),
+        (&json!(100), &json!(20))
+    );
     assert_eq!(view["in_force"], 3);
 
     let (notice, package) = fetched(&desk).await.unwrap();
@@ -146,7 +149,10 @@ async fn what_is_learned_reaches_the_desks_signed_and_can_be_gone_back_from() {
     assert_eq!(said.ranked[0].0, leaves()[1]);
 
     // A model that is not in force is given to nobody.
-    let asked = Ask::Model { version: 2, offset: 0 };
+    let asked = Ask::Model {
+        version: 2,
+        offset: 0,
+    };
     let Reply::Model(piece) = desk.ask(asked).await else {
         panic!("no answer");
     };
@@ -163,7 +169,10 @@ async fn what_is_learned_reaches_the_desks_signed_and_can_be_gone_back_from() {
     let (status, code) = admin
         .refused(&format!("{PATH}/version"), json!({ "version": 1 }))
         .await;
-    assert_eq!((status, code.as_str()), (StatusCode::NOT_FOUND, "not_found"));
+    assert_eq!(
+        (status, code.as_str()),
+        (StatusCode::NOT_FOUND, "not_found")
+    );
     hub.stop().await;
 }
 
@@ -177,17 +186,26 @@ async fn a_forgotten_case_is_learned_from_no_more_and_its_models_go() {
     assert_eq!(trained(&admin, false).await["in_force"], 1);
     let export = async || {
         let path = format!("{PATH}/export");
-        let request = hub.client.get(hub.url(&path)).header("cookie", &admin.cookie);
+        let request = hub
+            .client
+            .get(hub.url(&path))
+            .header("cookie", &admin.cookie);
         request.send().await.unwrap().text().await.unwrap()
     };
     let before = export().await;
     assert_eq!(before.lines().count(), 60);
     // Neither names nor numbers leave the hub this way.
-    assert!(!before.contains("张小明") && !before.contains("13800138000"), "{before}");
+    assert!(
+        !before.contains("张小明") && !before.contains("13800138000"),
+        "{before}"
+    );
 
     let forgotten = json!({ "complaint": ids[0].to_string() });
     let view = admin.post(&format!("{PATH}/forget"), forgotten).await;
-    assert_eq!((&view["to_retrain"], &view["forgotten"]), (&json!(true), &json!(1)));
+    assert_eq!(
+        (&view["to_retrain"], &view["forgotten"]),
+        (&json!(true), &json!(1))
+    );
     assert_eq!(export().await.lines().count(), 59);
     let view = trained(&admin, false).await;
     assert_eq!(view["to_retrain"], false);
@@ -206,7 +224,10 @@ async fn a_forgotten_case_is_learned_from_no_more_and_its_models_go() {
     }
     let view = trained(&admin, false).await;
     assert_eq!(view["trainings"][0]["report"]["decision"], "too_few_cases");
-    assert_eq!((&view["in_force"], &view["to_retrain"]), (&Value::Null, &json!(false)));
+    assert_eq!(
+        (&view["in_force"], &view["to_retrain"]),
+        (&Value::Null, &json!(false))
+    );
     hub.stop().await;
 }
 
@@ -238,7 +259,7 @@ async fn the_store_on_postgresql_keeps_what_was_learned() {
     keeps_what_was_learned(&store).await;
 }
 
-fn training(decision: Decision, effect: Effect) -> NewTraining {
+fn training(decision: TrainingDecision, effect: Effect) -> NewTraining {
     NewTraining {
         at: morning(),
         asked_by: None,
@@ -259,16 +280,26 @@ async fn keeps_what_was_learned(store: &impl Store) {
     }
     // An open case is not confirmed.
     let first_n = desk.pen.heads[1].0 + 1;
-    let (_, _, events) =
-        desk.pen
-            .record(morning(), intake("还没办"), Grade::Three, Complexity::Simple);
+    let (_, _, events) = desk.pen.record(
+        morning(),
+        intake("还没办"),
+        Grade::Three,
+        Complexity::Simple,
+    );
     desk.send(Lane::Ordinary, first_n, events).await;
     let cases = store.confirmed_cases(100, Reader::Program).await.unwrap();
     assert_eq!(cases.len(), 60);
     assert!(cases.is_sorted_by(|a, b| a.confirmed_at >= b.confirmed_at));
     assert_eq!(cases[0].id, ids[59]);
     assert_eq!(cases[0].category, leaves()[1]);
-    assert_eq!(store.confirmed_cases(5, Reader::Program).await.unwrap().len(), 5);
+    assert_eq!(
+        store
+            .confirmed_cases(5, Reader::Program)
+            .await
+            .unwrap()
+            .len(),
+        5
+    );
     assert_eq!(store.assessments(1_000).await.unwrap().len(), 61);
     assert!(store.assessments(10).await.unwrap().len() < 10);
 
@@ -277,19 +308,29 @@ async fn keeps_what_was_learned(store: &impl Store) {
     let soon = morning() + TimeDelta::minutes(30);
     assert!(store.begin_training(one, morning(), soon).await.unwrap());
     assert!(!store.begin_training(other, morning(), soon).await.unwrap());
-    assert!(store.begin_training(other, soon, soon + TimeDelta::minutes(30)).await.unwrap());
-    let lost = training(Decision::RolledOut, Effect::RollOut(vec![1]));
+    assert!(
+        store
+            .begin_training(other, soon, soon + TimeDelta::minutes(30))
+            .await
+            .unwrap()
+    );
+    let lost = training(TrainingDecision::RolledOut, Effect::RollOut(vec![1]));
     assert_eq!(store.end_training(one, &lost).await.unwrap(), None);
     let directory = store.settings().await.unwrap().directory;
-    let first = training(Decision::RolledOut, Effect::RollOut(vec![1, 2, 3]));
+    let first = training(TrainingDecision::RolledOut, Effect::RollOut(vec![1, 2, 3]));
     assert_eq!(store.end_training(other, &first).await.unwrap(), Some(1));
     assert_eq!(store.learning().await.unwrap().in_force, Some(1));
     assert_eq!(store.model(1).await.unwrap(), Some(vec![1, 2, 3]));
     assert_eq!(store.settings().await.unwrap().directory, directory + 1);
 
     // What changes nothing tells no desk.
-    assert!(store.begin_training(one, soon, soon + TimeDelta::hours(1)).await.unwrap());
-    let worse = training(Decision::Worse, Effect::Nothing);
+    assert!(
+        store
+            .begin_training(one, soon, soon + TimeDelta::hours(1))
+            .await
+            .unwrap()
+    );
+    let worse = training(TrainingDecision::Worse, Effect::Nothing);
     assert_eq!(store.end_training(one, &worse).await.unwrap(), Some(2));
     assert_eq!(store.settings().await.unwrap().directory, directory + 1);
     let kept = store.trainings(10).await.unwrap();
@@ -297,34 +338,70 @@ async fn keeps_what_was_learned(store: &impl Store) {
         .iter()
         .map(|one| (one.version, one.report.decision, one.has_model))
         .collect();
-    assert_eq!(kept, [(2, Decision::Worse, false), (1, Decision::RolledOut, true)]);
+    assert_eq!(
+        kept,
+        [
+            (2, TrainingDecision::Worse, false),
+            (1, TrainingDecision::RolledOut, true)
+        ]
+    );
     assert!(!store.use_model(Some(2)).await.unwrap());
     assert!(store.use_model(None).await.unwrap());
     assert!(store.use_model(Some(1)).await.unwrap());
 
     // What is forgotten while a training reads is still to be forgotten after it.
-    assert!(store.forget_case(ids[0], morning() - TimeDelta::hours(1)).await.unwrap());
+    assert!(
+        store
+            .forget_case(ids[0], morning() - TimeDelta::hours(1))
+            .await
+            .unwrap()
+    );
     assert!(store.learning().await.unwrap().to_retrain);
-    assert!(store.begin_training(one, soon, soon + TimeDelta::hours(1)).await.unwrap());
-    assert!(store.forget_case(ids[1], morning() + TimeDelta::seconds(1)).await.unwrap());
-    assert!(!store.forget_case(ComplaintId(Uuid::new_v4()), morning()).await.unwrap());
-    let next = training(Decision::RolledOut, Effect::RollOut(vec![4]));
+    assert!(
+        store
+            .begin_training(one, soon, soon + TimeDelta::hours(1))
+            .await
+            .unwrap()
+    );
+    assert!(
+        store
+            .forget_case(ids[1], morning() + TimeDelta::seconds(1))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .forget_case(ComplaintId(Uuid::new_v4()), morning())
+            .await
+            .unwrap()
+    );
+    let next = training(TrainingDecision::RolledOut, Effect::RollOut(vec![4]));
     assert_eq!(store.end_training(one, &next).await.unwrap(), Some(3));
     let state = store.learning().await.unwrap();
     assert_eq!((state.in_force, state.to_retrain), (Some(3), true));
     assert_eq!(store.model(1).await.unwrap(), None);
     assert_eq!(store.forgotten().await.unwrap(), 2);
-    assert_eq!(store.confirmed_cases(100, Reader::Program).await.unwrap().len(), 58);
+    assert_eq!(
+        store
+            .confirmed_cases(100, Reader::Program)
+            .await
+            .unwrap()
+            .len(),
+        58
+    );
 
     // And the whole way, as at night.
     let clock = TestClock::new().clock();
     let rules = RuleSet::parse(suda_judge::TELECOM).unwrap();
-    let asked = Asked { by: None, preview: false };
+    let asked = Asked {
+        by: None,
+        preview: false,
+    };
     let Outcome::Done(version, report) = run(store, &clock, rules, asked).await.unwrap() else {
         panic!("busy");
     };
     assert_eq!((version, report.cases), (4, 58));
     // The bytes that were in force are no model, and so are no measure.
-    assert_eq!(report.decision, Decision::RolledOut);
+    assert_eq!(report.decision, TrainingDecision::RolledOut);
     assert_eq!(store.verify().await.unwrap().fault, None);
 }

@@ -200,7 +200,12 @@ mod tests {
         assert!(!learned.unsure && learned.top.len() == 2);
         let text = "账单上的话费被多扣了，要求退费";
         assert!(!learned.words.is_empty());
-        assert!(learned.words.iter().all(|word| text.contains(word.as_str())));
+        assert!(
+            learned
+                .words
+                .iter()
+                .all(|word| text.contains(word.as_str()))
+        );
         assert_eq!(said.trace().model, Some(3));
         assert_eq!(said.complexity, suda_domain::Complexity::Complex);
         assert_eq!(said.route.as_ref().unwrap().value, "billing");

@@ -205,9 +205,7 @@ impl HubDisk {
             | Ask::Watch { .. }
             | Ask::Evidence { .. }
             | Ask::Statistics { .. }
-            | Ask::Model { .. } => {
-                Err(Refused::Malformed)
-            }
+            | Ask::Model { .. } => Err(Refused::Malformed),
         }
     }
 

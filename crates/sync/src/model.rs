@@ -86,18 +86,13 @@ pub fn notice(version: u32, package: &[u8]) -> ModelNotice {
 ///
 /// # Errors
 /// Names what does not.
-pub fn open<'p>(
-    package: &'p [u8],
-    hub: &PublicKey,
-) -> Result<(ModelHead, &'p [u8]), PackageError> {
+pub fn open<'p>(package: &'p [u8], hub: &PublicKey) -> Result<(ModelHead, &'p [u8]), PackageError> {
     let rest = package
         .strip_prefix(MARK)
         .ok_or(PackageError::NotAPackage)?;
     let (length, rest) = rest.split_first_chunk().ok_or(PackageError::Damaged)?;
     let length = u32::from_le_bytes(*length) as usize;
-    let (head, model) = rest
-        .split_at_checked(length)
-        .ok_or(PackageError::Damaged)?;
+    let (head, model) = rest.split_at_checked(length).ok_or(PackageError::Damaged)?;
     let signed: Signed = serde_json::from_slice(head).map_err(|_| PackageError::Damaged)?;
     if !signed.is_from(hub) {
         return Err(PackageError::Foreign);
@@ -181,10 +176,7 @@ mod tests {
         assert_eq!(package, seal(3, b"the model", &key(1)).unwrap());
         let (head, model) = open(&package, &key(1).public()).unwrap();
         assert_eq!((head.version, model), (3, b"the model".as_slice()));
-        assert_eq!(
-            open(&package, &key(2).public()),
-            Err(PackageError::Foreign)
-        );
+        assert_eq!(open(&package, &key(2).public()), Err(PackageError::Foreign));
     }
 
     #[test]

@@ -71,7 +71,10 @@ async fn a_desk_fetches_the_model_in_pieces_and_proposes_by_it_also_after_a_rest
     let bench = Bench::new().await;
     let before = bench.desk.advise(&bench.session, parrots()).await.unwrap();
     assert_eq!(before.model, ModelStatus::None);
-    assert_eq!((before.suggestion.category, before.suggestion.learned), (None, None));
+    assert_eq!(
+        (before.suggestion.category, before.suggestion.learned),
+        (None, None)
+    );
 
     give(&bench, 3, package(3, &key(&bench)));
     bench.desk.sync_once().await.unwrap();
@@ -82,7 +85,10 @@ async fn a_desk_fetches_the_model_in_pieces_and_proposes_by_it_also_after_a_rest
     assert_eq!(after.suggestion.category.as_ref(), leaves().first());
     let learned = after.suggestion.learned.unwrap();
     assert!(!learned.unsure && learned.version == 3);
-    assert!(learned.words.iter().any(|word| word.contains("鹦鹉")), "{learned:?}");
+    assert!(
+        learned.words.iter().any(|word| word.contains("鹦鹉")),
+        "{learned:?}"
+    );
 
     // What is recorded says which model proposed it.
     let id = bench
@@ -100,7 +106,10 @@ async fn a_desk_fetches_the_model_in_pieces_and_proposes_by_it_also_after_a_rest
             _ => None,
         }
     });
-    assert_eq!(traces.map(|trace| trace.model).collect::<Vec<_>>(), [Some(3)]);
+    assert_eq!(
+        traces.map(|trace| trace.model).collect::<Vec<_>>(),
+        [Some(3)]
+    );
 
     let bench = bench.reopen().await;
     let again = bench.desk.advise(&bench.session, parrots()).await.unwrap();
@@ -144,7 +153,10 @@ async fn a_model_that_is_not_the_hubs_or_of_a_later_program_is_not_used_and_the_
     }
     bench.desk.sync_once().await.unwrap();
     let said = bench.desk.advise(&bench.session, parrots()).await.unwrap();
-    assert_eq!((said.model, said.suggestion.learned), (ModelStatus::None, None));
+    assert_eq!(
+        (said.model, said.suggestion.learned),
+        (ModelStatus::None, None)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -162,7 +174,10 @@ async fn a_damaged_file_of_the_model_is_fetched_anew() {
         })
         .await;
     let said = bench.desk.advise(&bench.session, parrots()).await.unwrap();
-    assert_eq!((said.model, said.suggestion.learned), (ModelStatus::Waiting, None));
+    assert_eq!(
+        (said.model, said.suggestion.learned),
+        (ModelStatus::Waiting, None)
+    );
     bench.desk.sync_once().await.unwrap();
     let said = bench.desk.advise(&bench.session, parrots()).await.unwrap();
     assert_eq!(said.model, ModelStatus::InUse);
@@ -175,7 +190,11 @@ async fn the_form_is_told_how_often_this_customer_has_complained_before() {
         phone: "13812345678".into(),
         ..form("多扣话费")
     };
-    let said = bench.desk.advise(&bench.session, intake.clone()).await.unwrap();
+    let said = bench
+        .desk
+        .advise(&bench.session, intake.clone())
+        .await
+        .unwrap();
     assert_eq!(said.earlier, 0);
     bench.record(intake.clone()).await;
     let spaced = Intake {

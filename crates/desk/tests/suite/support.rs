@@ -502,7 +502,8 @@ impl Bench {
     }
 
     pub async fn suggested(&self, intake: &Intake) -> Assessment {
-        let suggestion = self.desk
+        let suggestion = self
+            .desk
             .advise(&self.session, intake.clone())
             .await
             .unwrap()

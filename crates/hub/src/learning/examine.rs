@@ -28,7 +28,9 @@ pub fn ask(model: &Model, rules: &RuleSet, cases: &[ConfirmedCase]) -> Vec<Said>
         let first = said.ranked.first();
         let mut top = said.ranked.iter().take(3);
         Said {
-            category: first.map(|(label, _)| (*label).to_owned()).unwrap_or_default(),
+            category: first
+                .map(|(label, _)| (*label).to_owned())
+                .unwrap_or_default(),
             p: first.map_or(0.0, |(_, p)| *p),
             in_top3: top.any(|(label, _)| *label == case.category),
             unsure: said.unsure,

@@ -6,8 +6,8 @@
 //! could not be compared with it.
 
 mod examine;
-mod overrides;
 pub mod local;
+mod overrides;
 pub mod report;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +23,7 @@ use suda_sync::model::{ModelNotice, ModelPiece, PIECE, notice, seal};
 use uuid::Uuid;
 
 use self::examine::small;
-use self::report::{Decision, TrainingReport};
+use self::report::{TrainingDecision, TrainingReport};
 use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::store::learning::{ConfirmedCase, Effect, NewTraining};
@@ -153,7 +153,7 @@ pub async fn finish(
             NewTraining {
                 at: now,
                 asked_by: None,
-                report: TrainingReport::without(Decision::Failed, 0),
+                report: TrainingReport::without(TrainingDecision::Failed, 0),
                 read_at: now,
                 effect: Effect::Nothing,
             }
@@ -193,12 +193,12 @@ async fn learned(
     };
     let (mut report, model) = tokio::task::spawn_blocking(work).await?;
     let effect = match (report.decision, model) {
-        (Decision::RolledOut, Some(model)) => Effect::RollOut(model),
-        (Decision::Worse, Some(model)) if state.to_retrain && state.in_force.is_some() => {
-            report.decision = Decision::AfterErasure;
+        (TrainingDecision::RolledOut, Some(model)) => Effect::RollOut(model),
+        (TrainingDecision::Worse, Some(model)) if state.to_retrain && state.in_force.is_some() => {
+            report.decision = TrainingDecision::AfterErasure;
             Effect::RollOut(model)
         }
-        (Decision::TooFewCases | Decision::TooFewCategories, _)
+        (TrainingDecision::TooFewCases | TrainingDecision::TooFewCategories, _)
             if state.to_retrain && state.in_force.is_some() =>
         {
             Effect::Withdraw
@@ -270,13 +270,13 @@ impl Lesson {
             (report, None)
         };
         if self.cases() < LEAST_CASES {
-            return too_few(Decision::TooFewCases, self);
+            return too_few(TrainingDecision::TooFewCases, self);
         }
         let all = self.learned.iter().chain(&self.held);
         let counts = examine::commonest(all.map(|case| case.category.as_str()));
         let enough = counts.filter(|(_, cases)| *cases >= LEAST_OF_CATEGORY);
         if enough.count() < LEAST_CATEGORIES {
-            return too_few(Decision::TooFewCategories, self);
+            return too_few(TrainingDecision::TooFewCategories, self);
         }
         let rows: Vec<[&str; 2]> = self.learned.iter().map(ConfirmedCase::texts).collect();
         let examples = self.learned.iter().zip(&rows);
@@ -289,18 +289,18 @@ impl Lesson {
         let model = match train(&COLUMNS, &examples) {
             Ok(model) => model,
             Err(TrainError::Nothing | TrainError::OneCategory(_)) => {
-                return too_few(Decision::TooFewCategories, self);
+                return too_few(TrainingDecision::TooFewCategories, self);
             }
             Err(error) => {
                 tracing::error!(%error, "nothing can be learned");
-                return too_few(Decision::Failed, self);
+                return too_few(TrainingDecision::Failed, self);
             }
         };
         match model.to_bytes() {
             Ok(bytes) => self.judge(rules, &model, bytes, before),
             Err(error) => {
                 tracing::error!(%error, "the model cannot be kept");
-                too_few(Decision::Failed, self)
+                too_few(TrainingDecision::Failed, self)
             }
         }
     }
@@ -327,11 +327,11 @@ impl Lesson {
         };
         let commonest = examine::commonest_share(&self.learned, held);
         let decision = if before.is_some_and(|(_, before)| *before == bytes) {
-            Decision::Same
+            TrainingDecision::Same
         } else if examine::is_not_worse(&candidate, in_force.as_ref(), commonest) {
-            Decision::RolledOut
+            TrainingDecision::RolledOut
         } else {
-            Decision::Worse
+            TrainingDecision::Worse
         };
         let report = TrainingReport {
             outside_tree: small(self.outside_tree),
@@ -372,7 +372,12 @@ pub(crate) async fn package(hub: &Hub) -> Result<Option<Package>, StoreError> {
     let Some(version) = hub.store.learning().await?.in_force else {
         return Ok(None);
     };
-    let held = || hub.packages.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let held = || {
+        hub.packages
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    };
     let known = held().clone();
     if let Some(known) = known.filter(|known| known.notice.version == version) {
         return Ok(Some(known));
@@ -465,12 +470,15 @@ mod tests {
     #[test]
     fn with_too_few_cases_or_categories_nothing_is_learned_and_it_is_said() {
         let (report, model) = lesson(24).learn(&rules(), None);
-        assert_eq!((report.decision, report.cases), (Decision::TooFewCases, 48));
+        assert_eq!(
+            (report.decision, report.cases),
+            (TrainingDecision::TooFewCases, 48)
+        );
         assert_eq!(model, None);
         let [(a, fees), (b, slow)] = &two();
         let one = cases(&[(a, fees, 60), (b, slow, 4)]);
         let (report, model) = Lesson::of(one, &rules()).learn(&rules(), None);
-        assert_eq!(report.decision, Decision::TooFewCategories);
+        assert_eq!(report.decision, TrainingDecision::TooFewCategories);
         assert_eq!(model, None);
     }
 
@@ -482,7 +490,7 @@ mod tests {
         let oldest_held = lesson.held.iter().map(|case| case.confirmed_at).min();
         assert!(newest_learned < oldest_held);
         let (report, model) = lesson.learn(&rules(), None);
-        assert_eq!(report.decision, Decision::RolledOut);
+        assert_eq!(report.decision, TrainingDecision::RolledOut);
         assert_eq!(report.candidate.unwrap().accuracy, 1.0);
         assert!(model.unwrap().len() as u64 <= suda_sync::model::MOST_BYTES);
     }
@@ -495,18 +503,22 @@ mod tests {
         let [(a, _), (b, _)] = two();
         for case in &mut bad.learned {
             // Somebody has sorted everything wrongly.
-            case.category = if case.category == a { b.clone() } else { a.clone() };
+            case.category = if case.category == a {
+                b.clone()
+            } else {
+                a.clone()
+            };
         }
         let (report, _) = bad.learn(&rules(), Some(&good));
-        assert_eq!(report.decision, Decision::Worse);
+        assert_eq!(report.decision, TrainingDecision::Worse);
         assert_eq!(report.in_force_version, Some(7));
         assert!(report.in_force.unwrap().right > report.candidate.unwrap().right);
         assert_eq!(report.changed, report.held_out);
         // The control: the same cases sorted rightly are not worse.
         let (report, _) = lesson(55).learn(&rules(), Some(&good));
-        assert_eq!(report.decision, Decision::RolledOut);
+        assert_eq!(report.decision, TrainingDecision::RolledOut);
         let (report, _) = lesson(50).learn(&rules(), Some(&good));
-        assert_eq!(report.decision, Decision::Same);
+        assert_eq!(report.decision, TrainingDecision::Same);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 /// What became of a training.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Decision {
+pub enum TrainingDecision {
     /// Fewer confirmed cases than anything can be learned from.
     TooFewCases,
     /// Fewer than two categories with enough cases each.
@@ -26,7 +26,7 @@ pub enum Decision {
     Failed,
 }
 
-impl Decision {
+impl TrainingDecision {
     pub fn rolls_out(self) -> bool {
         matches!(self, Self::RolledOut | Self::AfterErasure)
     }
@@ -136,7 +136,7 @@ pub struct OfReason {
 /// All a training found.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct TrainingReport {
-    pub decision: Decision,
+    pub decision: TrainingDecision,
     /// Only tried: nothing was rolled out whatever the decision says.
     pub preview: bool,
     /// Confirmed cases there were.
@@ -172,7 +172,7 @@ pub struct TrainingReport {
 
 impl TrainingReport {
     /// That of a training that could not begin.
-    pub fn without(decision: Decision, cases: u32) -> Self {
+    pub fn without(decision: TrainingDecision, cases: u32) -> Self {
         Self {
             decision,
             preview: false,

@@ -40,10 +40,11 @@ impl ConfirmedCase {
         let confirmed_at = confirmed_at
             .parse()
             .map_err(|_| StoreError::Damaged(format!("complaint {id}: when it was answered")))?;
-        let [remedy_sought, description] = texts.map(|text| match text.char_indices().nth(LONGEST) {
-            Some((end, _)) => text.get(..end).unwrap_or_default().to_owned(),
-            None => text,
-        });
+        let [remedy_sought, description] =
+            texts.map(|text| match text.char_indices().nth(LONGEST) {
+                Some((end, _)) => text.get(..end).unwrap_or_default().to_owned(),
+                None => text,
+            });
         Ok(Self {
             id: ComplaintId(id),
             category,

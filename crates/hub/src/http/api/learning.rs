@@ -78,7 +78,9 @@ pub async fn learning(State(hub): State<Arc<Hub>>) -> ApiResult<Json<LearningVie
     });
     Ok(Json(LearningView {
         in_force: state.in_force,
-        running: state.busy_until.is_some_and(|until| until > hub.clock.now()),
+        running: state
+            .busy_until
+            .is_some_and(|until| until > hub.clock.now()),
         to_retrain: state.to_retrain,
         forgotten: hub.store.forgotten().await?,
         trainings: trainings.collect(),

@@ -177,12 +177,13 @@ impl LearningStore for SqliteStore {
         let mut tx = begin(&mut writer).await?;
         make_row(&mut tx).await?;
         let version = version.map(i64::from);
-        let kept: bool =
-            sqlx::query_scalar("SELECT ?1 IS NULL OR EXISTS (SELECT 1 FROM model WHERE version = ?1)")
-                .bind(version)
-                .fetch_one(&mut *tx)
-                .await
-                .map_err(failed)?;
+        let kept: bool = sqlx::query_scalar(
+            "SELECT ?1 IS NULL OR EXISTS (SELECT 1 FROM model WHERE version = ?1)",
+        )
+        .bind(version)
+        .fetch_one(&mut *tx)
+        .await
+        .map_err(failed)?;
         if !kept {
             return Ok(false);
         }
@@ -249,11 +250,7 @@ async fn make_row(tx: &mut Tx<'_>) -> Result<()> {
 
 /// Another model, or none. When texts were to be forgotten, no earlier model
 /// can be gone back to, and those of since the cases were read are still to be.
-async fn put_in_force(
-    tx: &mut Tx<'_>,
-    version: Option<i64>,
-    read_at: DateTime<Utc>,
-) -> Result<()> {
+async fn put_in_force(tx: &mut Tx<'_>, version: Option<i64>, read_at: DateTime<Utc>) -> Result<()> {
     sqlx::query(
         "DELETE FROM model WHERE (?1 IS NULL OR version < ?1) \
          AND (SELECT to_retrain FROM learning)",

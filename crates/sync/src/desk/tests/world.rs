@@ -235,9 +235,7 @@ impl World {
             Ask::Evidence { .. }
             | Ask::Statistics { .. }
             | Ask::Model { .. }
-            | Ask::Forward { .. } => {
-                Reply::Refused(Refused::Malformed)
-            }
+            | Ask::Forward { .. } => Reply::Refused(Refused::Malformed),
         }
     }
 

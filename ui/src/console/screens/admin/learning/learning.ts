@@ -10,7 +10,7 @@ export function categoryName(view: LearningView, code: string, named: Named): st
   if (!node) return code
   const own = named(node)
   const alike = view.categories.some((one) => one.code !== code && named(one) === own)
-  const parent = view.categories.find((one) => one.code === node.parent)
+  const parent = view.categories.find((one) => one.code === code.slice(0, Math.max(0, code.lastIndexOf('.'))))
   return alike && parent ? `${named(parent)} / ${own}` : own
 }
 
