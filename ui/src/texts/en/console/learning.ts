@@ -64,6 +64,7 @@ export const consoleLearning = {
   reference: 'Reference number',
   forget: 'Do not learn from it',
   export: 'Export training data (JSON lines, without names of customers and numbers)',
+  would: 'would be rolled out',
   decisions,
   overrides: {
     title: 'Overridden by people',

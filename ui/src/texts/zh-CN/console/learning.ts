@@ -64,6 +64,7 @@ export const consoleLearning = {
   reference: '投诉编号',
   forget: '不再用于学习',
   export: '导出学习数据（JSON Lines，已隐去客户姓名和号码）',
+  would: '可以换用',
   decisions,
   overrides: {
     title: '人工改判',

@@ -64,6 +64,7 @@ export const consoleLearning = {
   reference: '投訴編號',
   forget: '不再用於學習',
   export: '匯出學習資料（JSON Lines，已隱去客戶姓名和號碼）',
+  would: '可以換用',
   decisions,
   overrides: {
     title: '人工改判',
