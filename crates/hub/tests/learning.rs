@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use suda_domain::{ComplaintId, Complexity, Fact, Grade, Intake, Lane};
 use suda_hub::learning::report::{TrainingDecision, TrainingReport};
 use suda_hub::learning::{Asked, Outcome, run};
-use suda_hub::store::learning::{Effect, LearningStore as _, NewTraining};
+use suda_hub::store::learning::{Effect, NewTraining};
 use suda_hub::store::postgres::PostgresStore;
 use suda_hub::store::sqlite::SqliteStore;
 use suda_hub::store::{Reader, Store};

@@ -64,7 +64,7 @@ export const intake: SameTexts<typeof reference> = {
     rules: 'What rules ask',
     route: 'send to {to}',
     guidance: 'guidance of {of}',
-    required: 'please fill in: {field}',
+    required: 'fill in {field}',
     earlier: 'This customer has complained {n} times before in this branch.',
     fields: {
       account: 'account or service number',

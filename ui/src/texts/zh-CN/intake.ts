@@ -60,9 +60,9 @@ export const intake = {
     by_default: '按默认规则',
     failed: '暂时得不到建议，可先继续填写。',
     rules: '规则提示',
-    route: '建议转 {to}',
+    route: '转 {to}',
     guidance: '口径按 {of}',
-    required: '请补充：{field}',
+    required: '补充{field}',
     earlier: '该客户此前在本厅投诉过 {n} 次。',
     fields: {
       account: '账号 / 业务号码',

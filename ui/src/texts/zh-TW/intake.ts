@@ -62,9 +62,9 @@ export const intake: SameTexts<typeof reference> = {
     by_default: '按預設規則',
     failed: '暫時得不到建議，可先繼續填寫。',
     rules: '規則提示',
-    route: '建議轉 {to}',
+    route: '轉 {to}',
     guidance: '口徑按 {of}',
-    required: '請補充：{field}',
+    required: '補充{field}',
     earlier: '該客戶此前在本廳投訴過 {n} 次。',
     fields: {
       account: '帳號 / 業務號碼',
