@@ -207,6 +207,7 @@ async fn a_forgotten_case_is_learned_from_no_more_and_its_models_go() {
         (&json!(true), &json!(1))
     );
     assert_eq!(export().await.lines().count(), 59);
+    hub.clock.advance(TimeDelta::seconds(1));
     let view = trained(&admin, false).await;
     assert_eq!(view["to_retrain"], false);
     assert_eq!(view["in_force"], 2);
@@ -222,6 +223,7 @@ async fn a_forgotten_case_is_learned_from_no_more_and_its_models_go() {
         let asked = json!({ "complaint": id.to_string() });
         admin.post(&format!("{PATH}/forget"), asked).await;
     }
+    hub.clock.advance(TimeDelta::seconds(1));
     let view = trained(&admin, false).await;
     assert_eq!(view["trainings"][0]["report"]["decision"], "too_few_cases");
     assert_eq!(
