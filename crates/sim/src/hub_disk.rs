@@ -205,7 +205,8 @@ impl HubDisk {
             | Ask::Watch { .. }
             | Ask::Evidence { .. }
             | Ask::Statistics { .. }
-            | Ask::Model { .. } => Err(Refused::Malformed),
+            | Ask::Model { .. }
+            | Ask::Compare { .. } => Err(Refused::Malformed),
         }
     }
 

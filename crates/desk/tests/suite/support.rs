@@ -24,6 +24,7 @@ use suda_domain::{
     Actor, ComplaintId, Complexity, DeviceId, EventKey, Fact, Grade, Intake, Lane, LedgerEvent,
     Policy, Role, StaffId, Stamp,
 };
+use suda_sync::compare::{Compared, LogSum};
 use suda_sync::message::{EnrolRefused, EnrolReply, EnrolRequest, LogEntry, Refused, Watermarks};
 use suda_sync::model::ModelPiece;
 use suda_sync::statistics::{DayName, DayTaken, DayTotals, Taken};
@@ -129,6 +130,10 @@ pub struct HubState {
     /// The package of the learned model it gives, and where it was asked for.
     pub model: Vec<u8>,
     pub pieces: Vec<u64>,
+    /// A place of its log that is left out of what it tells.
+    pub left_out: Option<u64>,
+    /// How often its log was compared, and how often it was told of a difference.
+    pub compared: (u64, u64),
     head: Hash,
     written: u64,
 }
@@ -156,6 +161,8 @@ impl Hub {
             model: Vec::new(),
             pieces: Vec::new(),
             day_messages: 0,
+            left_out: None,
+            compared: (0, 0),
             head: Hash::START,
             written: 0,
         };
@@ -319,7 +326,7 @@ fn answer(hub: &mut HubState, request: Request) -> Reply {
         } => {
             let entries: Vec<LogEntry> = (1..)
                 .zip(&hub.log)
-                .filter(|(seq, _)| *seq > cursor)
+                .filter(|(seq, _)| *seq > cursor && Some(*seq) != hub.left_out)
                 .take(limit as usize)
                 .map(|(seq, event)| LogEntry {
                     seq,
@@ -337,6 +344,26 @@ fn answer(hub: &mut HubState, request: Request) -> Reply {
                 set_aside: Some(hub.set_aside.clone()),
                 placed: Vec::new(),
                 now,
+            })
+        }
+        Ask::Compare {
+            after,
+            upto,
+            differs,
+        } => {
+            hub.compared.0 += 1;
+            hub.compared.1 += u64::from(differs);
+            let mut sum = LogSum::default();
+            for (seq, event) in (1..).zip(&hub.log) {
+                if after < seq && seq <= upto {
+                    sum.add(seq, event.hash);
+                }
+            }
+            Reply::Compared(Compared {
+                epoch: "e1".into(),
+                after,
+                upto,
+                sum,
             })
         }
         Ask::Evidence { .. } => Reply::Refused(Refused::Malformed),

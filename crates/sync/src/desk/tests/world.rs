@@ -235,6 +235,7 @@ impl World {
             Ask::Evidence { .. }
             | Ask::Statistics { .. }
             | Ask::Model { .. }
+            | Ask::Compare { .. }
             | Ask::Forward { .. } => Reply::Refused(Refused::Malformed),
         }
     }
