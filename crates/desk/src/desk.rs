@@ -19,9 +19,10 @@ use suda_sync::place::LaneHead;
 use tokio::sync::{Notify, broadcast};
 use uuid::Uuid;
 
-use crate::advise::Judged;
+use crate::advise::{Earlier, Judged};
 use crate::clock::{Clock, SystemClock, to_millisecond};
 use crate::key::{KeyError, KeySource};
+use crate::model::Models;
 use crate::place::{IdentityFile, Lock, Place, PlaceError};
 use crate::safety::{Safety, restore};
 use crate::session::{SessionError, Throttle};
@@ -107,6 +108,8 @@ pub(crate) struct Inner {
     pub(crate) safety: Safety,
     pub(crate) lan: crate::lan::State,
     pub(crate) judged: Mutex<Option<Judged>>,
+    pub(crate) earlier: Mutex<Option<Earlier>>,
+    pub(crate) models: Models,
     /// Complaints of which the hub told somebody, until the next look.
     told: Mutex<BTreeSet<(ComplaintId, Told)>>,
     pub(crate) tally: Tally,
@@ -320,6 +323,10 @@ impl Desk {
             Some((device, directory)) => Some(Arc::new(Enrolled::new(device, directory)?)),
             None => None,
         };
+        let models = match &enrolled {
+            Some(enrolled) => Models::load(&place.model(), &enrolled.device.hub_key),
+            None => Models::default(),
+        };
         let (changes, _) = broadcast::channel(CHANGES);
         let inner = Inner {
             place,
@@ -336,6 +343,8 @@ impl Desk {
             safety: Safety::default(),
             lan: crate::lan::State::default(),
             judged: Mutex::default(),
+            earlier: Mutex::default(),
+            models,
             told: Mutex::default(),
             tally: Tally::new(jumps),
             _lock: lock,
@@ -520,6 +529,10 @@ impl Inner {
 
     /// Nobody listening is no fault.
     pub(crate) fn tell(&self, change: Change) {
+        if change == Change::Cases {
+            let mut earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
+            *earlier = None;
+        }
         self.changes.send(change).ok();
     }
 

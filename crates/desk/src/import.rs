@@ -368,7 +368,9 @@ impl Import<'_> {
             text => Some(parse_time(text, self.civil).ok_or(RowError::Time)?),
         };
         let mut intake = self.intake(row)?;
-        let suggestion = self.enrolled.suggest(&intake);
+        let held = self.desk.inner.models.in_use(&self.enrolled.directory);
+        let model = held.as_ref().map(|held| held.versioned());
+        let suggestion = self.enrolled.suggest(&intake, model, 0);
         let suggestion = match (&intake.category, &suggestion.category) {
             (given, Some(category)) if given.is_empty() => {
                 intake.category.clone_from(category);
@@ -378,7 +380,7 @@ impl Import<'_> {
                 // With the category settled, rules that look at it have their say.
                 let fallback = &self.enrolled.rules.fallback_category;
                 intake.category.clone_from(fallback);
-                self.enrolled.suggest(&intake)
+                self.enrolled.suggest(&intake, model, 0)
             }
             _ => suggestion,
         };

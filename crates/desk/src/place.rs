@@ -23,6 +23,7 @@ const DAMAGED_MARK: &str = "damaged";
 const JOURNAL: &str = "journal";
 const SEED: &str = "enrolment.sealed";
 const RESTORING: &str = "restoring";
+const MODEL: &str = "model.suda";
 const EVIDENCE: &str = "evidence";
 const QUARANTINE: &str = "quarantine";
 const BACKUPS: &str = "backups";
@@ -196,6 +197,11 @@ impl Place {
     /// The sealed contents of evidence files.
     pub(crate) fn evidence(&self) -> PathBuf {
         self.dir.join(EVIDENCE)
+    }
+
+    /// The learned model, as the hub has signed it.
+    pub(crate) fn model(&self) -> PathBuf {
+        self.dir.join(MODEL)
     }
 
     /// Where a file that takes the database's place is made ready.

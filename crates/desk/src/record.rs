@@ -97,7 +97,10 @@ impl Desk {
             let limit = intake::STEP_TEXT_LIMIT;
             return Err(RecordError::ReasonTooLong { limit });
         }
-        let suggestion = self.inner.suggest(&enrolled, &intake);
+        let suggestion = self
+            .inner
+            .suggest(&enrolled, &intake, session.staff_id())
+            .await;
         let (mut tx, form) = self.inner.store.begin_form(draft).await?;
         if form.recorded {
             let known = complaints::get(tx.conn(), draft, &Reader::program()).await?;

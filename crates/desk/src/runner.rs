@@ -13,7 +13,9 @@ use crate::clock::HubTime;
 use crate::desk::{Change, Desk};
 use crate::evidence::lane::EvidenceLane;
 use crate::lan::HubSide;
+use crate::model::lane::ModelLane;
 use crate::session::SessionError;
+use crate::spare::Spare;
 use crate::statistics::lane::StatisticsLane;
 use crate::store::directory::DeviceRow;
 use crate::store::{StoreError, outbox};
@@ -127,7 +129,7 @@ impl Desk {
         let sent = lane.run_once().await;
         runner.summary.evidence = lane.completed();
         if sent.is_ok() && runner.machine.is_free(runner.now_ms()) {
-            runner.statistics_lane().send_due().await;
+            runner.spare().do_due().await;
         }
         sent.map(|()| runner.summary)
     }
@@ -215,24 +217,28 @@ impl Runner {
         EvidenceLane::new(&self.desk, self.transport.clone(), self.session.clone())
     }
 
-    fn statistics_lane(&self) -> StatisticsLane {
-        StatisticsLane::new(&self.desk, self.transport.clone(), self.session.clone())
+    fn spare(&self) -> Spare {
+        let parts = || (self.transport.clone(), self.session.clone());
+        let (transport, session) = parts();
+        let statistics = StatisticsLane::new(&self.desk, transport, session);
+        let (transport, session) = parts();
+        Spare {
+            statistics,
+            model: ModelLane::new(&self.desk, transport, session),
+        }
     }
 
     async fn run(&mut self, nudge: &Notify) {
         let mut input = Input::Tick;
         let mut evidence = self.evidence_lane();
-        let mut statistics = self.statistics_lane();
+        let mut spare = self.spare();
         loop {
             self.feed(None, input).await;
             let is_free = self.machine.is_at_rest() && self.machine.link() == Link::Up;
-            let counts = self
-                .machine
-                .is_free(self.now_ms())
-                .then_some(&mut statistics);
+            let spare = self.machine.is_free(self.now_ms()).then_some(&mut spare);
             // Whatever the other lanes have to do drops the slice under way.
             input = tokio::select! {
-                never = evidence.run(counts, nudge), if is_free => match never {},
+                never = evidence.run(spare, nudge), if is_free => match never {},
                 () = self.desk.inner.written.notified() => Input::LocalWrite,
                 () = nudge.notified() => Input::Nudge,
                 () = self.sleep() => Input::Tick,

@@ -18,6 +18,7 @@ use suda_domain::{
 use suda_judge::Suggestion;
 
 use crate::lan::LanRole;
+use crate::model::ModelStatus;
 use crate::safety::SafetyView;
 
 /// A member of staff as the sign-in screen lists them.
@@ -70,7 +71,7 @@ pub struct Chosen {
 }
 
 /// What is proposed while the form is filled in.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct AdviceView {
     pub suggestion: Suggestion,
@@ -78,6 +79,10 @@ pub struct AdviceView {
     pub guidance: Option<Guidance>,
     /// What still keeps the form from being recorded.
     pub problems: Vec<Problem>,
+    /// Complaints this customer made before, as far as is known here.
+    pub earlier: u32,
+    /// How the hub's learned model stands on this desk.
+    pub model: ModelStatus,
 }
 
 /// The person's decision that goes with the form.

@@ -369,7 +369,7 @@ impl Cli {
             Command::Bundle { command } => command.run().await,
             Command::Staff { command } => command.run().await,
             Command::Sms { command } => command.run().await,
-            Command::Judge { command } => Ok(command.run()?),
+            Command::Judge { command } => command.run().await,
             Command::Renew { place, output } => renew(&place, &output).await,
             Command::MigrateStore {
                 from: Embedded::Sqlite,

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::guard::{Pauses, PerMinute};
+use crate::learning::{self, Packages};
 use crate::letters::LetterDesk;
 use crate::metrics::Metrics;
 use crate::status::StatusDoor;
@@ -40,6 +41,8 @@ pub struct Hub {
     slots: Mutex<Slots>,
     /// Of the desks, for reading and checking what they send.
     pub(crate) turns: Turns,
+    /// The model desks are given.
+    pub(crate) packages: Packages,
     /// Where letters are made.
     pub letters: LetterDesk,
     /// Where the console's files are.
@@ -86,6 +89,7 @@ impl Hub {
             enrolments: PerMinute::new(ENROL_TRIES),
             slots: Mutex::default(),
             turns: Turns::default(),
+            packages: Packages::default(),
             letters: LetterDesk::default(),
             ui,
             dir,
@@ -131,6 +135,7 @@ impl Hub {
             guidance: self.store.guidance().await?,
             policy: settings.time.latest().clone(),
             time: Some(settings.time.rules().for_branch(branch)),
+            model: learning::package(self).await?.map(|package| package.notice),
             staff: self.store.staff_of_branch(branch).await?,
         })
     }

@@ -17,6 +17,7 @@ use crate::ending::end_due;
 use crate::escalate::tell_due;
 use crate::hub::Hub;
 use crate::ingest::Batch;
+use crate::learning;
 use crate::phone;
 use crate::set_aside::entrust_due;
 use crate::sms;
@@ -82,6 +83,11 @@ async fn timers(hub: &Arc<Hub>, stop: &CancellationToken) {
         () = every(HELD, || async {
             if let Err(error) = try_held_again(hub).await {
                 tracing::warn!(%error, "held records could not be tried again; tried later");
+            }
+        }) => {}
+        () = every(SWEEP, || async {
+            if let Err(error) = learning::nightly(hub).await {
+                tracing::warn!(%error, "nothing was learned tonight; tried again");
             }
         }) => {}
         () = index(hub) => {}

@@ -15,6 +15,7 @@ pub mod group;
 pub mod guard;
 pub mod http;
 pub mod hub;
+pub mod learning;
 pub mod leases;
 pub mod letters;
 pub mod metrics;

@@ -32,6 +32,7 @@ use crate::admin::{NewStaff, make_code};
 use crate::bundle::{self, ImportError, ImportReport};
 use crate::clock::Clock;
 use crate::desks::{self, DesksReport};
+use crate::learning::local::{self, Trained};
 use crate::secret;
 use crate::sms::report::{SmsOutbox, outbox};
 use crate::sms::settings::{SmsChange, SmsSettings};
@@ -106,6 +107,13 @@ pub enum LocalAsk {
         login: String,
         superior: Option<String>,
     },
+    Retrain {
+        preview: bool,
+    },
+    /// Never to learn from this case again, named by reference or id.
+    ForgetCase {
+        complaint: String,
+    },
 }
 
 /// What it is answered.
@@ -125,6 +133,7 @@ pub enum LocalReply {
     Count {
         count: u64,
     },
+    Trained(Trained),
     Staff {
         staff: Vec<StaffLine>,
     },
@@ -289,6 +298,14 @@ pub async fn perform(store: &dyn Store, clock: &Clock, ask: LocalAsk) -> LocalRe
                 Err(error) => store_failed(error),
             }
         }
+        LocalAsk::Retrain { preview } => match local::retrain(store, clock, preview).await {
+            Ok(trained) => LocalReply::Trained(trained),
+            Err(error) => failed(error.to_string()),
+        },
+        LocalAsk::ForgetCase { complaint } => match local::forget(store, clock, &complaint).await {
+            Ok(()) => LocalReply::Done,
+            Err(error) => failed(error.to_string()),
+        },
         LocalAsk::Staff => match staffing::lines(store).await {
             Ok(staff) => LocalReply::Staff { staff },
             Err(error) => store_failed(error),

@@ -10,6 +10,7 @@ mod features;
 mod fold;
 pub mod learn;
 mod matching;
+mod propose;
 mod read;
 mod rules;
 pub mod similar;
@@ -18,9 +19,10 @@ pub mod surge;
 mod topics;
 
 pub use matching::{Found, Held};
+pub use propose::{COLUMNS, Learned, Likely, Versioned, propose};
 pub use read::Place;
 pub use rules::{Count, REQUIRABLE, Rule, RuleSet, RuleSetError};
-pub use suggest::{Case, Decided, Reason, Suggestion, Verdict, judge, suggest};
+pub use suggest::{Case, Decided, Proposed, Reason, Suggestion, Verdict, judge, suggest};
 
 /// The starter rule file for telecom service halls, with its category tree.
 pub const TELECOM: &str = include_str!("../data/telecom.json");

@@ -6,6 +6,7 @@ use suda_domain::intake::Channel;
 use suda_domain::{Complexity, Grade};
 
 use crate::matching::{Held, held};
+use crate::propose::Learned;
 use crate::rules::{Rule, RuleSet};
 
 /// What is judged.
@@ -41,8 +42,18 @@ pub struct Reason {
     pub matched: Vec<String>,
 }
 
-/// What the rules propose.
+/// An outcome with the reason for it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Proposed {
+    /// A team's or department's code, a category, or a field of the form.
+    pub value: String,
+    pub reason: Reason,
+}
+
+/// What the rules propose.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Suggestion {
@@ -53,6 +64,18 @@ pub struct Suggestion {
     pub grade_reason: Option<Reason>,
     pub complexity: Complexity,
     pub complexity_reason: Option<Reason>,
+    /// The team or department it should go to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<Proposed>,
+    /// The category whose guidance is to be shown instead of the own one's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guidance: Option<Proposed>,
+    /// Fields of the form that rules ask to be filled in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub required: Vec<Proposed>,
+    /// What the learned model says of the text, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learned: Option<Learned>,
     /// Version of the rule file.
     pub version: u32,
 }
@@ -75,7 +98,17 @@ impl Suggestion {
                 .map(|reason| reason.rule.clone())
                 .collect(),
             version: self.version,
+            model: self.by_model(),
         }
+    }
+
+    /// The model's version, where the category comes from it.
+    pub fn by_model(&self) -> Option<u32> {
+        let learned = self.learned.as_ref()?;
+        let is_own = self.category_reason.is_none()
+            && !learned.unsure
+            && learned.first() == self.category.as_deref();
+        is_own.then_some(learned.version)
     }
 }
 
@@ -176,6 +209,13 @@ impl Verdict<'_> {
     }
 }
 
+fn proposed(found: Decided<'_, &str>) -> Proposed {
+    Proposed {
+        value: found.value.to_owned(),
+        reason: found.by.reason(),
+    }
+}
+
 /// The proposal for `case`: of [`judge`] what the form shows.
 pub fn suggest(rules: &RuleSet, case: &Case<'_>) -> Suggestion {
     let verdict = judge(rules, case);
@@ -195,6 +235,17 @@ pub fn suggest(rules: &RuleSet, case: &Case<'_>) -> Suggestion {
             .as_ref()
             .map_or(rules.default_complexity, |found| found.value),
         complexity_reason: verdict.complexity.map(|found| found.by.reason()),
+        route: verdict.route.map(proposed),
+        guidance: verdict.guidance.map(proposed),
+        required: verdict
+            .required
+            .iter()
+            .map(|(field, by)| Proposed {
+                value: (*field).to_owned(),
+                reason: by.reason(),
+            })
+            .collect(),
+        learned: None,
         version: rules.version,
     }
 }

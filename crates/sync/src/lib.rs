@@ -12,6 +12,7 @@ pub mod fold;
 pub mod hub;
 pub mod lan;
 pub mod message;
+pub mod model;
 pub mod phone;
 pub mod place;
 pub mod receipt_key;

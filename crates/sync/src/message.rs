@@ -12,6 +12,7 @@ use suda_domain::{BranchCode, DeviceId, Lane, Policy, Refusal};
 use crate::chain::{Hash, SealedEvent};
 use crate::compare::Compared;
 use crate::evidence::{FileName, Standings};
+use crate::model::{ModelNotice, ModelPiece};
 use crate::sign::PublicKey;
 use crate::statistics::{DayTotals, Taken};
 
@@ -93,6 +94,9 @@ pub enum Ask {
     /// Day totals, each to replace an earlier writing of the same day. An older
     /// hub does not understand it.
     Statistics { days: Vec<DayTotals> },
+    /// A piece of the package of the learned model, from this byte on. Asked
+    /// only of a hub whose directory names the model.
+    Model { version: u32, offset: u64 },
     /// What the hub's log has of my branch between these places, added up: behind
     /// the one, up to the other. `differs`: what was compared before is different
     /// here, also read again. An older hub does not understand it.
@@ -223,6 +227,8 @@ pub enum Reply {
     Evidence(Standings),
     /// What is held of the days that were sent.
     Statistics(Taken),
+    /// A piece of the learned model's package.
+    Model(ModelPiece),
     Compared(Compared),
     Refused(Refused),
 }
@@ -458,6 +464,10 @@ pub struct Directory {
     /// Absent from a hub of before there was more than one policy.
     #[serde(default)]
     pub time: Option<TimeRules>,
+    /// The learned model in force. Absent where there is none, and from a hub
+    /// of before there were models.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelNotice>,
     /// The staff who may sign in at this branch.
     pub staff: Vec<StaffRecord>,
 }

@@ -47,8 +47,8 @@ pub async fn draft_discard(host: State<'_, Host>, id: ComplaintId) -> Answer<()>
 #[tauri::command]
 #[specta::specta]
 pub async fn advise(host: State<'_, Host>, intake: Intake) -> Answer<AdviceView> {
-    let (desk, _) = host.signed_in().await?;
-    Ok(desk.advise(intake)?)
+    let (desk, session) = host.signed_in().await?;
+    Ok(desk.advise(&session, intake).await?)
 }
 
 #[tauri::command]

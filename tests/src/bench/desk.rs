@@ -99,7 +99,9 @@ pub async fn save() -> Result<(), Failure> {
         for (n, draft) in drafts.iter().enumerate() {
             let (intake, assessment) = intake(turn * drafts.len() + n, n.is_multiple_of(4));
             // The window has asked for advice with the last keystroke.
-            desk.advise(intake.clone()).map_err(|e| said(&e))?;
+            desk.advise(&session, intake.clone())
+                .await
+                .map_err(|e| said(&e))?;
             let begin = Instant::now();
             desk.record(&session, *draft, intake, assessment, None)
                 .await

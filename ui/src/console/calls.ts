@@ -23,6 +23,7 @@ import type {
   Grade,
   Guidance,
   Lease,
+  LearningView,
   LetterChoice,
   LetterRow,
   LetterSettings,
@@ -229,3 +230,11 @@ export const recordHolders = (id: number) => get<ColleagueChoice[]>(`/api/quaran
 export const entrust = (id: number, to: string) => post<void>(`/api/quarantine/${id}/entrust`, { to })
 export const resolve = (id: number, resolution: Resolution) =>
   post<void>(`/api/quarantine/${id}/resolve`, resolution)
+
+export const learning = () => get<LearningView>('/api/admin/learning')
+export const train = (preview: boolean) => post<LearningView>('/api/admin/learning/train', { preview })
+/** An earlier model in force again, or none. */
+export const useModel = (version: number | null) => post<LearningView>('/api/admin/learning/version', { version })
+export const forgetCase = (complaint: string) => post<LearningView>('/api/admin/learning/forget', { complaint })
+/** A file the browser fetches by itself. */
+export const LEARNING_EXPORT = '/api/admin/learning/export'

@@ -15,6 +15,7 @@ import {
   Search,
   Stamp,
   Tickets,
+  TrendCharts,
   User,
 } from '@element-plus/icons-vue'
 import type { Component } from 'vue'
@@ -55,6 +56,7 @@ export const PLACES: readonly Place[] = [
   { name: 'guidance', path: '/admin/guidance', roles: ['administrator'], icon: Connection, screen: () => import('./screens/admin/GuidanceScreen.vue') },
   { name: 'letters', path: '/admin/letters', roles: ['administrator'], icon: Message, screen: () => import('./screens/admin/LettersScreen.vue') },
   { name: 'time', path: '/admin/time', roles: ['administrator'], icon: Clock, screen: () => import('./screens/admin/TimeScreen.vue') },
+  { name: 'learning', path: '/admin/learning', roles: ['administrator'], icon: TrendCharts, screen: () => import('./screens/admin/LearningScreen.vue') },
   { name: 'quarantine', path: '/admin/quarantine', roles: ['administrator', 'expert'], icon: Bell, screen: () => import('./screens/admin/QuarantineScreen.vue') },
   { name: 'elsewhere', path: '/elsewhere', roles: ['clerk', 'branch_manager'], screen: () => import('./screens/ElsewhereScreen.vue') },
 ]

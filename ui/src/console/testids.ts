@@ -253,6 +253,20 @@ export const ids = {
     /** A password the hub has made. */
     password: 'console-made-password',
   },
+  learning: {
+    /** data-in-force holds the version desks use, data-running whether one is trained. */
+    screen: 'console-learning',
+    train: 'console-learning-train',
+    preview: 'console-learning-preview',
+    /** One per training, with data-id and data-decision. */
+    row: 'console-learning-row',
+    use: 'console-learning-use',
+    confusion: 'console-learning-confusion',
+    changes: 'console-learning-changes',
+    overrides: 'console-learning-overrides',
+    reference: 'console-learning-reference',
+    forget: 'console-learning-forget',
+  },
   time: {
     /** data-version holds that of the rules in force. */
     screen: 'console-time',

@@ -60,6 +60,7 @@ export type Guidance = Shape<'Guidance'>
 export type Hours = Shape<'Hours'>
 export type HoursError = Shape<'HoursError'>
 export type Lease = Shape<'Lease'>
+export type LearningView = Shape<'LearningView'>
 export type LetterChoice = Shape<'LetterAsked'>
 export type LetterRow = Shape<'LetterView'>
 /** What in a text names a person. */
@@ -96,6 +97,8 @@ export type StaffRow = Shape<'StaffRow'>
 export type State = Shape<'State'>
 export type Vote = Shape<'Vote'>
 export type Task = Shape<'Task'>
+export type TrainingDecision = TrainingView['report']['decision']
+export type TrainingView = Shape<'TrainingView'>
 export type TaskRow = Shape<'TaskRow'>
 export type Tasks = Shape<'Tasks'>
 export type Try = CallBack['tries'][number]

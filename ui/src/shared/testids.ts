@@ -78,6 +78,9 @@ export const testids = {
     overrideReason: 'intake-override-reason',
     advice: 'intake-advice',
     guidance: 'intake-guidance',
+    learned: 'intake-learned',
+    rulesSay: 'intake-rules-say',
+    earlier: 'intake-earlier',
     /** data-saved holds the time of the last saved keystroke. */
     saved: 'intake-saved',
     restored: 'intake-restored',

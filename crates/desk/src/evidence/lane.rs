@@ -20,7 +20,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::desk::{Change, Desk};
 use crate::runner::{SyncError, exchange};
-use crate::statistics::lane::StatisticsLane;
+use crate::spare::Spare;
 use crate::store::{StoreError, evidence};
 use crate::transport::{Transport, TransportError};
 
@@ -88,10 +88,10 @@ impl EvidenceLane {
     }
 
     /// Sends what waits, for as long as nobody drops it, and when nothing of
-    /// it does, what lane 3 has. `nudge` calls for a round of the other lanes.
+    /// it does, what can wait for all of it. `nudge` calls for a round of the other lanes.
     pub(crate) async fn run(
         &mut self,
-        mut statistics: Option<&mut StatisticsLane>,
+        mut spare: Option<&mut Spare>,
         nudge: &Notify,
     ) -> Infallible {
         self.begin().await;
@@ -101,10 +101,10 @@ impl EvidenceLane {
                 // The round that gives a new session drops this.
                 std::future::pending::<()>().await;
             }
-            if let Some(lane) = &mut statistics
+            if let Some(spare) = &mut spare
                 && self.sender.failures() == 0
             {
-                lane.send_due().await;
+                spare.do_due().await;
                 if self.session.borrow().is_none() {
                     continue;
                 }

@@ -56,6 +56,7 @@ fn directory() -> Directory {
         guidance: Vec::new(),
         policy: Policy::default(),
         time: None,
+        model: None,
         staff: vec![StaffRecord {
             id: StaffId(Uuid::nil()),
             login: "wang".into(),

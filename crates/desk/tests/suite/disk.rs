@@ -72,7 +72,7 @@ async fn on_a_full_disk_nothing_told_is_lost_and_work_goes_on_when_there_is_room
             Err(DraftError::Store(StoreError::DiskFull)) => break None,
             Err(other) => panic!("{other:?}"),
         };
-        let assessment = bench.suggested(&long);
+        let assessment = bench.suggested(&long).await;
         let done = bench
             .desk
             .record(&bench.session, draft.id, long.clone(), assessment, None)
@@ -99,7 +99,7 @@ async fn on_a_full_disk_nothing_told_is_lost_and_work_goes_on_when_there_is_room
         Some(id) => id,
         None => bench.desk.draft_open(&bench.session).await.unwrap().id,
     };
-    let assessment = bench.suggested(&long);
+    let assessment = bench.suggested(&long).await;
     let receipt = bench
         .desk
         .record(&bench.session, draft, long, assessment, None)

@@ -166,7 +166,7 @@ async fn files_of_a_form_belong_to_the_complaint_it_becomes_also_after_a_crash()
         "a file is a reason to keep a form"
     );
     let intake = form("多扣话费");
-    let assessment = bench.suggested(&intake);
+    let assessment = bench.suggested(&intake).await;
     bench
         .desk
         .record(&bench.session, draft, intake, assessment, None)

@@ -10,6 +10,7 @@ mod disk;
 mod evidence;
 mod hour;
 mod importing;
+mod learning;
 mod places;
 mod recording;
 mod recusal;

@@ -56,12 +56,13 @@ async fn what_is_recorded_is_there_after_a_restart_with_receipt_and_ledger() {
 async fn a_second_click_on_save_gives_the_same_receipt_and_records_once() {
     let bench = Bench::new().await;
     let draft = bench.desk.draft_open(&bench.session).await.unwrap();
+    let suggested = bench.suggested(&form("一次")).await;
     let click = || {
         bench.desk.record(
             &bench.session,
             draft.id,
             form("一次"),
-            bench.suggested(&form("一次")),
+            suggested.clone(),
             None,
         )
     };
@@ -134,7 +135,7 @@ async fn an_incomplete_form_names_its_fields_and_stays_a_draft() {
         .draft_save(&bench.session, draft.id, huge.clone(), Chosen::default())
         .await
         .unwrap();
-    let assessment = bench.suggested(&huge);
+    let assessment = bench.suggested(&huge).await;
     let ahead = chrono::Utc::now() + chrono::TimeDelta::hours(2);
     let refused = bench
         .desk
@@ -160,7 +161,7 @@ async fn an_incomplete_form_names_its_fields_and_stays_a_draft() {
 async fn deciding_otherwise_than_suggested_needs_a_reason() {
     let bench = Bench::new().await;
     let draft = bench.desk.draft_open(&bench.session).await.unwrap();
-    let suggested = bench.suggested(&form("咨询"));
+    let suggested = bench.suggested(&form("咨询")).await;
     let other = match suggested.complexity {
         Complexity::Simple => Complexity::Complex,
         Complexity::Complex => Complexity::Simple,

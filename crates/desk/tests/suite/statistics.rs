@@ -47,7 +47,7 @@ async fn the_hub_gets_what_was_done_at_the_desk_as_plain_counts() {
     let otherwise = form("合同被改了");
     let draft = bench.desk.draft_open(session).await.unwrap();
     bench.clock.pass(4);
-    let suggested = bench.suggested(&otherwise);
+    let suggested = bench.suggested(&otherwise).await;
     let assessment = Assessment {
         grade: match suggested.grade {
             Grade::Two => Grade::Three,

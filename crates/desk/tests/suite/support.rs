@@ -12,6 +12,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, SqliteConnection};
@@ -24,6 +26,7 @@ use suda_domain::{
 };
 use suda_sync::compare::{Compared, LogSum};
 use suda_sync::message::{EnrolRefused, EnrolReply, EnrolRequest, LogEntry, Refused, Watermarks};
+use suda_sync::model::ModelPiece;
 use suda_sync::statistics::{DayName, DayTaken, DayTotals, Taken};
 use suda_sync::{
     Ask, Directory, Hash, Page, Receipt, Reply, Request, SealedEvent, SecretKey, SetAside, Signed,
@@ -124,6 +127,9 @@ pub struct HubState {
     /// What it was told of days. Absent, it is of a version before them.
     pub days: Option<BTreeMap<DayName, DayTotals>>,
     pub day_messages: u64,
+    /// The package of the learned model it gives, and where it was asked for.
+    pub model: Vec<u8>,
+    pub pieces: Vec<u64>,
     /// A place of its log that is left out of what it tells.
     pub left_out: Option<u64>,
     /// How often its log was compared, and how often it was told of a difference.
@@ -152,6 +158,8 @@ impl Hub {
             instead: None,
             set_aside: Vec::new(),
             days: None,
+            model: Vec::new(),
+            pieces: Vec::new(),
             day_messages: 0,
             left_out: None,
             compared: (0, 0),
@@ -364,6 +372,17 @@ fn answer(hub: &mut HubState, request: Request) -> Reply {
             changed: cursor < hub.log.len() as u64,
         },
         Ask::Forward { .. } => Reply::Refused(Refused::Malformed),
+        Ask::Model { version, offset } => {
+            let from = offset as usize;
+            // Smaller than the hub's own, so that a small model has several.
+            let upto = (from + 512).min(hub.model.len());
+            hub.pieces.push(offset);
+            Reply::Model(ModelPiece {
+                version,
+                offset,
+                data: STANDARD.encode(&hub.model[from.min(upto)..upto]),
+            })
+        }
     }
 }
 
@@ -421,6 +440,7 @@ pub fn directory() -> Directory {
         guidance: Vec::new(),
         policy: Policy::default(),
         time: None,
+        model: None,
         staff: vec![
             staff(LOGIN, "王芳", Role::Clerk),
             staff("chen", "陈强", Role::BranchManager),
@@ -500,7 +520,7 @@ impl Bench {
     /// Records with the assessment suggested.
     pub async fn record(&self, intake: Intake) -> ComplaintId {
         let draft = self.desk.draft_open(&self.session).await.unwrap();
-        let assessment = self.suggested(&intake);
+        let assessment = self.suggested(&intake).await;
         self.desk
             .record(&self.session, draft.id, intake, assessment, None)
             .await
@@ -508,8 +528,13 @@ impl Bench {
         draft.id
     }
 
-    pub fn suggested(&self, intake: &Intake) -> Assessment {
-        let suggestion = self.desk.advise(intake.clone()).unwrap().suggestion;
+    pub async fn suggested(&self, intake: &Intake) -> Assessment {
+        let suggestion = self
+            .desk
+            .advise(&self.session, intake.clone())
+            .await
+            .unwrap()
+            .suggestion;
         Assessment {
             grade: suggestion.grade,
             complexity: suggestion.complexity,

@@ -228,7 +228,7 @@ async fn a_form_opened_in_unconfirmed_time_keeps_its_true_arrival() {
             bench.contact().await;
         }
         let intake = form("资费");
-        let assessment = bench.suggested(&intake);
+        let assessment = bench.suggested(&intake).await;
         bench
             .desk
             .record(&bench.session, draft.id, intake, assessment, None)
@@ -248,7 +248,7 @@ async fn a_typed_arrival_is_judged_by_trusted_time_and_never_later_than_the_reco
     // The PC's clock is two hours ahead; a person reads it.
     bench.clock.set(2 * HOUR);
     let intake = form("话费");
-    let assessment = bench.suggested(&intake);
+    let assessment = bench.suggested(&intake).await;
     let draft = bench.desk.draft_open(&bench.session).await.unwrap();
     let read = bench.clock.wall() - TimeDelta::minutes(1);
     let refused = bench
@@ -284,7 +284,7 @@ async fn a_typed_arrival_cannot_stay_later_than_the_corrected_recording() {
     let bench = Bench::new().await;
     let bench = bench.restart(|clock| clock.set(2 * HOUR)).await;
     let intake = form("话费");
-    let assessment = bench.suggested(&intake);
+    let assessment = bench.suggested(&intake).await;
     let draft = bench.desk.draft_open(&bench.session).await.unwrap();
     let read = bench.clock.wall() - TimeDelta::minutes(5);
     bench

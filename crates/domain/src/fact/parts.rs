@@ -28,6 +28,9 @@ pub struct SuggestionTrace {
     pub rules: Vec<String>,
     /// Version of the rule file.
     pub version: u32,
+    /// Version of the learned model, where the category comes from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<u32>,
 }
 
 /// Why a complaint was handed off.

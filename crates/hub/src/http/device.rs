@@ -25,6 +25,7 @@ use super::hello::{admit, hello};
 use crate::bundle::{self, ImportError};
 use crate::hub::Hub;
 use crate::ingest::{Arrival, Batch};
+use crate::learning;
 use crate::secret;
 use crate::store::{Device, EnrolError, Own, Result, StoreError, Touched};
 
@@ -193,6 +194,11 @@ async fn answer(hub: &Hub, signed: Signed, request: Request) -> Result<Reply, Re
         }
         Ask::Evidence { files } => super::evidence::standings(hub, &device, files).await,
         Ask::Statistics { days } => super::statistics::take(hub, &device, days).await,
+        Ask::Model { version, offset } => {
+            let piece = learning::piece(hub, version, offset);
+            let piece = hub.turns.read(piece).await.map_err(busy)?;
+            Ok(Reply::Model(piece))
+        }
         Ask::Compare {
             after,
             upto,

@@ -61,8 +61,8 @@ struct Described;
 /// The console's routes with their description, from the same list.
 fn described() -> (Router<Arc<Hub>>, OpenApi) {
     use api::{
-        admin, board, complaints, course, desks, duties, escalations, evidence, letters, links,
-        lists, quarantine, recusal, similar, sms, steps, stubs, tasks, time,
+        admin, board, complaints, course, desks, duties, escalations, evidence, learning, letters,
+        links, lists, quarantine, recusal, similar, sms, steps, stubs, tasks, time,
     };
     let timed = OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(session::login))
@@ -156,6 +156,11 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(admin::guidance, admin::put_guidance))
         .routes(routes!(time::rules, time::change))
         .routes(routes!(time::preview))
+        .routes(routes!(learning::learning))
+        .routes(routes!(learning::train))
+        .routes(routes!(learning::use_version))
+        .routes(routes!(learning::forget))
+        .routes(routes!(learning::export))
         .routes(routes!(quarantine::quarantine))
         .routes(routes!(quarantine::resolve))
         .routes(routes!(quarantine::holders))

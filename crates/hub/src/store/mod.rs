@@ -5,6 +5,7 @@
 pub mod barred;
 pub mod checks;
 pub mod evidence;
+pub mod learning;
 pub mod letters;
 mod notice;
 pub mod postgres;
@@ -657,6 +658,7 @@ pub trait Store:
     + PhoneStubs
     + Upkeep
     + evidence::EvidenceStore
+    + learning::LearningStore
     + letters::LetterStore
     + set_aside::SetAsideStore
     + statistics::StatisticsStore

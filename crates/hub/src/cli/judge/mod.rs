@@ -1,8 +1,9 @@
-//! `suda-hub judge`: what the judging crate says of the rows of a CSV file.
-//! No hub is needed, and none is asked.
+//! `suda-hub judge`: what the judging crate says of the rows of a CSV file,
+//! where no hub is needed and none is asked; and what a hub learns itself.
 
 mod alarms;
 mod category;
+mod learned;
 mod table;
 mod texts;
 
@@ -15,6 +16,8 @@ use suda_judge::RuleSetError;
 use suda_judge::learn::{ModelError, TrainError};
 
 use self::table::{Table, TableError};
+use super::{CommandError, Output};
+use crate::place::Place;
 
 #[derive(Subcommand)]
 pub enum JudgeCommand {
@@ -95,6 +98,26 @@ pub enum JudgeCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Let the hub learn now from its confirmed cases.
+    Retrain {
+        /// Only tell what it would change.
+        #[arg(long)]
+        preview: bool,
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Never learn from a case again; the next training replaces the model.
+    Forget {
+        /// Its reference number or id.
+        #[arg(long, value_name = "REFERENCE")]
+        complaint: String,
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        output: Output,
+    },
 }
 
 /// A CSV file and what to read of it.
@@ -151,8 +174,18 @@ pub enum JudgeError {
 }
 
 impl JudgeCommand {
-    pub(super) fn run(self) -> Result<(), JudgeError> {
-        match self {
+    pub(super) async fn run(self) -> Result<(), CommandError> {
+        let done = match self {
+            Self::Retrain {
+                preview,
+                place,
+                output,
+            } => return learned::retrain(preview, &place, &output).await,
+            Self::Forget {
+                complaint,
+                place,
+                output,
+            } => return learned::forget(complaint, &place, &output).await,
             Self::Train {
                 input,
                 label,
@@ -177,7 +210,8 @@ impl JudgeCommand {
                 let calendar = calendar.as_deref();
                 alarms::surge(&input, &time, by.as_deref(), calendar, json)
             }
-        }
+        };
+        Ok(done?)
     }
 }
 

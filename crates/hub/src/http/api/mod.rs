@@ -13,6 +13,7 @@ pub mod desks;
 pub mod duties;
 pub mod escalations;
 pub mod evidence;
+pub mod learning;
 pub mod letters;
 pub mod links;
 pub mod lists;

@@ -420,7 +420,7 @@ impl PostgresStore {
         Ok(true)
     }
 
-    async fn commit_directory(&self, tx: Tx<'_>) -> Result<()> {
+    pub(super) async fn commit_directory(&self, tx: Tx<'_>) -> Result<()> {
         let touched = Touched {
             directory: true,
             ..Touched::default()

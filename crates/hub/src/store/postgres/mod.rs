@@ -17,6 +17,7 @@ mod devices;
 mod directory;
 mod evidence;
 mod group;
+mod learning;
 mod ledger;
 mod letters;
 mod listen;
@@ -50,7 +51,7 @@ use crate::store::requests::{Burden, Request};
 use listen::Listening;
 
 /// Each raises `schema_version` by one; only ever added to.
-const MIGRATIONS: [&str; 16] = [
+const MIGRATIONS: [&str; 17] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
@@ -66,6 +67,7 @@ const MIGRATIONS: [&str; 16] = [
     include_str!("0013_duty_phone.sql"),
     include_str!("0014_tally.sql"),
     include_str!("0015_along.sql"),
+    include_str!("0016_learning.sql"),
     include_str!("0018_set_aside.sql"),
 ];
 /// The oldest server that is tried by the tests.

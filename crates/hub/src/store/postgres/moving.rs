@@ -294,7 +294,7 @@ async fn copy(
         .map(|(column, n)| format!("${n}::{}[]", column.kind))
         .collect();
     let at_once = match table {
-        "evidence_slice" | "letter" => ROWS_OF_FILES,
+        "evidence_slice" | "letter" | "model" => ROWS_OF_FILES,
         _ => ROWS,
     };
     let table = quoted(table);

@@ -12,7 +12,7 @@ use suda_sync::Hash;
 use uuid::Uuid;
 
 use super::value::{count, hash, lane, number};
-use super::{barred, failed, letters};
+use super::{barred, failed, learning, letters};
 use crate::store::barred::KnownLines;
 use crate::store::checks::{
     self, ComplaintRow, DutyRow, LaneKey, Lanes, LogRow, fault, line, refold,
@@ -48,6 +48,9 @@ async fn check(
         return Ok(Some(fault));
     }
     if let Some(fault) = letters::check(&mut *connection).await? {
+        return Ok(Some(fault));
+    }
+    if let Some(fault) = learning::check(&mut *connection).await? {
         return Ok(Some(fault));
     }
     // Of the same snapshot, not those kept from before.

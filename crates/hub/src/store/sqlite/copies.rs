@@ -18,7 +18,7 @@ use crate::store::checks::fault;
 use crate::store::{Fault, Result};
 
 /// The tables whose rows are kept twice, in the order they are compared.
-const KEPT_TWICE: [&str; 20] = [
+const KEPT_TWICE: [&str; 23] = [
     "setting",
     "branch",
     "staff",
@@ -39,6 +39,9 @@ const KEPT_TWICE: [&str; 20] = [
     "sms",
     "web_session",
     "done_step",
+    "learning",
+    "training",
+    "forgotten",
 ];
 
 /// A column of a table: its name and its place in the primary key, from 1; 0

@@ -430,7 +430,7 @@ impl SqliteStore {
         Ok(true)
     }
 
-    fn tell_directory(&self) {
+    pub(super) fn tell_directory(&self) {
         self.tell(Touched {
             directory: true,
             ..Touched::default()

@@ -14,6 +14,7 @@ mod devices;
 mod directory;
 mod evidence;
 mod group;
+mod learning;
 mod ledger;
 mod letters;
 mod lists;

@@ -13,7 +13,7 @@ use suda_sync::evidence::Hashing;
 use uuid::Uuid;
 
 use super::value::{count, hash, lane, number};
-use super::{barred, copies, failed, letters};
+use super::{barred, copies, failed, learning, letters};
 use crate::store::barred::KnownLines;
 use crate::store::checks::{ComplaintRow, LaneKey, Lanes, LogRow, fault, line, refold};
 use crate::store::{Fault, Result, Verified};
@@ -58,6 +58,9 @@ async fn check(
         return Ok(Some(fault));
     }
     if let Some(fault) = letters::check(connection).await? {
+        return Ok(Some(fault));
+    }
+    if let Some(fault) = learning::check(connection).await? {
         return Ok(Some(fault));
     }
     if let Some(fault) = copies::differing(connection).await? {

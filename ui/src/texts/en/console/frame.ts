@@ -35,6 +35,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
     guidance: 'Guidance',
     letters: 'Letters',
     time: 'Clocks and calendar',
+    learning: 'Learning',
     quarantine: 'Set aside',
     sms: 'Texts',
   },

@@ -33,6 +33,7 @@ export const consoleFrame = {
     guidance: '口径',
     letters: '答复函',
     time: '时限与日历',
+    learning: '学习',
     quarantine: '待核记录',
     sms: '短信',
   },

@@ -35,6 +35,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
     guidance: '口徑',
     letters: '答覆函',
     time: '時限與行事曆',
+    learning: '學習',
     quarantine: '待核記錄',
     sms: '簡訊',
   },
