@@ -10,6 +10,7 @@ mod features;
 mod fold;
 pub mod learn;
 mod matching;
+pub mod pieces;
 mod read;
 mod rules;
 pub mod similar;
