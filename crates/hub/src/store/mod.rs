@@ -2,6 +2,7 @@
 //! a database: `sqlite` is the embedded store, another can follow behind the
 //! same traits. Every implementation has to pass the same conformance suite.
 
+pub mod alarms;
 pub mod barred;
 pub mod checks;
 pub mod evidence;
@@ -685,6 +686,7 @@ pub trait Store:
     + letters::LetterStore
     + statistics::StatisticsStore
     + sms::SmsStore
+    + alarms::AlarmStore
     + tries::Tries
     + Send
     + Sync

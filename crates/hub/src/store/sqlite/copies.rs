@@ -18,7 +18,7 @@ use crate::store::checks::fault;
 use crate::store::{Fault, Result};
 
 /// The tables whose rows are kept twice, in the order they are compared.
-const KEPT_TWICE: [&str; 20] = [
+const KEPT_TWICE: [&str; 23] = [
     "setting",
     "branch",
     "staff",
@@ -36,6 +36,9 @@ const KEPT_TWICE: [&str; 20] = [
     "evidence_file",
     "evidence_read",
     "desk_day",
+    "alarm",
+    "alarm_member",
+    "alarm_step",
     "sms",
     "web_session",
     "done_step",

@@ -5,6 +5,7 @@
 //!
 //! All SQL of the hub is in this folder.
 
+mod alarms;
 mod apply;
 mod backup;
 mod barred;
@@ -52,7 +53,7 @@ use group::Writing;
 /// The database's name inside the data directory.
 pub const FILE: &str = "hub.db";
 /// Each raises `user_version` by one; only ever added to.
-const MIGRATIONS: [&str; 15] = [
+const MIGRATIONS: [&str; 16] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
@@ -68,6 +69,7 @@ const MIGRATIONS: [&str; 15] = [
     include_str!("0013_duty.sql"),
     include_str!("0014_duty_phone.sql"),
     include_str!("0015_along.sql"),
+    include_str!("0017_alarm.sql"),
 ];
 const READERS: u32 = 4;
 /// Changes a slow onlooker may be behind before it has to look anew.
