@@ -26,6 +26,7 @@ impl Desk {
                 .and_then(|code| guidance::for_category(all, code))
                 .cloned(),
             problems: intake.problems(&enrolled.directory.categories, self.inner.now()),
+            matters: enrolled.matters(&intake, category),
             suggestion,
         })
     }
@@ -50,7 +51,7 @@ impl Inner {
         {
             return known.suggestion.clone();
         }
-        let suggestion = enrolled.suggest(intake);
+        let suggestion = enrolled.with_group(enrolled.suggest(intake), intake);
         *last = Some(Judged {
             intake: intake.clone(),
             directory,

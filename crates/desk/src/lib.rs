@@ -33,6 +33,7 @@ mod store;
 mod sweep;
 mod time;
 mod transport;
+mod twins;
 mod unsent;
 mod verify;
 pub mod view;

@@ -12,6 +12,7 @@ use suda_sync::message::Allowance;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::alarms;
 use crate::clock::Clock;
 use crate::guard::{Pauses, PerMinute};
 use crate::letters::LetterDesk;
@@ -20,6 +21,7 @@ use crate::status::StatusDoor;
 use crate::store::{Decide, Identity, Result, Step, StepError, Store, StoreError};
 use crate::timing;
 use crate::turns::Turns;
+use crate::twins::Twins;
 
 /// Tries to enrol a minute, over all who try.
 const ENROL_TRIES: u32 = 30;
@@ -40,6 +42,8 @@ pub struct Hub {
     slots: Mutex<Slots>,
     /// Of the desks, for reading and checking what they send.
     pub(crate) turns: Turns,
+    /// What every complaint tells, for those of the same matter.
+    pub twins: Twins,
     /// Where letters are made.
     pub letters: LetterDesk,
     /// Where the console's files are.
@@ -86,6 +90,7 @@ impl Hub {
             enrolments: PerMinute::new(ENROL_TRIES),
             slots: Mutex::default(),
             turns: Turns::default(),
+            twins: Twins::default(),
             letters: LetterDesk::default(),
             ui,
             dir,
@@ -132,6 +137,7 @@ impl Hub {
             policy: settings.time.latest().clone(),
             time: Some(settings.time.rules().for_branch(branch)),
             staff: self.store.staff_of_branch(branch).await?,
+            known_matters: alarms::known_matters(self, branch).await?,
         })
     }
 

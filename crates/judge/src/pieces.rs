@@ -142,7 +142,10 @@ mod tests {
         let pieces = shared(&readied(&MATTER), 3, 4, |_| false);
         assert_eq!(pieces.first().map(String::as_str), Some("翠屏苑楼顶"));
         assert!(pieces.contains(&"基站".to_owned()), "{pieces:?}");
-        assert!(pieces.iter().all(|piece| !piece.contains('0')), "{pieces:?}");
+        assert!(
+            pieces.iter().all(|piece| !piece.contains('0')),
+            "{pieces:?}"
+        );
     }
 
     #[test]

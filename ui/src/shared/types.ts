@@ -46,6 +46,7 @@ export type {
   LanFound,
   LanView,
   LinkView,
+  MatterView,
   Paused,
   Planned,
   Problem,
@@ -76,6 +77,9 @@ export type {
   TimelineEntry,
   Tone,
   TryOutcome,
+  TwinElsewhereView,
+  TwinReason,
+  TwinView,
 } from '../bindings/desk'
 
 /** The form with every field present; the wire may leave empty ones out. */

@@ -15,6 +15,7 @@ type Areas = [
   Promise<{ consoleBeside: Messages }>,
   Promise<{ consoleCourse: Messages }>,
   Promise<{ consoleDuties: Messages }>,
+  Promise<{ consoleAlarms: Messages }>,
 ]
 
 async function joined(areas: Areas): Promise<Messages> {
@@ -30,6 +31,7 @@ async function joined(areas: Areas): Promise<Messages> {
     { consoleBeside },
     { consoleCourse },
     { consoleDuties },
+    { consoleAlarms },
   ] = await Promise.all(areas)
   return {
     console: {
@@ -44,6 +46,7 @@ async function joined(areas: Areas): Promise<Messages> {
       time: consoleTime,
       letters: consoleLetters,
       beside: consoleBeside,
+      alarms: consoleAlarms,
     },
   }
 }
@@ -62,6 +65,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-CN/console/beside'),
       import('./zh-CN/console/course'),
       import('./zh-CN/console/duties'),
+      import('./zh-CN/console/alarms'),
     ]),
   'zh-TW': () =>
     joined([
@@ -76,6 +80,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-TW/console/beside'),
       import('./zh-TW/console/course'),
       import('./zh-TW/console/duties'),
+      import('./zh-TW/console/alarms'),
     ]),
   en: () =>
     joined([
@@ -90,6 +95,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./en/console/beside'),
       import('./en/console/course'),
       import('./en/console/duties'),
+      import('./en/console/alarms'),
     ]),
 }
 

@@ -66,6 +66,7 @@ fn directory() -> Directory {
         guidance: Vec::new(),
         policy: Policy::default(),
         time: None,
+        known_matters: Vec::new(),
         staff: vec![StaffRecord {
             id: StaffId(Uuid::nil()),
             login: "wang".into(),

@@ -18,5 +18,6 @@ mod statistics;
 mod support;
 mod syncing;
 mod time;
+mod twins;
 mod verifying;
 mod withheld;

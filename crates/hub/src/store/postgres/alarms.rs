@@ -131,7 +131,10 @@ impl AlarmStore for PostgresStore {
 
     async fn join_alarm(&self, alarm: Uuid, members: &[Member]) -> Result<()> {
         let mut tx = self.begin_tx().await?;
-        if find(&mut tx, alarm).await?.is_none_or(|row| row.2 == AlarmState::Closed.name()) {
+        if find(&mut tx, alarm)
+            .await?
+            .is_none_or(|row| row.2 == AlarmState::Closed.name())
+        {
             return Ok(());
         }
         add_members(&mut tx, alarm, members).await?;
@@ -155,7 +158,9 @@ impl AlarmStore for PostgresStore {
              ON complaint.id = alarm_member.complaint WHERE alarm_member.alarm = alarm.id",
         );
         if let Some(branch) = &asked.branch {
-            query.push(" AND alarm_member.branch = ").push_bind(branch.to_string());
+            query
+                .push(" AND alarm_member.branch = ")
+                .push_bind(branch.to_string());
         }
         unless_barred(&mut query, reader);
         query
@@ -172,16 +177,22 @@ impl AlarmStore for PostgresStore {
 
     async fn alarm(&self, id: Uuid, reader: Reader) -> Result<Option<AlarmHeld>> {
         let mut connection = self.connection().await?;
-        let row = find(&mut connection, id).await?;
+        let mut query = QueryBuilder::<Postgres>::new(ALARM);
+        query.push("WHERE id = ").push_bind(id);
+        let row: Option<AlarmRow> = query
+            .build_query_as()
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(failed)?;
         let held = with_members(&mut connection, row.into_iter().collect(), reader).await?;
         Ok(held.into_iter().find(|alarm| !alarm.members.is_empty()))
     }
 
     async fn cases(&self, of: &[ComplaintId], reader: Reader) -> Result<Vec<Complaint>> {
-        let mut query = QueryBuilder::<Postgres>::new(
-            "SELECT body FROM complaint WHERE id = ANY(",
-        );
-        query.push_bind(of.iter().map(|id| id.0).collect::<Vec<_>>()).push(")");
+        let mut query = QueryBuilder::<Postgres>::new("SELECT body FROM complaint WHERE id = ANY(");
+        query
+            .push_bind(of.iter().map(|id| id.0).collect::<Vec<_>>())
+            .push(")");
         unless_barred(&mut query, reader);
         let bodies: Vec<String> = query
             .build_query_scalar()
@@ -232,12 +243,13 @@ impl AlarmStore for PostgresStore {
     }
 
     async fn alarm_steps(&self, alarm: Uuid) -> Result<Vec<StepTaken>> {
-        let rows: Vec<(i64, Uuid, String, String)> =
-            sqlx::query_as("SELECT at, staff, step, text FROM alarm_step WHERE alarm = $1 ORDER BY n")
-                .bind(alarm)
-                .fetch_all(&mut *self.connection().await?)
-                .await
-                .map_err(failed)?;
+        let rows: Vec<(i64, Uuid, String, String)> = sqlx::query_as(
+            "SELECT at, staff, step, text FROM alarm_step WHERE alarm = $1 ORDER BY n",
+        )
+        .bind(alarm)
+        .fetch_all(&mut *self.connection().await?)
+        .await
+        .map_err(failed)?;
         let taken = |(at, staff, step, text): (i64, Uuid, String, String)| {
             let known = AlarmStep::from_name(&step);
             Ok(StepTaken {
@@ -304,8 +316,7 @@ fn cell((day, branch, category, product, number): (i64, String, String, String, 
 }
 
 fn state(name: &str) -> Result<AlarmState> {
-    AlarmState::from_name(name)
-        .ok_or_else(|| StoreError::Damaged(format!("no alarm is {name}")))
+    AlarmState::from_name(name).ok_or_else(|| StoreError::Damaged(format!("no alarm is {name}")))
 }
 
 /// The one raised before that this is, an open one before a closed one.
@@ -364,6 +375,7 @@ async fn add_members(tx: &mut Tx<'_>, alarm: Uuid, members: &[Member]) -> Result
     Ok(())
 }
 
+/// Held until the transaction ends: one step after the other.
 async fn find(connection: &mut PgConnection, id: Uuid) -> Result<Option<AlarmRow>> {
     let mut query = QueryBuilder::<Postgres>::new(ALARM);
     query.push("WHERE id = ").push_bind(id).push(" FOR UPDATE");
@@ -381,7 +393,9 @@ async fn with_members(
          JOIN complaint ON complaint.id = alarm_member.complaint \
          WHERE alarm = ANY(",
     );
-    query.push_bind(rows.iter().map(|row| row.0).collect::<Vec<_>>()).push(")");
+    query
+        .push_bind(rows.iter().map(|row| row.0).collect::<Vec<_>>())
+        .push(")");
     unless_barred(&mut query, reader);
     query.push(" ORDER BY captured_at, alarm_member.complaint");
     let members: Vec<(Uuid, Uuid, String, i64)> = query

@@ -110,7 +110,10 @@ impl AlarmStore for SqliteStore {
     async fn join_alarm(&self, alarm: Uuid, members: &[Member]) -> Result<()> {
         let mut writer = self.writer().await;
         let mut tx = begin(&mut writer).await?;
-        if find(&mut tx, alarm).await?.is_none_or(|row| row.2 == AlarmState::Closed.name()) {
+        if find(&mut tx, alarm)
+            .await?
+            .is_none_or(|row| row.2 == AlarmState::Closed.name())
+        {
             return Ok(());
         }
         add_members(&mut tx, alarm, members).await?;
@@ -136,7 +139,9 @@ impl AlarmStore for SqliteStore {
              ON complaint.id = alarm_member.complaint WHERE alarm_member.alarm = alarm.id",
         );
         if let Some(branch) = &asked.branch {
-            query.push(" AND alarm_member.branch = ").push_bind(branch.to_string());
+            query
+                .push(" AND alarm_member.branch = ")
+                .push_bind(branch.to_string());
         }
         unless_barred(&mut query, reader);
         query
@@ -216,12 +221,13 @@ impl AlarmStore for SqliteStore {
     }
 
     async fn alarm_steps(&self, alarm: Uuid) -> Result<Vec<StepTaken>> {
-        let rows: Vec<(i64, Uuid, String, String)> =
-            sqlx::query_as("SELECT at, staff, step, text FROM alarm_step WHERE alarm = ? ORDER BY n")
-                .bind(alarm)
-                .fetch_all(&mut *self.reader().await?)
-                .await
-                .map_err(failed)?;
+        let rows: Vec<(i64, Uuid, String, String)> = sqlx::query_as(
+            "SELECT at, staff, step, text FROM alarm_step WHERE alarm = ? ORDER BY n",
+        )
+        .bind(alarm)
+        .fetch_all(&mut *self.reader().await?)
+        .await
+        .map_err(failed)?;
         let taken = |(at, staff, step, text): (i64, Uuid, String, String)| {
             let known = AlarmStep::from_name(&step);
             Ok(StepTaken {
@@ -288,8 +294,7 @@ fn cell((day, branch, category, product, number): (i64, String, String, String, 
 }
 
 fn state(name: &str) -> Result<AlarmState> {
-    AlarmState::from_name(name)
-        .ok_or_else(|| StoreError::Damaged(format!("no alarm is {name}")))
+    AlarmState::from_name(name).ok_or_else(|| StoreError::Damaged(format!("no alarm is {name}")))
 }
 
 /// The one raised before that this is, an open one before a closed one.
@@ -365,7 +370,9 @@ async fn with_members(
          JOIN complaint ON complaint.id = alarm_member.complaint \
          WHERE alarm IN (SELECT unhex(value) FROM json_each(",
     );
-    query.push_bind(ids(rows.iter().map(|row| row.0))).push("))");
+    query
+        .push_bind(ids(rows.iter().map(|row| row.0)))
+        .push("))");
     unless_barred(&mut query, reader);
     query.push(" ORDER BY captured_at, alarm_member.complaint");
     let members: Vec<(Uuid, Uuid, String, i64)> = query
