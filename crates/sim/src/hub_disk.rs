@@ -205,6 +205,7 @@ impl HubDisk {
             | Ask::Watch { .. }
             | Ask::Evidence { .. }
             | Ask::Statistics { .. }
+            | Ask::Compare { .. }
             | Ask::Twins { .. } => Err(Refused::Malformed),
         }
     }

@@ -234,6 +234,7 @@ impl World {
             Ask::Watch { .. } => Reply::Changed { changed: false },
             Ask::Evidence { .. }
             | Ask::Statistics { .. }
+            | Ask::Compare { .. }
             | Ask::Twins { .. }
             | Ask::Forward { .. } => Reply::Refused(Refused::Malformed),
         }
