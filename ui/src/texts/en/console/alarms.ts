@@ -17,7 +17,7 @@ export const consoleAlarms: SameTexts<typeof reference> = {
   surge_title: '{day}, {by}',
   surge_figures: '{count}, usually about {expected}',
   reports: '{n} reports',
-  branches: '{n} branches',
+  branches: 'branches: {n}',
   last: '{hour} in the last hour, {day} in 24 hours',
   first: 'first {at}',
   raised_at: 'raised {at}',
