@@ -45,6 +45,8 @@ pub fn bindings() -> Builder<tauri::Wry> {
             commands::intake::drafts,
             commands::intake::draft_discard,
             commands::intake::advise,
+            commands::intake::twins,
+            commands::intake::twins_elsewhere,
             commands::intake::record,
             commands::intake::receipt,
             commands::intake::categories,

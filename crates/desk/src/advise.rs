@@ -43,6 +43,7 @@ impl Desk {
             problems: intake.problems(&enrolled.directory.categories, self.inner.now()),
             earlier: self.inner.earlier(&enrolled, &intake, staff).await,
             model: self.inner.models.status(&enrolled.directory),
+            matters: enrolled.matters(&intake, category),
             suggestion,
         })
     }
@@ -86,6 +87,7 @@ impl Inner {
             return known.suggestion.clone();
         }
         let suggestion = enrolled.suggest(intake, model, earlier);
+        let suggestion = enrolled.with_group(suggestion, intake);
         *last = Some(Judged {
             intake: intake.clone(),
             directory,

@@ -270,6 +270,7 @@ impl Inner {
                 .map(|answer| answer.remedy.clone()),
             deadlines: explained(&complaint, &enrolled.keep),
             guidance: guidance::for_category(&enrolled.directory.guidance, category).cloned(),
+            matter: enrolled.matter_of(&complaint),
             phone_code: PhoneCode::of(complaint.id).grouped(),
             timeline,
             tasks: complaint.tasks.iter().map(task_progress).collect(),
@@ -322,7 +323,7 @@ impl Inner {
         Ok(())
     }
 
-    fn row(&self, enrolled: &Enrolled, stored: &Stored) -> CaseRow {
+    pub(crate) fn row(&self, enrolled: &Enrolled, stored: &Stored) -> CaseRow {
         let complaint = &stored.complaint;
         let intake = &complaint.intake;
         let (category_zh, category_en) = enrolled.category_names(&intake.category);

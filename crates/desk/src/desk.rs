@@ -32,6 +32,7 @@ use crate::store::directory::DeviceRow;
 use crate::store::{self, Care, FileError, Store, StoreError, WriteTx, ledger};
 use crate::sweep::Told;
 use crate::time::{Held, Timekeeper};
+use crate::twins::Twins;
 use crate::view::{LinkTrouble, LinkView};
 
 /// Why a data directory was not opened.
@@ -113,6 +114,9 @@ pub(crate) struct Inner {
     /// Complaints of which the hub told somebody, until the next look.
     told: Mutex<BTreeSet<(ComplaintId, Told)>>,
     pub(crate) tally: Tally,
+    pub(crate) twins: Twins,
+    /// Of the sync that runs in this process, for questions beside it.
+    hub_session: Mutex<Option<String>>,
     /// Held while this process is the one that writes.
     _lock: Option<Lock>,
 }
@@ -347,6 +351,8 @@ impl Desk {
             models,
             told: Mutex::default(),
             tally: Tally::new(jumps),
+            twins: Twins::default(),
+            hub_session: Mutex::default(),
             _lock: lock,
         };
         if inner.writes() {
@@ -454,6 +460,16 @@ impl Inner {
     pub(crate) fn enrolled(&self) -> Result<Arc<Enrolled>, SessionError> {
         let held = self.enrolled.read().unwrap_or_else(PoisonError::into_inner);
         held.clone().ok_or(SessionError::NotEnrolled)
+    }
+
+    pub(crate) fn hub_session(&self) -> Option<String> {
+        let held = self.hub_session.lock();
+        held.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_hub_session(&self, session: Option<String>) {
+        let held = self.hub_session.lock();
+        *held.unwrap_or_else(PoisonError::into_inner) = session;
     }
 
     /// Keeps them for the next look, which shows what of them is the branch's.

@@ -37,6 +37,7 @@ mod sweep;
 mod take_over;
 mod time;
 mod transport;
+mod twins;
 mod unsent;
 mod verify;
 pub mod view;

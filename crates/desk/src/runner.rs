@@ -419,6 +419,7 @@ impl Runner {
         self.ahead = None;
         self.desk.go_on_as(incarnation, letter).await?;
         self.look_who_i_am();
+        self.desk.inner.set_hub_session(None);
         self.session.send_replace(None);
         self.desk.inner.tell(Change::Status);
         self.desk.standing().await
@@ -498,6 +499,9 @@ impl Runner {
     ) -> Result<Standing, StoreError> {
         let seen = self.hub_time();
         self.desk.save_welcome(&welcome, cursor, seen).await?;
+        self.desk
+            .inner
+            .set_hub_session(Some(welcome.session.clone()));
         self.session.send_replace(Some(welcome.session));
         self.desk.inner.tell(Change::Status);
         self.desk.standing().await

@@ -1,7 +1,7 @@
 //! What the screens are shown: plain shapes, made from the store, never
 //! written back. No rule and no SQL here.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use suda_domain::breach::BreachCause;
 use suda_domain::clocks::Deadline;
@@ -83,6 +83,69 @@ pub struct AdviceView {
     pub earlier: u32,
     /// How the hub's learned model stands on this desk.
     pub model: ModelStatus,
+    /// What the form tells of that the centre knows already.
+    pub matters: Vec<MatterView>,
+}
+
+/// A matter that several people have complained of, explained by the centre.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct MatterView {
+    pub id: String,
+    /// Of what the complaints have in common; may be empty.
+    pub title: String,
+    /// What to tell the customer.
+    pub say: String,
+    pub reports: u32,
+    /// When the first of them was captured.
+    pub since: DateTime<Utc>,
+    /// What of the text tells of it; empty when it belongs by its category, or
+    /// the centre has found it to.
+    pub matched: Vec<String>,
+}
+
+/// Why a complaint may belong with a form.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum TwinReason {
+    SamePhone,
+    SameAccount,
+    SameName,
+    SameText,
+    /// The text is near: by how many hundredths, and what both say.
+    Alike {
+        percent: u8,
+        shared: Vec<String>,
+    },
+}
+
+/// A complaint on this computer that may belong with a form.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct TwinView {
+    pub row: CaseRow,
+    /// At least one.
+    pub reasons: Vec<TwinReason>,
+}
+
+/// A complaint of another branch that may belong with a form: nothing of its
+/// customer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct TwinElsewhereView {
+    pub reference: ReferenceNumber,
+    pub branch: BranchCode,
+    pub branch_name: String,
+    pub category_zh: String,
+    pub category_en: String,
+    pub state: State,
+    /// The local day on which the customer came.
+    pub day: NaiveDate,
+    /// The customer has the telephone number that was typed.
+    pub same_phone: bool,
+    /// How near the text is, in hundredths; 100 is the same text.
+    pub percent: u8,
 }
 
 /// The person's decision that goes with the form.
@@ -264,6 +327,8 @@ pub struct CaseView {
     pub answer_remedy: Option<String>,
     pub deadlines: Vec<ExplainedDeadline>,
     pub guidance: Option<Guidance>,
+    /// What the centre knows it belongs to.
+    pub matter: Option<MatterView>,
     /// In groups, to be read aloud to an expert when nothing else goes.
     pub phone_code: String,
     pub timeline: Vec<TimelineEntry>,

@@ -5,6 +5,7 @@
 //! time and ids are passed in, so the desk, the hub and the simulator decide
 //! alike and a ledger replayed anywhere gives the same complaint.
 
+pub mod alarm;
 pub mod breach;
 pub mod category;
 pub mod check;

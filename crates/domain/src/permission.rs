@@ -22,12 +22,16 @@ pub enum Right {
     Administer,
     /// Resolve records the hub has set aside.
     MendQuarantine,
+    /// See early warnings: everybody's, or those that touch one's own branch.
+    SeeAlarms,
+    /// Acknowledge, explain and close early warnings.
+    AnswerAlarms,
     /// Make a desk the mailbox of one's own branch, and pair desks.
     ConnectDesks,
 }
 
 impl Right {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::SeeOwnBranch,
         Self::SeeAll,
         Self::SeeOwnTasks,
@@ -36,6 +40,8 @@ impl Right {
         Self::SeeDesks,
         Self::Administer,
         Self::MendQuarantine,
+        Self::SeeAlarms,
+        Self::AnswerAlarms,
         Self::ConnectDesks,
     ];
 }
@@ -50,6 +56,11 @@ pub fn has(role: Role, right: Right) -> bool {
         Right::SeeBoard => matches!(role, Role::Expert | Role::Management | Role::Auditor),
         Right::SeeDesks => matches!(role, Role::Administrator | Role::Management | Role::Auditor),
         Right::Administer => role == Role::Administrator,
+        Right::SeeAlarms => matches!(
+            role,
+            Role::BranchManager | Role::Expert | Role::Management | Role::Auditor
+        ),
+        Right::AnswerAlarms => matches!(role, Role::Expert | Role::Management),
         Right::ConnectDesks => role == Role::BranchManager,
         Right::MendQuarantine => matches!(role, Role::Administrator | Role::Expert),
     }

@@ -27,6 +27,21 @@ pub fn to_half_width(text: &str) -> String {
         .collect()
 }
 
+/// The digits of a telephone number as it is compared: however it was typed,
+/// without the country's code of mainland China. None while it is too short to
+/// be anybody's.
+pub fn phone_digits(phone: &str) -> Option<String> {
+    const LEAST: usize = 7;
+    const MOBILE: usize = 11;
+    let folded = to_half_width(phone);
+    let digits: String = folded.chars().filter(char::is_ascii_digit).collect();
+    let digits = match digits.strip_prefix("86") {
+        Some(rest) if rest.len() == MOBILE => rest.to_owned(),
+        _ => digits,
+    };
+    (digits.len() >= LEAST).then_some(digits)
+}
+
 /// The first `limit` bytes of `text`, cut at a character's border.
 pub fn cut_bytes(text: &str, limit: usize) -> &str {
     let mut end = limit.min(text.len());

@@ -12,6 +12,7 @@ use suda_sync::message::Allowance;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::alarms;
 use crate::clock::Clock;
 use crate::guard::{Pauses, PerMinute};
 use crate::learning::{self, Packages};
@@ -21,6 +22,7 @@ use crate::status::StatusDoor;
 use crate::store::{Decide, Identity, Result, Step, StepError, Store, StoreError};
 use crate::timing;
 use crate::turns::Turns;
+use crate::twins::Twins;
 
 /// Tries to enrol a minute, over all who try.
 const ENROL_TRIES: u32 = 30;
@@ -43,6 +45,8 @@ pub struct Hub {
     pub(crate) turns: Turns,
     /// The model desks are given.
     pub(crate) packages: Packages,
+    /// What every complaint tells, for those of the same matter.
+    pub twins: Twins,
     /// Where letters are made.
     pub letters: LetterDesk,
     /// Where the console's files are.
@@ -90,6 +94,7 @@ impl Hub {
             slots: Mutex::default(),
             turns: Turns::default(),
             packages: Packages::default(),
+            twins: Twins::default(),
             letters: LetterDesk::default(),
             ui,
             dir,
@@ -137,6 +142,7 @@ impl Hub {
             time: Some(settings.time.rules().for_branch(branch)),
             model: learning::package(self).await?.map(|package| package.notice),
             staff: self.store.staff_of_branch(branch).await?,
+            known_matters: alarms::known_matters(self, branch).await?,
         })
     }
 

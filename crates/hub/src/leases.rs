@@ -91,6 +91,8 @@ async fn timers(hub: &Arc<Hub>, stop: &CancellationToken) {
             }
         }) => {}
         () = index(hub) => {}
+        () = crate::twins::run(hub) => {}
+        () = crate::alarms::run(hub) => {}
         () = phone::run(hub) => {}
     }
 }

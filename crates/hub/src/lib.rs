@@ -2,6 +2,7 @@
 //! every complaint to its end and serves the console. `suda-hub` is its program.
 
 pub mod admin;
+pub mod alarms;
 pub mod bundle;
 pub mod cli;
 pub mod clock;
@@ -32,6 +33,7 @@ pub mod status;
 pub mod store;
 mod timing;
 mod turns;
+pub mod twins;
 
 pub use clock::Clock;
 pub use hub::Hub;

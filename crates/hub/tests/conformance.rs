@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::TimeDelta;
 use direct::{Desk, claim, code, ids, member, step};
+use suda_domain::alarm::{AlarmKind, AlarmState, AlarmStep};
 use suda_domain::clocks::Clock;
 use suda_domain::fact::{Decision, Report};
 use suda_domain::guidance::Guidance;
@@ -23,6 +24,10 @@ use suda_domain::{
 };
 use suda_hub::letters::settings::LetterSettings;
 use suda_hub::queue::steps;
+use suda_hub::store::alarms::{
+    AlarmBody, AlarmsAsked, FirstTold, Member, NewAlarm, Raised, StepTaken, Stepped, SurgeBy,
+    SurgeFigures,
+};
 use suda_hub::store::evidence::{EvidenceRead, SliceOf, Stored};
 use suda_hub::store::letters::LetterFile;
 use suda_hub::store::postgres::PostgresStore;
@@ -87,6 +92,194 @@ async fn conformance<S: Store>(make: impl AsyncFn() -> S) {
     evidence_is_put_together_in_order(&make().await).await;
     letters_are_kept_and_compared_with_the_ledger(&make().await).await;
     of_each_day_the_highest_revision_is_held(&make().await).await;
+    alarms_are_raised_once_and_their_steps_only_added_to(&make().await).await;
+    complaints_are_told_in_the_order_they_became_known(&make().await).await;
+}
+
+async fn alarms_are_raised_once_and_their_steps_only_added_to(store: &impl Store) {
+    let mut desk = Desk::enrol(store, "clerk", 1).await;
+    let mut other = Desk::enrol(store, "clerk2", 2).await;
+    let mut members = Vec::new();
+    for n in 0..3 {
+        let at = morning() - TimeDelta::days(n);
+        let branch = if n == 1 { &mut other } else { &mut desk };
+        let id = branch.queue(at, "翠屏苑基站", Grade::Two).await;
+        members.push(Member {
+            complaint: id,
+            branch: branch.pen.branch(),
+            captured_at: at,
+        });
+    }
+    members.reverse();
+    let burst = |members: &[Member]| NewAlarm {
+        id: uuid::Uuid::now_v7(),
+        kind: AlarmKind::Burst,
+        name: format!("burst:{}", members[0].complaint),
+        series: "burst".into(),
+        raised_at: morning(),
+        body: AlarmBody {
+            title: "翠屏苑".into(),
+            ..AlarmBody::default()
+        },
+        members: members.to_vec(),
+    };
+    let first = burst(&members[..2]);
+    assert_eq!(store.raise_alarm(&first).await.unwrap(), Raised::New);
+    let known = Raised::Known(first.id);
+    assert_eq!(
+        store.raise_alarm(&burst(&members[1..])).await.unwrap(),
+        known
+    );
+    let asked = AlarmsAsked {
+        limit: 9,
+        ..AlarmsAsked::default()
+    };
+    let open = store.alarms(&asked, Reader::Program).await.unwrap();
+    assert_eq!(open.len(), 1);
+    assert_eq!(open[0].members, members, "by capture");
+    let elsewhere = AlarmsAsked {
+        branch: Some("CQ0199".parse().unwrap()),
+        ..asked.clone()
+    };
+    assert!(
+        store
+            .alarms(&elsewhere, Reader::Program)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+
+    let expert = member(store, "expert").await.staff.unwrap();
+    let take = async |step: AlarmStep, text: &str| {
+        let taken = StepTaken {
+            at: morning(),
+            staff: expert,
+            step,
+            text: text.into(),
+        };
+        store.step_alarm(first.id, &taken).await.unwrap()
+    };
+    let before = store.settings().await.unwrap().directory;
+    assert_eq!(take(AlarmStep::Acknowledge, "").await, Stepped::Done);
+    assert_eq!(
+        take(AlarmStep::Acknowledge, "").await,
+        Stepped::NotInThisState
+    );
+    assert_eq!(store.settings().await.unwrap().directory, before);
+    assert_eq!(take(AlarmStep::Explain, "已检测").await, Stepped::Done);
+    assert_eq!(store.settings().await.unwrap().directory, before + 1);
+    let held = store
+        .alarm(first.id, Reader::Program)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (held.state, held.body.say.as_str()),
+        (AlarmState::Explained, "已检测")
+    );
+    assert_eq!(held.body.title, "翠屏苑");
+    assert_eq!(take(AlarmStep::Close, "已拆").await, Stepped::Done);
+    assert_eq!(store.settings().await.unwrap().directory, before + 2);
+    let steps = store.alarm_steps(first.id).await.unwrap();
+    let steps: Vec<_> = steps
+        .iter()
+        .map(|taken| (taken.step, taken.text.as_str()))
+        .collect();
+    let wanted = [
+        (AlarmStep::Acknowledge, ""),
+        (AlarmStep::Explain, "已检测"),
+        (AlarmStep::Close, "已拆"),
+    ];
+    assert_eq!(steps, wanted);
+    // What is closed stays so, and is raised by none of its members again.
+    assert_eq!(store.raise_alarm(&burst(&members)).await.unwrap(), known);
+    assert!(
+        store
+            .alarms(&asked, Reader::Program)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let nobody = uuid::Uuid::nil();
+    let taken = StepTaken {
+        at: morning(),
+        staff: expert,
+        step: AlarmStep::Close,
+        text: String::new(),
+    };
+    assert_eq!(
+        store.step_alarm(nobody, &taken).await.unwrap(),
+        Stepped::Unknown
+    );
+
+    // A surge that goes on is one alarm; a day told of and closed is told no more.
+    let surge = |day: u32, count: u64| NewAlarm {
+        id: uuid::Uuid::now_v7(),
+        kind: AlarmKind::Surge,
+        name: format!("surge:city::{day}"),
+        series: "surge:city:".into(),
+        raised_at: morning(),
+        body: AlarmBody {
+            surge: Some(SurgeFigures {
+                by: SurgeBy::City,
+                key: String::new(),
+                day: chrono::NaiveDate::from_ymd_opt(2026, 7, day).unwrap(),
+                count,
+                expected: 9.5,
+                p: 1e-9,
+            }),
+            ..AlarmBody::default()
+        },
+        members: members.clone(),
+    };
+    let one = surge(20, 70);
+    assert_eq!(store.raise_alarm(&one).await.unwrap(), Raised::New);
+    assert_eq!(
+        store.raise_alarm(&surge(21, 80)).await.unwrap(),
+        Raised::Known(one.id)
+    );
+    let held = store.alarm(one.id, Reader::Program).await.unwrap().unwrap();
+    assert_eq!(held.body.surge.unwrap().count, 80);
+
+    let cells = store
+        .day_cells(morning() - TimeDelta::days(9), 8 * 3_600_000)
+        .await
+        .unwrap();
+    assert_eq!(cells.iter().map(|cell| cell.count).sum::<u64>(), 3);
+    assert!(cells.iter().all(|cell| !cell.category.is_empty()));
+    assert_eq!(cells.len(), 3, "a day each");
+    assert!(store.verify().await.unwrap().fault.is_none());
+}
+
+async fn complaints_are_told_in_the_order_they_became_known(store: &impl Store) {
+    let mut desk = Desk::enrol(store, "clerk", 1).await;
+    let old = desk.queue(morning(), "宽带断了", Grade::Two).await;
+    let first = store.first_told(0).await.unwrap();
+    let late = desk
+        .queue(morning() - TimeDelta::days(9), "话费多收", Grade::Two)
+        .await;
+    let ids = |told: &FirstTold| {
+        told.cases
+            .iter()
+            .map(|(_, case)| case.id)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!((ids(&first), first.more), (vec![old], false));
+    let next = store.first_told(first.cursor).await.unwrap();
+    assert_eq!(
+        ids(&next),
+        [late],
+        "each once, whatever else is written of it"
+    );
+    assert_eq!(ids(&store.first_told(0).await.unwrap()), [old, late]);
+    assert!(
+        store
+            .first_told(next.cursor)
+            .await
+            .unwrap()
+            .cases
+            .is_empty()
+    );
 }
 
 async fn begins_once(store: &impl Store) {

@@ -10,6 +10,7 @@ mod features;
 mod fold;
 pub mod learn;
 mod matching;
+pub mod pieces;
 mod propose;
 mod read;
 mod rules;

@@ -206,7 +206,8 @@ impl HubDisk {
             | Ask::Evidence { .. }
             | Ask::Statistics { .. }
             | Ask::Model { .. }
-            | Ask::Compare { .. } => Err(Refused::Malformed),
+            | Ask::Compare { .. }
+            | Ask::Twins { .. } => Err(Refused::Malformed),
         }
     }
 

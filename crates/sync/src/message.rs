@@ -1,13 +1,14 @@
 //! What desk and hub say to each other. Version 2. Additive changes keep the
 //! version: an unknown field is ignored, a missing one has a default.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
+use suda_domain::alarm::KnownMatter;
 use suda_domain::category::CategoryTree;
 use suda_domain::guidance::Guidance;
 use suda_domain::staff::StaffRecord;
 use suda_domain::time::{TimeRules, Timekeeping};
-use suda_domain::{BranchCode, DeviceId, Lane, Policy, Refusal};
+use suda_domain::{BranchCode, DeviceId, Lane, Policy, ReferenceNumber, Refusal, State};
 
 use crate::chain::{Hash, SealedEvent};
 use crate::compare::Compared;
@@ -91,6 +92,14 @@ pub enum Ask {
     Forward { parcel: String },
     /// How far these evidence files are. An older hub does not understand it.
     Evidence { files: Vec<FileName> },
+    /// Complaints of other branches that may belong with a form that is being
+    /// filled in. An older hub does not understand it.
+    Twins {
+        /// What happened, and where.
+        text: String,
+        /// The customer's, as typed; may be empty.
+        phone: String,
+    },
     /// Day totals, each to replace an earlier writing of the same day. An older
     /// hub does not understand it.
     Statistics { days: Vec<DayTotals> },
@@ -230,7 +239,26 @@ pub enum Reply {
     /// A piece of the learned model's package.
     Model(ModelPiece),
     Compared(Compared),
+    /// Those that may belong with a form, the likeliest first.
+    Twins(Vec<TwinElsewhere>),
     Refused(Refused),
+}
+
+/// A complaint of another branch, as a branch may see it: nothing of its
+/// customer and no word of what they said.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TwinElsewhere {
+    pub reference: ReferenceNumber,
+    pub branch: BranchCode,
+    pub branch_name: String,
+    pub category: String,
+    pub state: State,
+    /// The local day on which the customer came.
+    pub day: NaiveDate,
+    /// The customer has the telephone number that was typed.
+    pub same_phone: bool,
+    /// How near the text is, in hundredths; 100 is the same text.
+    pub percent: u8,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -470,6 +498,10 @@ pub struct Directory {
     pub model: Option<ModelNotice>,
     /// The staff who may sign in at this branch.
     pub staff: Vec<StaffRecord>,
+    /// Matters that go on and that the centre has explained. Absent from a hub
+    /// of before there were any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known_matters: Vec<KnownMatter>,
 }
 
 impl Directory {

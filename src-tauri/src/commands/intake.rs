@@ -1,7 +1,9 @@
 //! The form: drafts, advice, recording, the receipt.
 
 use chrono::{DateTime, Utc};
-use suda_desk::view::{AdviceView, Assessment, Chosen, DraftView, ReceiptView};
+use suda_desk::view::{
+    AdviceView, Assessment, Chosen, DraftView, ReceiptView, TwinElsewhereView, TwinView,
+};
 use suda_domain::category::CategoryTree;
 use suda_domain::guidance::Guidance;
 use suda_domain::{ComplaintId, Intake};
@@ -49,6 +51,25 @@ pub async fn draft_discard(host: State<'_, Host>, id: ComplaintId) -> Answer<()>
 pub async fn advise(host: State<'_, Host>, intake: Intake) -> Answer<AdviceView> {
     let (desk, session) = host.signed_in().await?;
     Ok(desk.advise(&session, intake).await?)
+}
+
+/// Complaints of the branch that may belong with the form.
+#[tauri::command]
+#[specta::specta]
+pub async fn twins(host: State<'_, Host>, intake: Intake) -> Answer<Vec<TwinView>> {
+    let (desk, session) = host.signed_in().await?;
+    Ok(desk.twins(&session, intake).await?)
+}
+
+/// The same of other branches; waits for the hub's answer.
+#[tauri::command]
+#[specta::specta]
+pub async fn twins_elsewhere(
+    host: State<'_, Host>,
+    intake: Intake,
+) -> Answer<Vec<TwinElsewhereView>> {
+    let (desk, session) = host.signed_in().await?;
+    Ok(desk.twins_elsewhere(&session, intake).await?)
 }
 
 #[tauri::command]

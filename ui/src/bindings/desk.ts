@@ -21,6 +21,10 @@ export const commands = {
 	drafts: () => typedError<DraftView[], AppError>(__TAURI_INVOKE("drafts")),
 	draftDiscard: (id: ComplaintId) => typedError<null, AppError>(__TAURI_INVOKE("draft_discard", { id })),
 	advise: (intake: Intake) => typedError<AdviceView, AppError>(__TAURI_INVOKE("advise", { intake })),
+	/**  Complaints of the branch that may belong with the form. */
+	twins: (intake: Intake) => typedError<TwinView[], AppError>(__TAURI_INVOKE("twins", { intake })),
+	/**  The same of other branches; waits for the hub's answer. */
+	twinsElsewhere: (intake: Intake) => typedError<TwinElsewhereView[], AppError>(__TAURI_INVOKE("twins_elsewhere", { intake })),
 	record: (draft: ComplaintId, intake: Intake, assessment: Assessment, arrivedAt: string | null) => typedError<ReceiptView, AppError>(__TAURI_INVOKE("record", { draft, intake, assessment, arrivedAt })),
 	receipt: (id: ComplaintId) => typedError<ReceiptView, AppError>(__TAURI_INVOKE("receipt", { id })),
 	categories: () => typedError<CategoryTree, AppError>(__TAURI_INVOKE("categories")),
@@ -106,6 +110,8 @@ export type AdviceView = {
 	guidance: Guidance | null,
 	/**  What still keeps the form from being recorded. */
 	problems: Problem[],
+	/**  What the form tells of that the centre knows already. */
+	matters: MatterView[],
 };
 
 /**  An error as the window gets it. */
@@ -267,6 +273,8 @@ export type CaseView = {
 	answer_remedy: string | null,
 	deadlines: ExplainedDeadline[],
 	guidance: Guidance | null,
+	/**  What the centre knows it belongs to. */
+	matter: MatterView | null,
 	/**  In groups, to be read aloud to an expert when nothing else goes. */
 	phone_code: string,
 	timeline: TimelineEntry[],
@@ -927,6 +935,23 @@ export type LinkTrouble =
 /**  Whether the hub can be reached, as far as is known. */
 export type LinkView = "up" | "down" | "unknown";
 
+/**  A matter that several people have complained of, explained by the centre. */
+export type MatterView = {
+	id: string,
+	/**  Of what the complaints have in common; may be empty. */
+	title: string,
+	/**  What to tell the customer. */
+	say: string,
+	reports: number,
+	/**  When the first of them was captured. */
+	since: string,
+	/**
+	 *  What of the text tells of it; empty when it belongs by its category, or
+	 *  the centre has found it to.
+	 */
+	matched: string[],
+};
+
 /**  One measure of a solution plan. */
 export type Measure = {
 	/**  Absent from plans of older versions; folding gives them one. */
@@ -1374,6 +1399,37 @@ export type Try = {
 export type TryOutcome = "no_answer" | "busy" | "switched_off" | "wrong_number" | 
 /**  Reached, but the customer asks to be called another time. */
 "another_time";
+
+/**
+ *  A complaint of another branch that may belong with a form: nothing of its
+ *  customer.
+ */
+export type TwinElsewhereView = {
+	reference: ReferenceNumber,
+	branch: BranchCode,
+	branch_name: string,
+	category_zh: string,
+	category_en: string,
+	state: State,
+	/**  The local day on which the customer came. */
+	day: string,
+	/**  The customer has the telephone number that was typed. */
+	same_phone: boolean,
+	/**  How near the text is, in hundredths; 100 is the same text. */
+	percent: number,
+};
+
+/**  Why a complaint may belong with a form. */
+export type TwinReason = { kind: "same_phone" } | { kind: "same_account" } | { kind: "same_name" } | { kind: "same_text" } | 
+/**  The text is near: by how many hundredths, and what both say. */
+{ kind: "alike"; percent: number; shared: string[] };
+
+/**  A complaint on this computer that may belong with a form. */
+export type TwinView = {
+	row: CaseRow,
+	/**  At least one. */
+	reasons: TwinReason[],
+};
 
 export type What = "cases" | "status" | "directory";
 

@@ -201,6 +201,114 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Early warnings that concern the reader, the newest first: a branch manager's
+         *     are those with a complaint of their branch.
+         */
+        get: operations["alarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Counts the days now instead of at the next full hour. */
+        post: operations["look_for_alarms"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An early warning with its complaints. A branch manager is shown those of
+         *     their branch.
+         */
+        get: operations["alarm"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Somebody looks after it. */
+        post: operations["acknowledge_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** It is over, or was none. */
+        post: operations["close_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{id}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** It is known what it is: every counter is told what to say. */
+        post: operations["explain_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/board": {
         parameters: {
             query?: never;
@@ -1774,6 +1882,96 @@ export interface components {
             password?: string | null;
             staff: components["schemas"]["StaffRow"];
         };
+        AlarmClosed: {
+            /** @description Why. */
+            note: string;
+        };
+        AlarmExplained: {
+            /** @description What the counters are to tell customers who come with it. */
+            say: string;
+        };
+        /**
+         * @description What is unusual.
+         * @enum {string}
+         */
+        AlarmKind: "burst" | "surge";
+        /** @description A complaint of an alarm. */
+        AlarmMember: {
+            branch: components["schemas"]["BranchCode"];
+            /** Format: date-time */
+            captured_at: string;
+            excerpt: string;
+            id: components["schemas"]["ComplaintId"];
+            reference: components["schemas"]["ReferenceNumber"];
+            state: components["schemas"]["State"];
+        };
+        /** @description A remark, where one is wanted. */
+        AlarmNote: {
+            note?: string;
+        };
+        /** @description An early warning as lists show it. */
+        AlarmRow: {
+            branches: number;
+            /** @description The category of most members. */
+            category: string;
+            /**
+             * Format: date-time
+             * @description When the first and the last were captured.
+             */
+            first_at: string;
+            /** @description By local day of capture, without gaps, up to today. */
+            growth: components["schemas"]["DayGrowth"][];
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["AlarmKind"];
+            /** Format: date-time */
+            last_at: string;
+            last_day: number;
+            /** @description Captured within the last hour and the last day. */
+            last_hour: number;
+            /** Format: date-time */
+            raised_at: string;
+            /** @description Complaints and branches of it, as far as the reader may see them. */
+            reports: number;
+            /** @description What the counters are to say. */
+            say: string;
+            state: components["schemas"]["AlarmState"];
+            surge?: components["schemas"]["SurgeFigures"] | null;
+            /** @description Of what the members have in common; empty when that cannot be said. */
+            title: string;
+        };
+        /**
+         * @description How far an alarm has been seen to.
+         * @enum {string}
+         */
+        AlarmState: "raised" | "acknowledged" | "explained" | "closed";
+        /**
+         * @description What somebody does about an alarm.
+         * @enum {string}
+         */
+        AlarmStep: "acknowledge" | "explain" | "close";
+        /** @description What somebody did. */
+        AlarmStepView: {
+            /** Format: date-time */
+            at: string;
+            name: string;
+            step: components["schemas"]["AlarmStep"];
+            text: string;
+        };
+        /** @description An early warning, whole. */
+        AlarmView: {
+            /** @description What the reader may do now. */
+            allowed: components["schemas"]["AlarmStep"][];
+            /** @description The first captured first. */
+            members: components["schemas"]["AlarmMember"][];
+            row: components["schemas"]["AlarmRow"];
+            /** @description The first first. */
+            steps: components["schemas"]["AlarmStepView"][];
+        };
+        /** @description How many warnings are new. */
+        AlarmsFound: {
+            new: number;
+        };
         /**
          * @description What became of one case that follows.
          * @enum {string}
@@ -2347,6 +2545,11 @@ export interface components {
          * @enum {string}
          */
         CustomerState: "accepted" | "dispatched" | "investigated" | "completed";
+        DayGrowth: {
+            count: number;
+            /** Format: date */
+            day: string;
+        };
         /**
          * @description What a listed day is, against what its weekday says.
          * @enum {string}
@@ -4529,6 +4732,10 @@ export interface components {
             reference: components["schemas"]["ReferenceNumber"];
             /** @description Their telephone number is the same. */
             same_customer: boolean;
+            /** @description It is the same text. */
+            same_text: boolean;
+            /** @description What both texts say, the longest first. */
+            shared: string[];
             state: components["schemas"]["State"];
         };
         /** @description How many texts it was. */
@@ -4854,6 +5061,28 @@ export interface components {
         };
         Superior: {
             superior?: components["schemas"]["StaffId"] | null;
+        };
+        /**
+         * @description What is counted apart.
+         * @enum {string}
+         */
+        SurgeBy: "city" | "branch" | "category" | "product";
+        /** @description The last day of a surge. */
+        SurgeFigures: {
+            by: components["schemas"]["SurgeBy"];
+            /** Format: int64 */
+            count: number;
+            /** Format: date */
+            day: string;
+            /** Format: double */
+            expected: number;
+            /** @description The branch, category or product; empty for the whole city. */
+            key: string;
+            /**
+             * Format: double
+             * @description Probability of so many or more by chance.
+             */
+            p: number;
         };
         /** @description One dispatch to one department. */
         Task: {
@@ -5555,6 +5784,195 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TimePreview"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    alarms: {
+        parameters: {
+            query?: {
+                /** @description Those that are closed, instead of those that are open. */
+                closed?: boolean;
+                /** @description The last row of the page before: its `raised_at` and `id`. */
+                before_at?: string;
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmRow"][];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    look_for_alarms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmsFound"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    alarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    acknowledge_alarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlarmNote"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    close_alarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlarmClosed"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    explain_alarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlarmExplained"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmView"];
                 };
             };
             "4XX": {

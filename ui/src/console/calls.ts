@@ -2,6 +2,8 @@
 import { get, post, postFile, put } from './api'
 import type {
   AddedStaff,
+  AlarmRow,
+  AlarmView,
   AnsweredAlong,
   AskedOf,
   Board,
@@ -193,6 +195,15 @@ export interface TaskSteps {
 export const taskStep = <Name extends keyof TaskSteps>(id: string, name: Name, body: TaskSteps[Name], key: string) =>
   post<Task>(`/api/tasks/${id}/${name}`, body, key)
 
+/** Open or closed early warnings, the newest first; `before` is the last row of the page before. */
+export const alarms = (closed: boolean, before?: AlarmRow) =>
+  get<AlarmRow[]>('/api/alarms', { closed: String(closed), before_at: before?.raised_at, before: before?.id })
+export const alarm = (id: string) => get<AlarmView>(`/api/alarms/${id}`)
+export const acknowledgeAlarm = (id: string, note: string) => post<AlarmView>(`/api/alarms/${id}/acknowledge`, { note })
+/** Tells every counter what to say. */
+export const explainAlarm = (id: string, say: string) => post<AlarmView>(`/api/alarms/${id}/explain`, { say })
+export const closeAlarm = (id: string, note: string) => post<AlarmView>(`/api/alarms/${id}/close`, { note })
+export const lookForAlarms = () => post<{ new: number }>('/api/alarms/look')
 export const sms = (failing: boolean, after?: string) => get<SmsOutbox>('/api/sms', { failing: String(failing), after })
 export const retrySms = (id: string) => post<void>(`/api/sms/${id}/retry`)
 /** A text that failed was seen to otherwise. */

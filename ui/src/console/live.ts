@@ -4,10 +4,10 @@
 import { onScopeDispose, readonly, ref } from 'vue'
 import { get, openFeed } from './api'
 
-export type LiveKind = 'work_orders' | 'complaint' | 'tasks' | 'board' | 'quarantine'
+export type LiveKind = 'work_orders' | 'complaint' | 'tasks' | 'board' | 'quarantine' | 'alarms'
 export type LiveState = 'off' | 'connecting' | 'live' | 'lost'
 
-const KINDS: readonly LiveKind[] = ['work_orders', 'complaint', 'tasks', 'board', 'quarantine']
+const KINDS: readonly LiveKind[] = ['work_orders', 'complaint', 'tasks', 'board', 'quarantine', 'alarms']
 const FIRST_RETRY_MS = 500
 const LAST_RETRY_MS = 15_000
 

@@ -17,6 +17,7 @@ import {
   Tickets,
   TrendCharts,
   User,
+  Warning,
 } from '@element-plus/icons-vue'
 import type { Component } from 'vue'
 import {
@@ -45,6 +46,7 @@ export const PLACES: readonly Place[] = [
   { name: 'duties', path: '/duties', roles: ['expert', 'management', 'department', 'branch_manager', 'clerk'], icon: List, screen: () => import('./screens/DutiesScreen.vue') },
   { name: 'tasks', path: '/tasks', roles: ['department'], icon: Files, screen: () => import('./screens/TasksScreen.vue') },
   { name: 'board', path: '/board', roles: READERS, icon: DataBoard, screen: () => import('./screens/BoardScreen.vue') },
+  { name: 'alarms', path: '/alarms', roles: [...READERS, 'branch_manager'], icon: Warning, screen: () => import('./screens/AlarmsScreen.vue') },
   { name: 'approvals', path: '/approvals', roles: ['management'], icon: Stamp, screen: () => import('./screens/ApprovalsScreen.vue') },
   { name: 'search', path: '/search', roles: [...READERS, 'department'], icon: Search, screen: () => import('./screens/SearchScreen.vue') },
   { name: 'case', path: '/case/:id', roles: [...READERS, 'department', 'branch_manager', 'clerk'], screen: () => import('./screens/CaseScreen.vue') },

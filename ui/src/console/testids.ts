@@ -188,6 +188,21 @@ export const ids = {
     holder: 'console-set-aside-holder',
     reference: 'console-set-aside-reference',
   },
+  alarms: {
+    screen: 'console-alarms',
+    /** data-value holds open or closed. */
+    view: 'console-alarms-view',
+    /** One per alarm, with data-id, data-kind and data-state. */
+    row: 'console-alarm',
+    panel: 'console-alarm-panel',
+    /** One per complaint of it, with data-reference. */
+    member: 'console-alarm-member',
+    /** One per step open to the reader, with data-step. */
+    step: 'console-alarm-step',
+    text: 'console-alarm-text',
+    look: 'console-alarms-look',
+    growth: 'console-alarm-growth',
+  },
   sms: {
     screen: 'console-sms',
     view: 'console-sms-view',

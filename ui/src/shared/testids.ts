@@ -81,6 +81,12 @@ export const testids = {
     learned: 'intake-learned',
     rulesSay: 'intake-rules-say',
     earlier: 'intake-earlier',
+    /** What the centre knows and has explained. */
+    matter: 'intake-matter',
+    twins: 'intake-twins',
+    /** One per complaint that may belong with the form, with data-reference. */
+    twin: 'intake-twin',
+    twinLink: 'intake-twin-link',
     /** data-saved holds the time of the last saved keystroke. */
     saved: 'intake-saved',
     restored: 'intake-restored',

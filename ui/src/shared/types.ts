@@ -49,6 +49,7 @@ export type {
   LanView,
   LinkView,
   OtherDesk,
+  MatterView,
   Paused,
   Planned,
   Problem,
@@ -81,6 +82,9 @@ export type {
   TimelineEntry,
   Tone,
   TryOutcome,
+  TwinElsewhereView,
+  TwinReason,
+  TwinView,
 } from '../bindings/desk'
 
 /** The form with every field present; the wire may leave empty ones out. */

@@ -16,6 +16,7 @@ type Areas = [
   Promise<{ consoleCourse: Messages }>,
   Promise<{ consoleDuties: Messages }>,
   Promise<{ consoleLearning: Messages }>,
+  Promise<{ consoleAlarms: Messages }>,
 ]
 
 async function joined(areas: Areas): Promise<Messages> {
@@ -32,6 +33,7 @@ async function joined(areas: Areas): Promise<Messages> {
     { consoleCourse },
     { consoleDuties },
     { consoleLearning },
+    { consoleAlarms },
   ] = await Promise.all(areas)
   return {
     console: {
@@ -47,6 +49,7 @@ async function joined(areas: Areas): Promise<Messages> {
       letters: consoleLetters,
       beside: consoleBeside,
       learning: consoleLearning,
+      alarms: consoleAlarms,
     },
   }
 }
@@ -66,6 +69,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-CN/console/course'),
       import('./zh-CN/console/duties'),
       import('./zh-CN/console/learning'),
+      import('./zh-CN/console/alarms'),
     ]),
   'zh-TW': () =>
     joined([
@@ -81,6 +85,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-TW/console/course'),
       import('./zh-TW/console/duties'),
       import('./zh-TW/console/learning'),
+      import('./zh-TW/console/alarms'),
     ]),
   en: () =>
     joined([
@@ -96,6 +101,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./en/console/course'),
       import('./en/console/duties'),
       import('./en/console/learning'),
+      import('./en/console/alarms'),
     ]),
 }
 

@@ -226,6 +226,30 @@ pub(crate) async fn get(
     Ok(query.build_query_as().fetch_optional(conn).await?)
 }
 
+/// The row of the complaint that was added last; 0 when there is none.
+pub(crate) async fn last_row(conn: &mut SqliteConnection) -> Result<i64, StoreError> {
+    let last = sqlx::query_scalar("select coalesce(max(row), 0) from complaint");
+    Ok(last.fetch_one(conn).await?)
+}
+
+/// Complaints added after a row, the first first. For the program itself: what
+/// is shown of them is read again for who looks.
+pub(crate) async fn told_after(
+    conn: &mut SqliteConnection,
+    row: i64,
+    limit: i64,
+) -> Result<Vec<(i64, Complaint)>, StoreError> {
+    let rows: Vec<(i64, String)> =
+        sqlx::query_as("select row, body from complaint where row > ? order by row limit ?")
+            .bind(row)
+            .bind(limit)
+            .fetch_all(conn)
+            .await?;
+    rows.into_iter()
+        .map(|(row, body)| Ok((row, serde_json::from_str(&body)?)))
+        .collect()
+}
+
 pub(crate) async fn by_reference(
     conn: &mut SqliteConnection,
     reference: &ReferenceNumber,

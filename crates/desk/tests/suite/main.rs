@@ -21,5 +21,6 @@ mod stored;
 mod support;
 mod syncing;
 mod time;
+mod twins;
 mod verifying;
 mod withheld;

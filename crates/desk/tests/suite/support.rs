@@ -366,7 +366,7 @@ fn answer(hub: &mut HubState, request: Request) -> Reply {
                 sum,
             })
         }
-        Ask::Evidence { .. } => Reply::Refused(Refused::Malformed),
+        Ask::Evidence { .. } | Ask::Twins { .. } => Reply::Refused(Refused::Malformed),
         Ask::Statistics { days } => take_days(hub, request.device, days),
         Ask::Watch { cursor, .. } => Reply::Changed {
             changed: cursor < hub.log.len() as u64,
@@ -441,6 +441,7 @@ pub fn directory() -> Directory {
         policy: Policy::default(),
         time: None,
         model: None,
+        known_matters: Vec::new(),
         staff: vec![
             staff(LOGIN, "王芳", Role::Clerk),
             staff("chen", "陈强", Role::BranchManager),

@@ -23,6 +23,8 @@ const SEES_COMPLAINTS: Access =
 const SEES_WHOLE_COMPLAINTS: Access = Access::Any(&[Right::SeeAll, Right::SeeOwnBranch]);
 const ADMINISTERS: Access = Access::Any(&[Right::Administer]);
 const EXPERTS: Access = Access::Any(&[Right::UseQueue]);
+const SEES_ALARMS: Access = Access::Any(&[Right::SeeAlarms]);
+const ANSWERS_ALARMS: Access = Access::Any(&[Right::AnswerAlarms]);
 const MENDS: Access = Access::Any(&[Right::MendQuarantine]);
 
 /// Method, route as the router names it, and what it asks.
@@ -290,6 +292,12 @@ pub const TABLE: &[(&str, &str, Access)] = &[
         "/api/escalations",
         Access::Any(&[Right::SeeAll, Right::SeeOwnBranch, Right::SeeOwnTasks]),
     ),
+    ("GET", "/api/alarms", SEES_ALARMS),
+    ("GET", "/api/alarms/{id}", SEES_ALARMS),
+    ("POST", "/api/alarms/{id}/acknowledge", ANSWERS_ALARMS),
+    ("POST", "/api/alarms/{id}/explain", ANSWERS_ALARMS),
+    ("POST", "/api/alarms/{id}/close", ANSWERS_ALARMS),
+    ("POST", "/api/alarms/look", ANSWERS_ALARMS),
     ("GET", "/api/tasks", Access::Any(&[Right::SeeOwnTasks])),
     (
         "POST",

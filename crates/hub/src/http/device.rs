@@ -193,6 +193,7 @@ async fn answer(hub: &Hub, signed: Signed, request: Request) -> Result<Reply, Re
             watch(hub, &device, cursor, directory).await.map_err(busy)
         }
         Ask::Evidence { files } => super::evidence::standings(hub, &device, files).await,
+        Ask::Twins { text, phone } => super::twins::twins(hub, &device, &text, &phone).await,
         Ask::Statistics { days } => super::statistics::take(hub, &device, days).await,
         Ask::Model { version, offset } => {
             let piece = learning::piece(hub, version, offset);

@@ -1,7 +1,7 @@
 //! Changes as they are committed, told to the browsers that may see them
 //! (server-sent events). Only what changed is told; the browser asks again.
 //!
-//! Events: `work_orders`, `tasks`, `board`, `quarantine` (no data) and
+//! Events: `work_orders`, `tasks`, `board`, `quarantine`, `alarms` (no data) and
 //! `complaint` with `{"id": …}`.
 
 use std::collections::BTreeSet;
@@ -104,6 +104,7 @@ impl Onlooker {
         News {
             lists: true,
             quarantine: true,
+            alarms: true,
             ids: BTreeSet::new(),
         }
         .events(&self.who)
@@ -114,6 +115,7 @@ impl Onlooker {
 struct News {
     lists: bool,
     quarantine: bool,
+    alarms: bool,
     ids: BTreeSet<ComplaintId>,
 }
 
@@ -124,6 +126,7 @@ impl News {
             self.ids.insert(one.id);
         }
         self.quarantine |= touched.quarantine;
+        self.alarms |= touched.alarms || touched.everything;
         self.lists |= touched.everything || touched.stubs;
     }
 
@@ -133,6 +136,9 @@ impl News {
         let mut events = Vec::new();
         if self.quarantine && has(role, Right::MendQuarantine) {
             events.push(plain("quarantine"));
+        }
+        if self.alarms && has(role, Right::SeeAlarms) {
+            events.push(plain("alarms"));
         }
         if self.lists && has(role, Right::SeeBoard) {
             events.push(plain("board"));

@@ -13,6 +13,7 @@ pub mod live;
 pub mod session;
 mod statistics;
 pub mod status;
+mod twins;
 pub mod ui;
 
 use std::sync::Arc;
@@ -61,8 +62,8 @@ struct Described;
 /// The console's routes with their description, from the same list.
 fn described() -> (Router<Arc<Hub>>, OpenApi) {
     use api::{
-        admin, board, complaints, course, desks, duties, escalations, evidence, learning, letters,
-        links, lists, quarantine, recusal, similar, sms, steps, stubs, tasks, time,
+        admin, alarms, board, complaints, course, desks, duties, escalations, evidence, learning,
+        letters, links, lists, quarantine, recusal, similar, sms, steps, stubs, tasks, time,
     };
     let timed = OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(session::login))
@@ -115,6 +116,12 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(links::links))
         .routes(routes!(links::link))
         .routes(routes!(similar::similar))
+        .routes(routes!(alarms::alarms))
+        .routes(routes!(alarms::alarm))
+        .routes(routes!(alarms::acknowledge_alarm))
+        .routes(routes!(alarms::explain_alarm))
+        .routes(routes!(alarms::close_alarm))
+        .routes(routes!(alarms::look_for_alarms))
         .routes(routes!(links::unlink))
         .routes(routes!(links::answer_linked))
         .routes(routes!(stubs::phone_stubs, stubs::open_stub))

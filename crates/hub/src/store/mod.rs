@@ -2,6 +2,7 @@
 //! a database: `sqlite` is the embedded store, another can follow behind the
 //! same traits. Every implementation has to pass the same conformance suite.
 
+pub mod alarms;
 pub mod barred;
 pub mod checks;
 pub mod evidence;
@@ -663,6 +664,7 @@ pub trait Store:
     + set_aside::SetAsideStore
     + statistics::StatisticsStore
     + sms::SmsStore
+    + alarms::AlarmStore
     + tries::Tries
     + Send
     + Sync

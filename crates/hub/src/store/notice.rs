@@ -20,6 +20,9 @@ pub struct Touched {
     /// processes.
     #[serde(default)]
     pub sms: bool,
+    /// Early warnings. Absent from older processes.
+    #[serde(default)]
+    pub alarms: bool,
     /// Something may have been missed: look at everything anew.
     pub everything: bool,
 }
@@ -69,6 +72,7 @@ impl Touched {
             quarantine: !changes.set_aside.is_empty() || !changes.released.is_empty(),
             stubs: false,
             sms: false,
+            alarms: false,
             // To some it has just ceased to exist, or begun.
             everything: changes.cases.iter().any(|case| case.beside_changed),
         }
@@ -81,6 +85,7 @@ impl Touched {
             quarantine: true,
             stubs: true,
             sms: true,
+            alarms: true,
             everything: true,
             ..Self::default()
         }

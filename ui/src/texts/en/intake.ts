@@ -55,6 +55,14 @@ export const intake: SameTexts<typeof reference> = {
   new: 'New',
   record: 'Record',
   record_complex: 'Record and hand off',
+  twins: {
+    title: 'Complaints that may belong with it',
+    reason: { same_phone: 'same phone', same_account: 'same account', same_name: 'same name', same_text: 'same text' },
+    alike: '{n}% alike',
+    elsewhere: 'at {branch}',
+    link: 'Link',
+    linked: 'Linked',
+  },
   advice: {
     title: 'Advice',
     category: 'Suggested category',

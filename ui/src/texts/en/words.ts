@@ -180,6 +180,11 @@ export const words: SameTexts<typeof reference> = {
     keep: 'Please keep this receipt and have the number at hand when you ask how far your complaint is.',
     qr: 'QR code of complaint {reference}',
   },
+  matter: {
+    known: 'Known matter',
+    reports: '{n} reports since {at}',
+    say: 'Say this: {say}',
+  },
   guidance: {
     version: 'version {n}',
     limit: 'The branch may give up to {amount}',

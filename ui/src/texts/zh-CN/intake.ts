@@ -53,6 +53,14 @@ export const intake = {
   new: '新登记',
   record: '登记',
   record_complex: '登记并转派专家',
+  twins: {
+    title: '可能相关的投诉',
+    reason: { same_phone: '电话相同', same_account: '账号相同', same_name: '姓名相同', same_text: '内容相同' },
+    alike: '{n}% 相似',
+    elsewhere: '{branch}',
+    link: '关联',
+    linked: '已关联',
+  },
   advice: {
     title: '研判建议',
     category: '类别建议',

@@ -202,6 +202,11 @@ export const words = {
     keep: '请妥善保管本凭证，查询进度或回访时请提供投诉编号。',
     qr: '投诉编号 {reference} 的二维码',
   },
+  matter: {
+    known: '已知事项',
+    reports: '{n} 件，自 {at}',
+    say: '请这样答复：{say}',
+  },
   guidance: {
     version: '第 {n} 版',
     limit: '本厅可补偿至多 {amount}',

@@ -55,6 +55,14 @@ export const intake: SameTexts<typeof reference> = {
   new: '新登記',
   record: '登記',
   record_complex: '登記並轉派專家',
+  twins: {
+    title: '可能相關的投訴',
+    reason: { same_phone: '電話相同', same_account: '帳號相同', same_name: '姓名相同', same_text: '內容相同' },
+    alike: '{n}% 相似',
+    elsewhere: '{branch}',
+    link: '關聯',
+    linked: '已關聯',
+  },
   advice: {
     title: '研判建議',
     category: '類別建議',

@@ -184,6 +184,11 @@ export const words: SameTexts<typeof reference> = {
     keep: '請妥善保管本憑證，查詢進度或回訪時請提供投訴編號。',
     qr: '投訴編號 {reference} 的二維碼',
   },
+  matter: {
+    known: '已知事項',
+    reports: '{n} 件，自 {at}',
+    say: '請這樣答覆：{say}',
+  },
   guidance: {
     version: '第 {n} 版',
     limit: '本廳可補償至多 {amount}',

@@ -6,6 +6,7 @@
 )]
 
 pub mod admin;
+pub mod alarms;
 pub mod board;
 pub mod complaints;
 pub mod course;

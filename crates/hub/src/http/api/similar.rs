@@ -9,10 +9,11 @@ use axum::Json;
 use axum::extract::{Extension, State};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use suda_domain::text::shingles;
+use suda_domain::text::{phone_digits, shingles};
 use suda_domain::{
     Complaint, ComplaintId, CustomerState, ReferenceNumber, Relation, State as CaseState,
 };
+use suda_judge::pieces::{self, Readied};
 use utoipa::ToSchema;
 
 use super::complaints::visible;
@@ -21,16 +22,20 @@ use crate::http::body::At;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::session::SignedIn;
 use crate::hub::Hub;
-use crate::store::{Held, Scope};
+use crate::store::Held;
+use crate::twins::{blocking, told};
 
 /// Cases shown.
 const SHOWN: usize = 6;
-/// Cases taken from the text index for each thing it is asked.
-const TAKEN: u32 = 40;
-/// Places of the text that are looked up.
-const PLACES: usize = 8;
-/// How near a text has to be, where 100 is the same text.
+/// Nearest texts and equal numbers that are looked at.
+const NEAREST: usize = 40;
+const SAME_NUMBER: usize = 40;
+/// How near a text has to be, where 100 is the same text: by what it says in
+/// all, or by what it says that others do not.
 const NEAR: u8 = 40;
+const RARELY_NEAR: u8 = 25;
+/// Pieces shown of what two texts share.
+const PIECES: usize = 4;
 /// How near it has to be to be taken for the very same matter.
 const SAME: u8 = 60;
 
@@ -41,8 +46,12 @@ pub struct SimilarCase {
     pub reference: ReferenceNumber,
     /// Their telephone number is the same.
     pub same_customer: bool,
+    /// It is the same text.
+    pub same_text: bool,
     /// How near the text is, in hundredths.
     pub near: u8,
+    /// What both texts say, the longest first.
+    pub shared: Vec<String>,
     pub state: CaseState,
     pub customer_state: Option<CustomerState>,
     pub arrived_at: DateTime<Utc>,
@@ -66,18 +75,18 @@ pub async fn similar(
 ) -> ApiResult<Json<Vec<SimilarCase>>> {
     let this = visible(&hub, &who, &id).await?.complaint;
     let leads = hub.store.linking(this.id, who.reader()).await?;
-    let mut found = BTreeMap::new();
-    for words in looked_up(&this) {
-        let cases = hub
-            .store
-            .search(&words, &Scope::Everything, TAKEN, who.reader())
-            .await?;
-        found.extend(
-            cases
-                .into_iter()
-                .map(|held| (held.complaint.id, held.complaint)),
-        );
-    }
+    let text = told(&this.intake);
+    let now = hub.clock.now();
+    hub.twins.catch_up_shortly(hub.store.as_ref(), now).await;
+    let (twins, asked) = (hub.twins.clone(), text.clone());
+    let nearest = blocking(move || twins.find(&asked, NEAREST)).await?;
+    let scores: BTreeMap<ComplaintId, f32> =
+        nearest.iter().map(|twin| (twin.id, twin.score)).collect();
+    let of_phone = hub.twins.of_phone(&this.intake.phone, SAME_NUMBER);
+    let ids: Vec<ComplaintId> = scores.keys().copied().chain(of_phone).collect();
+    let cases = hub.store.cases(&ids, who.reader()).await?;
+    let mut found: BTreeMap<ComplaintId, Complaint> =
+        cases.into_iter().map(|case| (case.id, case)).collect();
     found.remove(&this.id);
     for link in &this.links {
         found.remove(&link.to);
@@ -87,40 +96,47 @@ pub async fn similar(
     }
     let is_leading = leads.iter().any(|held| follows(held, this.id));
     let others: Vec<Complaint> = found.into_values().collect();
-    Ok(Json(ranked(&this, &others, is_leading)))
+    Ok(Json(ranked(&this, &others, &scores, is_leading)))
 }
 
 fn follows(held: &Held, lead: ComplaintId) -> bool {
     held.complaint.leading().is_some_and(|link| link.to == lead)
 }
 
-/// What the text index is asked: the telephone number, and places of the text
-/// spread over it.
-fn looked_up(this: &Complaint) -> Vec<Vec<String>> {
-    let phone = shingles(&this.intake.phone);
-    let words = shingles(&this.intake.description);
-    let runs: Vec<Vec<String>> = words.windows(2).map(<[String]>::to_vec).collect();
-    let apart = runs.len().div_ceil(PLACES).max(1);
-    let places = runs.into_iter().step_by(apart);
-    std::iter::once(phone)
-        .chain(places)
-        .filter(|words| !words.is_empty())
-        .collect()
-}
-
-fn ranked(this: &Complaint, others: &[Complaint], is_leading: bool) -> Vec<SimilarCase> {
+fn ranked(
+    this: &Complaint,
+    others: &[Complaint],
+    scores: &BTreeMap<ComplaintId, f32>,
+    is_leading: bool,
+) -> Vec<SimilarCase> {
+    let text = Readied::new(&told(&this.intake));
     let own: BTreeSet<String> = pairs(this);
-    let phone = this.intake.phone.trim();
+    let phone = phone_digits(&this.intake.phone);
     let mut cases: Vec<SimilarCase> = others
         .iter()
         .filter_map(|other| {
-            let near = near(&own, &pairs(other));
-            let same_customer = !phone.is_empty() && other.intake.phone.trim() == phone;
-            (same_customer || near >= NEAR).then(|| SimilarCase {
+            let score = scores.get(&other.id).copied().unwrap_or_default();
+            let rarely = (score * 100.0).round() as u8;
+            let same_text = rarely == 100;
+            let in_all = near(&own, &pairs(other));
+            let is_near = in_all >= NEAR || rarely >= RARELY_NEAR;
+            let near = in_all.max(rarely);
+            let same_customer = phone.is_some() && phone_digits(&other.intake.phone) == phone;
+            (same_customer || is_near).then(|| SimilarCase {
                 id: other.id,
                 reference: other.reference.clone(),
                 same_customer,
+                same_text,
                 near,
+                shared: match is_near {
+                    true => pieces::shared(
+                        &[text.clone(), Readied::new(&told(&other.intake))],
+                        2,
+                        PIECES,
+                        |_| false,
+                    ),
+                    false => Vec::new(),
+                },
                 state: other.state,
                 customer_state: other.state.customer_state(),
                 arrived_at: other.arrived_at,
@@ -129,7 +145,7 @@ fn ranked(this: &Complaint, others: &[Complaint], is_leading: bool) -> Vec<Simil
             })
         })
         .collect();
-    cases.sort_by_key(|one| Reverse((one.same_customer, one.near, one.arrived_at)));
+    cases.sort_by_key(|one| Reverse((one.same_text, one.same_customer, one.near, one.arrived_at)));
     cases.truncate(SHOWN);
     cases
 }
@@ -139,8 +155,8 @@ fn pairs(of: &Complaint) -> BTreeSet<String> {
 }
 
 /// How much of two texts is the same pairs of characters, in hundredths (the
-/// coefficient of Dice). Not the judge's measure: that weighs by how rare a pair
-/// is among all texts, and all the texts here were found by what they share.
+/// coefficient of Dice). Beside the judge's measure, which weighs by how rare a
+/// pair is among all texts: in a small city hardly any pair is rare.
 fn near(one: &BTreeSet<String>, other: &BTreeSet<String>) -> u8 {
     let both = one.intersection(other).count();
     let all = (one.len() + other.len()).max(1);

@@ -10,6 +10,7 @@
 //!
 //! All SQL for PostgreSQL is in this folder.
 
+mod alarms;
 mod apply;
 mod barred;
 mod derive;
@@ -42,7 +43,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{Connection as _, Postgres, Transaction};
 use suda_sync::hub::allowance::Load;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{Mutex, broadcast, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
@@ -51,7 +52,7 @@ use crate::store::requests::{Burden, Request};
 use listen::Listening;
 
 /// Each raises `schema_version` by one; only ever added to.
-const MIGRATIONS: [&str; 17] = [
+const MIGRATIONS: [&str; 18] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
@@ -68,6 +69,7 @@ const MIGRATIONS: [&str; 17] = [
     include_str!("0014_tally.sql"),
     include_str!("0015_along.sql"),
     include_str!("0016_learning.sql"),
+    include_str!("0017_alarm.sql"),
     include_str!("0018_set_aside.sql"),
 ];
 /// The oldest server that is tried by the tests.
@@ -87,6 +89,10 @@ const LOCK_SERVING: i32 = 2;
 const LOCK_TALLY: i32 = 0x5355_4442;
 /// Held while answers to customers are counted.
 const LOCK_ANSWERS: i32 = 3;
+/// Held while an early warning is raised.
+const LOCK_ALARMS: i32 = 4;
+/// Held by the process that watches for what is unusual, as long as it runs.
+const LOCK_WATCH: i32 = 5;
 
 /// What holds for every connection. A process that is stopped or cut off in
 /// the middle of a transaction loses it after a while, and its lock with it.
@@ -110,6 +116,8 @@ pub struct PostgresStore {
     feed: broadcast::Sender<Arc<Touched>>,
     /// Tells this process's changes from those of others.
     sender: Uuid,
+    /// The connection that holds the lock of who watches for what is unusual.
+    watching: Mutex<Option<PgConnection>>,
     stop: CancellationToken,
     /// Ends the writing and the listening when the store is dropped.
     _tasks: DropGuard,
@@ -183,6 +191,7 @@ impl PostgresStore {
             time,
             feed,
             sender,
+            watching: Mutex::default(),
             _tasks: stop.clone().drop_guard(),
             stop,
         })

@@ -106,6 +106,8 @@ impl Upkeep for PostgresStore {
 
     async fn close(&self) {
         self.stop.cancel();
+        // Its connection is none of the pool's; the lock ends with it.
+        self.watching.lock().await.take();
         self.pool.close().await;
     }
 }

@@ -5,6 +5,7 @@
 //!
 //! All SQL of the hub is in this folder.
 
+mod alarms;
 mod apply;
 mod backup;
 mod barred;

@@ -13,7 +13,7 @@ use super::{OpenError, begin, failed};
 use crate::store::{BackupError, Result};
 
 /// Each raises `user_version` by one; only ever added to.
-const MIGRATIONS: [&str; 17] = [
+const MIGRATIONS: [&str; 18] = [
     include_str!("0001_beginning.sql"),
     include_str!("0002_device_clock.sql"),
     include_str!("0003_incarnation.sql"),
@@ -30,6 +30,7 @@ const MIGRATIONS: [&str; 17] = [
     include_str!("0014_duty_phone.sql"),
     include_str!("0015_along.sql"),
     include_str!("0016_learning.sql"),
+    include_str!("0017_alarm.sql"),
     include_str!("0018_set_aside.sql"),
 ];
 

@@ -236,6 +236,7 @@ impl World {
             | Ask::Statistics { .. }
             | Ask::Model { .. }
             | Ask::Compare { .. }
+            | Ask::Twins { .. }
             | Ask::Forward { .. } => Reply::Refused(Refused::Malformed),
         }
     }

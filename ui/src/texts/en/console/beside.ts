@@ -36,6 +36,8 @@ export const consoleBeside: SameTexts<typeof reference> = {
   similar: 'May belong together',
   similar_hint: 'Found by telephone number and text, for reference; whether to link is for you to say.',
   same_customer: 'same customer',
+  same_text: 'Same text',
+  shared: 'Both say',
   near: 'text {n}% alike',
   link_as: 'Link to {reference} as “{relation}”?',
   sure: {

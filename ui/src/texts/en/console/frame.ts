@@ -26,6 +26,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
     duties: 'To do',
     tasks: 'My tasks',
     board: 'Board',
+    alarms: 'Alarms',
     approvals: 'Approvals',
     search: 'Search',
     desks: 'Desk health',

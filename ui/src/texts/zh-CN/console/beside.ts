@@ -33,6 +33,8 @@ export const consoleBeside = {
   similar: '可能是一起的',
   similar_hint: '系统按电话和内容找到，仅供参考；要不要关联由您决定。',
   same_customer: '同一客户',
+  same_text: '内容相同',
+  shared: '都提到',
   near: '内容相近 {n}%',
   link_as: '按“{relation}”关联到 {reference}？',
   sure: {

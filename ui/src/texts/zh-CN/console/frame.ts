@@ -24,6 +24,7 @@ export const consoleFrame = {
     duties: '待办',
     tasks: '我的任务',
     board: '看板',
+    alarms: '预警',
     approvals: '待审批',
     search: '查询',
     desks: '终端运行',

@@ -36,6 +36,8 @@ export const consoleBeside: SameTexts<typeof reference> = {
   similar: '可能是一起的',
   similar_hint: '系統按電話和內容找到，僅供參考；要不要關聯由您決定。',
   same_customer: '同一客戶',
+  same_text: '內容相同',
+  shared: '都提到',
   near: '內容相近 {n}%',
   link_as: '按「{relation}」關聯到 {reference}？',
   sure: {

@@ -26,6 +26,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
     duties: '待辦',
     tasks: '我的任務',
     board: '看板',
+    alarms: '預警',
     approvals: '待審批',
     search: '查詢',
     desks: '終端運行',

@@ -1,0 +1,38 @@
+// 投诉预警：群体事项和激增。
+import type { AlarmState, AlarmStep } from '@/console/types'
+
+export const consoleAlarms = {
+  explain: '多人反映同一件事，或某天的投诉多于往日，会自动出现在这里。按客户到店的时间计算，晚到的记录不会误报。',
+  views: '预警范围',
+  view: { open: '未关闭', closed: '已关闭' },
+  look: '立即统计',
+  looked: '统计完毕，新预警 {n} 条',
+  more: '更多',
+  empty: { open: '没有未关闭的预警', closed: '没有已关闭的预警' },
+  kind: { burst: '同一事项', surge: '数量激增' },
+  state: { raised: '待处理', acknowledged: '已认领', explained: '已说明', closed: '已关闭' } satisfies Record<AlarmState, string>,
+  by: { city: '全市', branch: '营业厅 {key}', category: '类别 {key}', product: '产品 {key}' },
+  untitled: '同类投诉',
+  surge_title: '{day} {by}',
+  surge_figures: '{count} 件，往日约 {expected} 件',
+  reports: '{n} 件',
+  branches: '{n} 个营业厅',
+  last: '近 1 小时 {hour} 件，近 24 小时 {day} 件',
+  first: '首件 {at}',
+  raised_at: '预警于 {at}',
+  growth: '每日件数，{from} 至 {to}，最多一天 {most} 件',
+  say: '已告知各营业厅这样答复客户',
+  members: '相关投诉',
+  members_own: '本厅的相关投诉',
+  steps: '处理经过',
+  no_steps: '还没有人处理',
+  step: { acknowledge: '认领', explain: '说明', close: '关闭' } satisfies Record<AlarmStep, string>,
+  did: { acknowledge: '{name} 认领', explain: '{name} 说明', close: '{name} 关闭' } satisfies Record<AlarmStep, string>,
+  explain_again: '更新说明',
+  text: { acknowledge: '备注（可不填）', explain: '营业厅怎样答复客户', close: '关闭原因' } satisfies Record<AlarmStep, string>,
+  hint: {
+    acknowledge: '表示您来跟进。',
+    explain: '遇到同一事项时，各营业厅录入界面会显示这句话。请勿写客户信息。',
+    close: '关闭后营业厅不再显示说明，此预警不再增加。',
+  } satisfies Record<AlarmStep, string>,
+}
