@@ -28,7 +28,7 @@ async fn garbage_at_the_desks_door_is_refused_and_a_reply_is_still_signed() {
         let reply: Reply = signed.open(&desk.enrolled.hub_key).unwrap();
         assert!(matches!(reply, Reply::Refused(Refused::Malformed)));
     }
-    let huge = "x".repeat(3 * 1024 * 1024);
+    let huge = "x".repeat(5 * 1024 * 1024);
     // The hub hangs up on it: on a connection of its own, so that nothing else
     // is sent down one that is closing.
     let answer = reqwest::Client::builder()

@@ -87,7 +87,8 @@ async fn a_matter_the_centre_has_explained_is_told_at_the_counter_and_proposes_g
     bench.desk.sync_once().await.unwrap();
     let advice = bench
         .desk
-        .advise(form("翠屏苑楼顶的基站夜里嗡嗡响"))
+        .advise(&bench.session, form("翠屏苑楼顶的基站夜里嗡嗡响"))
+        .await
         .unwrap();
     assert_eq!(advice.matters.len(), 1);
     assert_eq!(advice.matters[0].say, say);
@@ -99,7 +100,10 @@ async fn a_matter_the_centre_has_explained_is_told_at_the_counter_and_proposes_g
         ("group-matter", "group matter, 5 reports")
     );
 
-    let other = bench.desk.advise(form("家里宽带断了三天")).unwrap();
+    let other = bench
+        .desk
+        .advise(&bench.session, form("家里宽带断了三天"));
+    let other = other.await.unwrap();
     assert!(other.matters.is_empty() && other.suggestion.grade != Grade::One);
 
     // Of what is recorded already the centre says that it belongs.

@@ -18,7 +18,7 @@ use crate::store::checks::fault;
 use crate::store::{Fault, Result};
 
 /// The tables whose rows are kept twice, in the order they are compared.
-const KEPT_TWICE: [&str; 23] = [
+const KEPT_TWICE: [&str; 26] = [
     "setting",
     "branch",
     "staff",
