@@ -17,6 +17,8 @@ use crate::support::{
 /// What the kept desk was enrolled as.
 const DEVICE: DeviceId = DeviceId(Uuid::from_u128(1));
 const DEVICE_SEED: [u8; 32] = [8; 32];
+/// It began anew from what the enrolment gave.
+const INCARNATION: u32 = 2;
 
 fn kept() -> Vec<(usize, PathBuf)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stored");
@@ -93,9 +95,11 @@ async fn data_of_versions_up_to_three_back_are_copied_migrated_and_synced_withou
             // The hub has what it has receipted, and has queued the first.
             let mut state = hub.state.lock().unwrap();
             state.device_key = Some(SecretKey::from_seed(DEVICE_SEED).public());
+            let mut marks = [0; 4];
             for (lane, n) in &acked {
-                state.watermarks[usize::try_from(*lane).unwrap()] = u64::try_from(*n).unwrap();
+                marks[usize::try_from(*lane).unwrap()] = u64::try_from(*n).unwrap();
             }
+            state.later.insert(INCARNATION, marks);
             let there = before.iter().filter(|(own, lane, n, _)| {
                 !own || acked.iter().any(|(of, upto)| of == lane && n <= upto)
             });
