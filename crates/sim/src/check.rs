@@ -1,6 +1,7 @@
 //! What must hold, at any moment and at the end.
 
 pub(crate) mod branch;
+pub(crate) mod refused;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
@@ -39,6 +40,8 @@ pub struct Violations {
     pub let_go: u64,
     /// Damaged files that were taken for whole.
     pub damaged_taken: u64,
+    /// Records set aside that nothing is wrong with.
+    pub wrongly_refused: u64,
     /// The first thing found, for people.
     pub first: Option<String>,
 }
@@ -57,6 +60,7 @@ impl Violations {
             + self.not_forwarded
             + self.let_go
             + self.damaged_taken
+            + self.wrongly_refused
     }
 
     fn found(&mut self, what: impl FnOnce() -> String) {
@@ -164,6 +168,7 @@ pub fn at_the_end(world: &World, level: bool) -> Violations {
     lanes(world, &mut violations);
     states(world, &mut violations);
     desks(world, &mut violations);
+    refused::wrongly(world, &mut violations);
     violations
 }
 
@@ -311,7 +316,7 @@ fn desks(world: &World, violations: &mut Violations) {
 
 /// Whether what waits for a predecessor would take its effect by now. Where the
 /// rules have moved on meanwhile, it is a person's to decide.
-fn fits(complaint: &Complaint, event: &LedgerEvent) -> bool {
+pub(crate) fn fits(complaint: &Complaint, event: &LedgerEvent) -> bool {
     let allowed = complaint.admit(&event.actor, &event.fact).is_ok();
     match complaint.clone().apply(event) {
         Ok(Applied::Changed | Applied::Remark) => allowed,

@@ -19,6 +19,7 @@ use suda_sync::place::LaneHead;
 use suda_sync::rekey::rekey;
 use suda_sync::{Hash, Page, Position, Receipt, SealedEvent, Welcome, fold};
 
+use crate::past::Name;
 use crate::plant::Plant;
 pub use branch::Custody;
 
@@ -119,6 +120,13 @@ impl DeskDisk {
             .get(&(incarnation, lane))
             .copied()
             .unwrap_or(LaneHead::EMPTY)
+    }
+
+    /// The events that make this desk's view of a complaint.
+    pub fn past(&self, id: ComplaintId) -> Vec<Name> {
+        let counts = |kept: &&Kept| kept.place != Place::Forgotten;
+        let counted = self.kept_of(id).filter(counts);
+        counted.map(|kept| Name::of(&kept.event)).collect()
     }
 
     pub fn ordinary_n(&self) -> u64 {

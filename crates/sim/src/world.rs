@@ -24,6 +24,7 @@ use crate::city::{self, City};
 use crate::desk_disk::{DeskDisk, Moment};
 use crate::dice::Dice;
 use crate::hub_disk::{Answering, HubDisk};
+use crate::past::Name;
 use crate::plant::Plant;
 use crate::queue::Queue;
 use crate::store::{self, Read};
@@ -210,6 +211,8 @@ pub struct World {
     left: u64,
     next_mark: u64,
     pub(crate) promises: BTreeMap<u64, Promise>,
+    /// What each step's desk knew of its complaint when it was written.
+    pub(crate) pasts: BTreeMap<u64, Vec<Name>>,
     read: Read,
     /// The hub's words by the parcel they came in, each read once in a run.
     words: store::Words,
@@ -277,6 +280,7 @@ impl World {
             left: plan.operations,
             next_mark: 1,
             promises: BTreeMap::new(),
+            pasts: BTreeMap::new(),
             read: Read::new(),
             words: store::Words::new(),
             pairs: Vec::new(),

@@ -52,6 +52,14 @@ fn a_mailbox_that_lets_go_too_early_is_found() {
 }
 
 #[test]
+fn a_hub_that_sets_good_records_aside_is_found() {
+    let report = planted::hunt(1, Some(Plant::GoodRefused.name())).unwrap();
+    assert!(report.passed, "{}", report.line);
+    let how = report.line["how"][0]["as"].as_str().unwrap();
+    assert!(how.contains("was set aside"), "{how}");
+}
+
+#[test]
 fn every_queue_empties_by_itself_after_cuts_and_kills() {
     let report = live::heal_all(1, 200).unwrap();
     assert!(report.passed, "{}", report.line);

@@ -5,6 +5,7 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::Report;
+use crate::check::refused::Refused;
 use crate::cores::on_all_cores;
 use crate::world::Plan;
 use crate::{Outcome, run};
@@ -30,6 +31,10 @@ pub fn run_seeds(first: u64, seeds: u64, each: bool) -> anyhow::Result<Report> {
         }
     }
     let sum = |of: fn(&Outcome) -> u64| all.iter().map(of).sum::<u64>();
+    let mut refused = Refused::new();
+    for (reason, count) in all.iter().flat_map(|o| &o.refused) {
+        *refused.entry(reason.clone()).or_default() += count;
+    }
     let bad: Vec<u64> = all
         .iter()
         .filter(|o| o.violations.total() + o.counts.copies_missed > 0)
@@ -52,6 +57,9 @@ pub fn run_seeds(first: u64, seeds: u64, each: bool) -> anyhow::Result<Report> {
         "not_forwarded": sum(|o| o.violations.not_forwarded),
         "let_go": sum(|o| o.violations.let_go),
         "damaged_taken": sum(|o| o.violations.damaged_taken),
+        "set_aside_by_reason": refused,
+        "wrongly_set_aside": sum(|o| o.violations.wrongly_refused),
+        "records_by_strangers": sum(|o| o.counts.bad_records),
         "lan_messages": sum(|o| o.counts.lan_messages),
         "kept_by_mailboxes": sum(|o| o.counts.kept),
         "forwards": sum(|o| o.counts.forwards),
