@@ -29,6 +29,7 @@ use suda_sync::{
 
 use crate::past::Grounds;
 use crate::plant::Plant;
+use crate::states::States;
 pub use parcel::Way;
 
 #[derive(Clone, Debug)]
@@ -73,7 +74,7 @@ pub struct HubDisk {
     known: HashMap<EventKey, Hash>,
     origins: HashSet<Origin>,
     heads: HashMap<(DeviceId, u32, Lane), LaneHead>,
-    pub complaints: BTreeMap<ComplaintId, Complaint>,
+    pub complaints: States,
     references: HashMap<ReferenceNumber, ComplaintId>,
     pub aside: Vec<Aside>,
     /// Of forwarded batches those that need not come again.
@@ -101,7 +102,7 @@ impl HubDisk {
             known: HashMap::new(),
             origins: HashSet::new(),
             heads: HashMap::new(),
-            complaints: BTreeMap::new(),
+            complaints: States::default(),
             references: HashMap::new(),
             aside: Vec::new(),
             judged: HashSet::new(),

@@ -13,6 +13,7 @@ mod past;
 pub mod plant;
 mod queue;
 pub mod rigs;
+mod states;
 mod store;
 pub mod world;
 

@@ -1,6 +1,7 @@
 //! The rigs: each runs many worlds, prints one JSON line with counts, and has a
 //! control that must fail.
 
+pub mod herd;
 pub mod hour;
 pub mod live;
 pub mod planted;
