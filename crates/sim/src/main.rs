@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use suda_sim::rigs::{Report, herd, hour, live, planted, seeds};
+use suda_sim::rigs::{Report, herd, hour, lanes, live, planted, seeds};
 
 /// A quarter of a run is allocation.
 #[global_allocator]
@@ -38,6 +38,14 @@ enum Rig {
     /// Random schedules of cuts and kills, then heal: every queue empties by itself
     Live {
         #[arg(long, default_value_t = 5_000)]
+        schedules: u64,
+        /// The first schedule's seed
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// All four lanes over a slow line that is cut again and again
+    Lanes {
+        #[arg(long, default_value_t = 1_000)]
         schedules: u64,
         /// The first schedule's seed
         #[arg(long, default_value_t = 1)]
@@ -113,6 +121,7 @@ fn report(cli: &Cli) -> anyhow::Result<Report> {
         Some(Rig::Run(options)) => run(options),
         Some(Rig::Planted { seed, bug }) => planted::hunt(*seed, bug.as_deref()),
         Some(Rig::Live { schedules, seed }) => live::heal_all(*seed, *schedules),
+        Some(Rig::Lanes { schedules, seed }) => lanes::share_the_line(*seed, *schedules),
         Some(Rig::Hour(of)) => hour::measure(of.branches, of.days, of.seed),
         Some(Rig::Herd(of)) => herd::stampede(&herd::Options {
             desks: of.desks,

@@ -2,7 +2,7 @@
 //! replays its run. The full sizes run as steps of `cargo xtask test`.
 
 use suda_sim::plant::Plant;
-use suda_sim::rigs::{herd, hour, live, planted, seeds};
+use suda_sim::rigs::{herd, hour, lanes, live, planted, seeds};
 use suda_sim::run;
 use suda_sim::world::Plan;
 
@@ -89,5 +89,11 @@ fn a_herd_is_served_in_time_by_slots_and_not_without_them() {
         seed: 1,
     };
     let report = herd::stampede(&herd).unwrap();
+    assert!(report.passed, "{}", report.line);
+}
+
+#[test]
+fn evidence_goes_on_at_the_byte_and_keeps_no_handoff_waiting_and_totals_count_once() {
+    let report = lanes::share_the_line(1, 20).unwrap();
     assert!(report.passed, "{}", report.line);
 }

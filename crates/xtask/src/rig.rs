@@ -22,7 +22,7 @@ pub struct Options {
 }
 
 /// Rigs that are simulated instead of tried with the programs.
-const SIMULATED: [&str; 2] = ["live", "hour"];
+const SIMULATED: [&str; 3] = ["live", "hour", "lanes"];
 /// The herd of more desks than there is room for as programs.
 const HERD: &str = "herd";
 const AS_SIMULATION: &str = "--simulated";

@@ -3,6 +3,7 @@
 
 pub mod herd;
 pub mod hour;
+pub mod lanes;
 pub mod live;
 pub mod planted;
 pub mod seeds;
