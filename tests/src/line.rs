@@ -34,6 +34,8 @@ struct State {
     done: AtomicU64,
     /// Bytes given to the line and not yet through.
     waiting: AtomicU64,
+    /// Bytes carried, both ways.
+    carried: AtomicU64,
     dice: AtomicU64,
 }
 
@@ -57,6 +59,7 @@ impl Line {
             cuts: AtomicU64::new(cuts),
             done: AtomicU64::new(0),
             waiting: AtomicU64::new(0),
+            carried: AtomicU64::new(0),
             dice: AtomicU64::new(seed | 1),
         });
         let serving = tokio::spawn(accept(listener, Arc::clone(&state)));
@@ -70,6 +73,11 @@ impl Line {
     /// Bytes that were sent upwards and are still on the line.
     pub fn waiting(&self) -> u64 {
         self.state.waiting.load(Ordering::SeqCst)
+    }
+
+    /// Bytes carried so far, both ways.
+    pub fn carried(&self) -> u64 {
+        self.state.carried.load(Ordering::SeqCst)
     }
 
     /// Connections cut so far.
@@ -117,7 +125,7 @@ async fn relay(near: TcpStream, state: Arc<State>, queue: mpsc::Sender<Piece>) {
     let (far_in, far_out) = far.into_split();
     let (to, arrived) = mpsc::channel(QUEUE);
     let delivering = tokio::spawn(deliver(arrived, far_out));
-    let down = tokio::spawn(copy(far_in, near_out));
+    let down = tokio::spawn(copy(far_in, near_out, Arc::clone(&state)));
     let was_cut = up(near_in, &state, &queue, to).await;
     if was_cut {
         state.done.fetch_add(1, Ordering::SeqCst);
@@ -147,6 +155,7 @@ async fn up(
         left = left.map(|left| left - read);
         let to = to.clone();
         state.waiting.fetch_add(read as u64, Ordering::SeqCst);
+        state.carried.fetch_add(read as u64, Ordering::SeqCst);
         if queue.send(Piece { bytes, to }).await.is_err() {
             return false;
         }
@@ -161,9 +170,16 @@ async fn deliver(mut arrived: mpsc::Receiver<Vec<u8>>, mut to: OwnedWriteHalf) {
     }
 }
 
-async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
+async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: Arc<State>) {
+    let mut buffer = vec![0; 16 * PIECE];
     // Ends with either side.
-    let _ended = tokio::io::copy(&mut from, &mut to).await;
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        state.carried.fetch_add(read as u64, Ordering::SeqCst);
+        let bytes = buffer.get(..read).unwrap_or_default();
+        if to.write_all(bytes).await.is_err() {
+            return;
+        }
+    }
 }
 
 impl State {

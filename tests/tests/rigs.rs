@@ -98,6 +98,7 @@ fn herd_on(store: StoreKind) -> rig::herd::Options {
         desks: 40,
         complaints: 6,
         events: 12,
+        within: std::time::Duration::from_secs(1),
         store,
         seed: 3,
     }

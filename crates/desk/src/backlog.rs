@@ -23,13 +23,14 @@ use crate::mask::{excerpt, masked_name};
 use crate::pen::packet;
 use crate::session::{Session, SessionError};
 use crate::store::barrier::Reader;
+use crate::store::compared::{self, Found};
 use crate::store::complaints::{List, Place, Stored};
 use crate::store::incarnation::Receipted;
 use crate::store::ledger::{StoredEvent, signed};
 use crate::store::{StoreError, complaints, evidence, incarnation, ledger, outbox, search};
 use crate::view::{
-    CasePage, CaseRow, CaseView, Delivery, ExplainedDeadline, Scope, StatusView, TaskProgress,
-    TimelineEntry,
+    CasePage, CaseRow, CaseView, Delivery, ExplainedDeadline, LinkTrouble, Scope, StatusView,
+    TaskProgress, TimelineEntry,
 };
 
 /// Why something cannot be shown.
@@ -113,9 +114,12 @@ impl Desk {
         let oldest = [oldest, older].into_iter().flatten().min();
         let clock = inner.time.view();
         let lan = self.lan().await?;
+        let log_differs = compared::compared(&mut conn).await?.found == Found::Differs;
         Ok(StatusView {
             link: inner.link(),
-            trouble: inner.trouble(),
+            trouble: inner
+                .trouble()
+                .or(log_differs.then_some(LinkTrouble::LogDiffers)),
             unsent: unsent.iter().sum(),
             unsent_urgent: unsent.first().copied().unwrap_or_default(),
             oldest_unsent_at: oldest.map(from_ms),

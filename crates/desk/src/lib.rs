@@ -8,6 +8,7 @@ mod backlog;
 mod bundle;
 pub mod cli;
 mod clock;
+mod compare;
 mod correct;
 mod csv_read;
 mod desk;

@@ -174,6 +174,8 @@ struct Runner {
     answer: Option<(Signed, Option<HubTime>)>,
     /// Read while the hub was busy with the batch before.
     ahead: Option<Ahead>,
+    /// Events and bytes asked for last.
+    asked_for: (usize, usize),
     failure: Option<SyncError>,
     summary: SyncSummary,
     /// The hub's session, for the watch.
@@ -201,6 +203,7 @@ impl Runner {
             tidied_at_ms: 0,
             answer: None,
             ahead: None,
+            asked_for: (BATCH_EVENTS, BATCH_BYTES),
             failure: None,
             summary: SyncSummary::default(),
             session: watch::channel(None).0,
@@ -362,6 +365,7 @@ impl Runner {
         max_events: usize,
         max_bytes: usize,
     ) -> Result<Vec<SealedEvent>, StoreError> {
+        self.asked_for = (max_events, max_bytes);
         if let Some(ahead) = &mut self.ahead
             && (ahead.stream, ahead.after) == (stream, after)
             && !ahead.events.is_empty()
@@ -396,7 +400,8 @@ impl Runner {
     async fn read_ahead(&self, ask: Option<(Stream, u64)>) -> Option<Ahead> {
         let (stream, after) = ask?;
         // A failure is met again, and told, when it is this batch's turn.
-        let events = self.read(stream, after, BATCH_EVENTS, BATCH_BYTES).await;
+        let (max_events, max_bytes) = self.asked_for;
+        let events = self.read(stream, after, max_events, max_bytes).await;
         Some(Ahead {
             stream,
             after,

@@ -348,6 +348,8 @@ pub enum LinkTrouble {
     Version,
     /// The hub is there and fails.
     Failing,
+    /// What is here of the hub's log is not what the hub has, also read again.
+    LogDiffers,
 }
 
 /// The status line.

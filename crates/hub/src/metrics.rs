@@ -33,6 +33,10 @@ pub struct Metrics {
     ingest_micros: AtomicU64,
     /// By [`LookUp`].
     look_ups: [AtomicU64; 3],
+    /// Comparisons of desks' copies of the log, and those that found one that
+    /// differs, also read again.
+    compared: AtomicU64,
+    differed: AtomicU64,
     /// By method, route and status.
     requests: Mutex<BTreeMap<(String, String, u16), u64>>,
 }
@@ -58,6 +62,13 @@ impl Metrics {
         self.ingest_count.fetch_add(1, Ordering::Relaxed);
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.ingest_micros.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    /// A desk compares; `differs`: it has found its copy different.
+    pub fn compared(&self, differs: bool) {
+        self.compared.fetch_add(1, Ordering::Relaxed);
+        self.differed
+            .fetch_add(u64::from(differs), Ordering::Relaxed);
     }
 
     pub fn looked_up(&self, ended: LookUp) {
@@ -149,6 +160,14 @@ impl Metrics {
         for (result, counter) in ["opened", "refused", "held_up"].iter().zip(&self.look_ups) {
             line(format!(
                 "suda_status_look_ups_total{{result=\"{result}\"}} {}",
+                read(counter)
+            ));
+        }
+        line("# HELP suda_log_compared_total Comparisons of desks' copies of the log.".into());
+        line("# TYPE suda_log_compared_total counter".into());
+        for (result, counter) in [("asked", &self.compared), ("differs", &self.differed)] {
+            line(format!(
+                "suda_log_compared_total{{result=\"{result}\"}} {}",
                 read(counter)
             ));
         }

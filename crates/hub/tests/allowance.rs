@@ -4,7 +4,7 @@
 mod support;
 
 use suda_domain::{Complexity, Grade, Lane};
-use suda_sync::message::{Allowance, BATCH_BYTES, BATCH_EVENTS};
+use suda_sync::message::{Allowance, WIDE_BYTES, WIDE_EVENTS};
 use support::{TestHub, intake, morning};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -12,8 +12,8 @@ async fn a_hub_at_ease_lets_every_desk_send_whole_batches_at_once() {
     let hub = TestHub::start().await;
     let mut desk = hub.enrol("CQ0101", "clerk").await;
     let whole = Allowance {
-        events: BATCH_EVENTS as u32,
-        bytes: BATCH_BYTES as u32,
+        events: WIDE_EVENTS as u32,
+        bytes: WIDE_BYTES as u32,
         slot_ms: 0,
     };
     assert_eq!(desk.hello().await.allowance, Some(whole));

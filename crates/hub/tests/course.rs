@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use suda_domain::{ComplaintId, Fact, Grade, Lane, Role};
 use suda_hub::ending::end_due;
 use suda_sync::Verdict;
+use suda_sync::compare::LogSum;
 use support::{Person, TestHub, add_member};
 use uuid::Uuid;
 
@@ -316,6 +317,12 @@ async fn a_branchs_desk_gets_what_was_decided_without_the_words_and_the_voters()
         assert!(last.is_none_or(|last| key != last));
         last = Some(key);
     }
+    // What it was told adds up to what the hub says it should.
+    let mut sum = LogSum::default();
+    for entry in &entries {
+        sum.add(entry.seq, entry.event.hash);
+    }
+    assert_eq!(desk.compare(0, u64::MAX).await.sum, sum);
     // The branch has the state and what may be given, as the centre has.
     let at_desk = support::fold(&entries, id);
     assert_eq!(at_desk.state, suda_domain::State::Implemented);

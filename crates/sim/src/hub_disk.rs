@@ -205,9 +205,11 @@ impl HubDisk {
                     receipts: STANDARD.encode(judged.words),
                 })
             }
-            Ask::Hello(_) | Ask::Watch { .. } | Ask::Evidence { .. } | Ask::Statistics { .. } => {
-                Err(Refused::Malformed)
-            }
+            Ask::Hello(_)
+            | Ask::Watch { .. }
+            | Ask::Evidence { .. }
+            | Ask::Statistics { .. }
+            | Ask::Compare { .. } => Err(Refused::Malformed),
         }
     }
 

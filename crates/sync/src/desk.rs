@@ -15,12 +15,14 @@
 //! new numbers.
 
 mod allowed;
+mod pace;
 mod step;
 mod streams;
 
 use suda_domain::Lane;
 
 use self::allowed::Allowed;
+use self::pace::Pace;
 use crate::chain::SealedEvent;
 use crate::message::{Ask, PAGE_ENTRIES, Receipt, Refused, Renewal, Reply, Verdict, Welcome};
 pub use step::{Command, Input, Link, Step};
@@ -97,6 +99,10 @@ pub struct DeskSync {
     renewal_wanted: bool,
     /// What the hub takes for now.
     allowed: Allowed,
+    /// What the line carries.
+    pace: Pace,
+    /// Events and bytes of the batch under way.
+    under_way: (usize, usize),
     /// This round has left out what waits for its slot.
     left_out: bool,
     next_tick_ms: u64,
@@ -117,6 +123,8 @@ impl DeskSync {
             pulled: false,
             renewal_wanted: false,
             allowed: Allowed::default(),
+            pace: Pace::default(),
+            under_way: (0, 0),
             left_out: false,
             next_tick_ms: 0,
             dice: seed | 1,
@@ -342,8 +350,8 @@ impl DeskSync {
         Some(Command::Load {
             stream,
             after: self.standing.acked(stream),
-            max_events: self.allowed.events(stream.lane),
-            max_bytes: self.allowed.bytes(stream.lane),
+            max_events: self.allowed.events(stream.lane, self.pace),
+            max_bytes: self.allowed.bytes(stream.lane, self.pace),
         })
     }
 
@@ -363,7 +371,9 @@ impl DeskSync {
                 None => self.pull(),
             };
         }
-        events.truncate(self.allowed.events(stream.lane));
+        events.truncate(self.allowed.events(stream.lane, self.pace));
+        let bytes = events.iter().map(|event| event.body.get().len()).sum();
+        self.under_way = (events.len(), bytes);
         let first_n = self.standing.acked(stream) + 1;
         self.phase = Phase::Sending { stream, first_n };
         self.ask(Ask::Batch {
@@ -395,6 +405,11 @@ impl DeskSync {
             .position(|verdict| *verdict == Verdict::Forked);
         // It speaks of what was sent and stored, not of what the hub has besides.
         let sent = (first_n + forked.unwrap_or(receipt.verdicts.len()) as u64).saturating_sub(1);
+        if stream.lane != Lane::Urgent {
+            let (events, bytes) = self.under_way;
+            let took_ms = now_ms.saturating_sub(self.since_ms);
+            self.pace.took(took_ms, events, bytes);
+        }
         if receipt.allowance.is_some() {
             self.allowed = Allowed::until_told(now_ms, receipt.allowance);
         }
@@ -470,6 +485,7 @@ impl DeskSync {
     fn fail(&mut self, now_ms: u64, at_least_ms: Option<u64>) -> Option<Command> {
         self.failures = self.failures.saturating_add(1);
         self.session = None;
+        self.pace = Pace::default();
         // Written since the standing was read, or after: a handoff, for all we know.
         let may_be_urgent = self.again || self.standing.has_unsent(Lane::Urgent);
         self.again = true;

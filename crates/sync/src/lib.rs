@@ -5,6 +5,7 @@
 
 pub mod bundle;
 pub mod chain;
+pub mod compare;
 pub mod desk;
 pub mod evidence;
 pub mod fold;

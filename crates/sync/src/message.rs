@@ -10,6 +10,7 @@ use suda_domain::time::{TimeRules, Timekeeping};
 use suda_domain::{BranchCode, DeviceId, Lane, Policy, Refusal};
 
 use crate::chain::{Hash, SealedEvent};
+use crate::compare::Compared;
 use crate::evidence::{FileName, Standings};
 use crate::sign::PublicKey;
 use crate::statistics::{DayTotals, Taken};
@@ -20,6 +21,11 @@ pub const VERSION: u16 = 2;
 pub const BATCH_EVENTS: usize = 100;
 /// Bytes of event bodies a batch may hold; a single larger event goes alone.
 pub const BATCH_BYTES: usize = 64 * 1024;
+/// Events a batch may hold on a line that has shown to be quick, towards a hub
+/// that allows as many.
+pub const WIDE_EVENTS: usize = 500;
+/// Bytes of event bodies a batch may hold on such a line.
+pub const WIDE_BYTES: usize = 512 * 1024;
 /// Entries a page of the hub's log may hold.
 pub const PAGE_ENTRIES: u32 = 200;
 
@@ -75,6 +81,15 @@ pub enum Ask {
     /// Day totals, each to replace an earlier writing of the same day. An older
     /// hub does not understand it.
     Statistics { days: Vec<DayTotals> },
+    /// What the hub's log has of my branch between these places, added up: behind
+    /// the one, up to the other. `differs`: what was compared before is different
+    /// here, also read again. An older hub does not understand it.
+    Compare {
+        after: u64,
+        upto: u64,
+        #[serde(default)]
+        differs: bool,
+    },
 }
 
 /// How far a desk is, as its store says.
@@ -196,6 +211,7 @@ pub enum Reply {
     Evidence(Standings),
     /// What is held of the days that were sent.
     Statistics(Taken),
+    Compared(Compared),
     Refused(Refused),
 }
 

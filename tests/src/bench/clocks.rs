@@ -14,7 +14,8 @@ use suda_hub::store::{Directory as _, Lists as _, Reader, Upkeep as _, View};
 use suda_tests::{City, Failure};
 
 use crate::desk::import_rows;
-use crate::line::{Times, print};
+use crate::line::Goal::AtMost;
+use crate::line::{Times, print, print_against};
 
 const COMPLAINTS: usize = 500;
 const ROUNDS: usize = 40;
@@ -42,7 +43,7 @@ pub async fn clocks() -> Result<(), Failure> {
         }
     }
     let micros = begin.elapsed().as_secs_f64() * 1e6 / counted as f64;
-    print("clocks", "deadline", micros, "us", counted);
+    print_against(("clocks", "deadline"), micros, "us", counted, AtMost(5.0));
     store.close().await;
     drop(store);
     sweep(&data).await
@@ -96,7 +97,8 @@ async fn sweep(data: &std::path::Path) -> Result<(), Failure> {
         "ms",
         OPEN as usize,
     );
-    print("clocks", "sweep_p99", times.percentile_ms(99), "ms", LOOKS);
+    let p99 = times.percentile_ms(99);
+    print_against(("clocks", "sweep_p99"), p99, "ms", LOOKS, AtMost(1_000.0));
     store.close().await;
     Ok(())
 }

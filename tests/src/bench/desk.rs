@@ -10,7 +10,8 @@ use suda_desk::{Desk, KeySource, Session};
 use suda_domain::{Complexity, Grade, Intake};
 use suda_tests::{City, DeskDir, Failure, output};
 
-use crate::line::{Times, print};
+use crate::line::Goal::{AtLeast, AtMost};
+use crate::line::{Times, print_against};
 use crate::raw;
 
 const SAVES: usize = 2_000;
@@ -112,8 +113,14 @@ pub async fn save() -> Result<(), Failure> {
         times.rate() / bound.rate(),
         times.percentile_ms(99) / bound.percentile_ms(99),
     );
-    print("save", "rate_over_raw", rate, "ratio", SAVES);
-    print("save", "p99_over_raw", p99, "ratio", SAVES);
+    print_against(
+        ("save", "rate_over_raw"),
+        rate,
+        "ratio",
+        SAVES,
+        AtLeast(0.5),
+    );
+    print_against(("save", "p99_over_raw"), p99, "ratio", SAVES, AtMost(2.5));
     Ok(())
 }
 
@@ -158,12 +165,12 @@ pub async fn import() -> Result<(), Failure> {
     let city = City::start()?;
     let desk = city.desk(&city.branch()?, "desk")?;
     let seconds = import_rows(&city, &desk, IMPORT_ROWS, "suggested")?;
-    print(
-        "import",
-        "rows_durable",
+    print_against(
+        ("import", "rows_durable"),
         IMPORT_ROWS as f64 / seconds,
         "1/s",
         IMPORT_ROWS,
+        AtLeast(1_000.0),
     );
     Ok(())
 }
@@ -190,5 +197,13 @@ pub async fn search() -> Result<(), Failure> {
         }
     }
     times.print("search", "at_100000_complaints");
+    let p95 = times.percentile_ms(95);
+    print_against(
+        ("search", "at_100000_complaints_p95"),
+        p95,
+        "ms",
+        SEARCHES,
+        AtMost(20.0),
+    );
     Ok(())
 }

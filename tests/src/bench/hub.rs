@@ -5,7 +5,8 @@ use std::time::Instant;
 use suda_tests::{City, Failure};
 
 use crate::desk::import_rows;
-use crate::line::print;
+use crate::line::Goal::AtLeast;
+use crate::line::print_against;
 use crate::raw;
 
 const ROWS: usize = 20_000;
@@ -27,12 +28,12 @@ pub async fn sync() -> Result<(), Failure> {
         return Err(Failure::Said(format!("not everything was sent: {status}")));
     }
     let events = city.hub_status()?["events"].as_u64().unwrap_or(0) - before;
-    print(
-        "sync",
-        "events_stored",
+    print_against(
+        ("sync", "events_stored"),
         events as f64 / seconds,
         "1/s",
         events as usize,
+        AtLeast(10_000.0),
     );
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! stored, on either store, beside a plain insert of the same rows into the
 //! same kind of database.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,27 +29,35 @@ use suda_tests::Failure;
 use uuid::Uuid;
 
 use crate::desk::intake;
-use crate::line::print;
+use crate::line::Goal::AtLeast;
+use crate::line::{print, print_against};
 
 const DESKS: usize = 60;
 const BATCHES: usize = 8;
-const BATCH: usize = 100;
-const AT_ONCE: usize = 16;
+pub const BATCH: usize = 100;
+pub const AT_ONCE: usize = 16;
 
-fn said(error: impl std::fmt::Display) -> Failure {
+pub fn said(error: impl std::fmt::Display) -> Failure {
     Failure::Said(error.to_string())
 }
 
+/// Events a second the hub is to take, and how much of the bound.
+const PER_S: f64 = 15_000.0;
+const OVER_RAW: f64 = 0.4;
+
 pub async fn ingest() -> Result<(), Failure> {
     let dir = tempfile::tempdir().map_err(Failure::io("a folder"))?;
+    let file = dir.path().join("hub.db");
     let store = SqliteStore::open(dir.path(), true).await.map_err(said)?;
     let store: Arc<dyn Store> = Arc::new(store);
     let events = take_in("ingest_sqlite", &store).await?;
     store.close().await;
     drop(store);
-    let rows = sqlite_rows(&dir.path().join("hub.db")).await?;
+    let rows = sqlite_rows(&file).await?;
     let raw = raw_sqlite(&dir.path().join("raw.db"), &rows).await?;
     side_by_side("ingest_sqlite", events, raw, rows.len());
+    let all = raw_sqlite_all(&dir.path().join("all.db"), &file, rows.len()).await?;
+    beside_all("ingest_sqlite", events, all, rows.len());
 
     let server = PrivatePostgres::start().map_err(said)?;
     let url = server.database("ingest").map_err(said)?;
@@ -61,18 +70,46 @@ pub async fn ingest() -> Result<(), Failure> {
 }
 
 fn side_by_side(bench: &str, events: f64, raw: f64, n: usize) {
-    print(bench, "events", events, "1/s", n);
-    print(bench, "raw_insert_of_the_same_rows", raw, "1/s", n);
-    print(bench, "over_raw", events / raw, "ratio", n);
+    print_against((bench, "events"), events, "1/s", n, AtLeast(PER_S));
+    print(bench, "raw_insert_of_the_same_log_rows", raw, "1/s", n);
+    print_against(
+        (bench, "over_raw"),
+        events / raw,
+        "ratio",
+        n,
+        AtLeast(OVER_RAW),
+    );
+}
+
+/// Besides the log's lines the hub keeps a row for each complaint.
+fn beside_all(bench: &str, events: f64, raw: f64, n: usize) {
+    print(bench, "raw_insert_of_complaints_besides", raw, "1/s", n);
+    print(bench, "over_raw_with_complaints", events / raw, "ratio", n);
 }
 
 /// Events a second, from the bytes of the request to the verdicts.
 async fn take_in(bench: &str, store: &Arc<dyn Store>) -> Result<f64, Failure> {
     let desks = city(store.as_ref()).await?;
     let mut prepared = Vec::new();
-    for desk in desks {
-        prepared.push((desk.device.clone(), desk.requests()?));
+    for mut desk in desks {
+        prepared.push((desk.device.clone(), desk.requests(BATCHES)?));
     }
+    let (taken, took) = send(store, prepared).await?;
+    if taken != DESKS * BATCHES * BATCH {
+        return Err(said(format!("{bench}: {taken} events taken")));
+    }
+    let verified = store.verify().await.map_err(said)?;
+    match verified.fault {
+        None => Ok(rate(taken, took)),
+        Some(fault) => Err(said(format!("{}: {}", fault.row, fault.reason))),
+    }
+}
+
+/// Has everything taken in, and gives how many were applied and how long it took.
+pub async fn send(
+    store: &Arc<dyn Store>,
+    prepared: Vec<(Device, Vec<Vec<u8>>)>,
+) -> Result<(usize, Duration), Failure> {
     let begin = Instant::now();
     let results: Vec<Result<usize, Failure>> = stream::iter(prepared)
         .map(|(device, requests)| {
@@ -91,18 +128,8 @@ async fn take_in(bench: &str, store: &Arc<dyn Store>) -> Result<f64, Failure> {
         .collect()
         .await;
     let took = begin.elapsed();
-    let mut taken = 0;
-    for result in results {
-        taken += result?;
-    }
-    if taken != DESKS * BATCHES * BATCH {
-        return Err(said(format!("{bench}: {taken} events taken")));
-    }
-    let verified = store.verify().await.map_err(said)?;
-    match verified.fault {
-        None => Ok(rate(taken, took)),
-        Some(fault) => Err(said(format!("{}: {}", fault.row, fault.reason))),
-    }
+    let taken: Result<Vec<usize>, Failure> = results.into_iter().collect();
+    Ok((taken?.into_iter().sum(), took))
 }
 
 fn rate(count: usize, took: Duration) -> f64 {
@@ -146,15 +173,15 @@ async fn one(store: &dyn Store, device: &Device, body: &[u8]) -> Result<usize, F
     Ok(applied.filter(|v| **v == Verdict::Applied).count())
 }
 
-struct Desk {
-    device: Device,
+pub struct Desk {
+    pub device: Device,
     key: SecretKey,
     actor: Actor,
     n: u64,
     hash: Hash,
 }
 
-async fn city(store: &dyn Store) -> Result<Vec<Desk>, Failure> {
+pub async fn city(store: &dyn Store) -> Result<Vec<Desk>, Failure> {
     store
         .begin(&Beginning {
             identity: Identity {
@@ -225,9 +252,9 @@ async fn enrol(store: &dyn Store, branch: BranchCode, clerk: StaffRecord) -> Res
 
 impl Desk {
     /// Recorded and assessed complaints, sealed and signed as a desk sends them.
-    fn requests(mut self) -> Result<Vec<Vec<u8>>, Failure> {
+    pub fn requests(&mut self, batches: usize) -> Result<Vec<Vec<u8>>, Failure> {
         let mut requests = Vec::new();
-        for _ in 0..BATCHES {
+        for _ in 0..batches {
             let first_n = self.n + 1;
             let mut events = Vec::with_capacity(BATCH);
             while events.len() < BATCH {
@@ -324,7 +351,7 @@ struct LogRow {
     chain: Vec<u8>,
 }
 
-async fn sqlite_rows(file: &std::path::Path) -> Result<Vec<LogRow>, Failure> {
+async fn sqlite_rows(file: &Path) -> Result<Vec<LogRow>, Failure> {
     let mut connection = suda_sqlite::options()
         .filename(file)
         .read_only(true)
@@ -368,7 +395,7 @@ const RAW_TABLE: &str = "CREATE TABLE raw_log (seq INTEGER PRIMARY KEY, branch T
     CREATE INDEX raw_by_complaint ON raw_log (complaint, seq)";
 
 /// Rows a second, a batch a transaction, with the hub's settings and indexes.
-async fn raw_sqlite(file: &std::path::Path, rows: &[LogRow]) -> Result<f64, Failure> {
+async fn raw_sqlite(file: &Path, rows: &[LogRow]) -> Result<f64, Failure> {
     let mut connection: SqliteConnection = suda_sqlite::options()
         .filename(file)
         .create_if_missing(true)
@@ -403,6 +430,59 @@ async fn raw_sqlite(file: &std::path::Path, rows: &[LogRow]) -> Result<f64, Fail
         tx.commit().await.map_err(said)?;
     }
     Ok(rate(rows.len(), begin.elapsed()))
+}
+
+/// Events a second when the complaints' rows are written besides, into tables
+/// as the hub's: by the database alone, from its own file.
+async fn raw_sqlite_all(file: &Path, hub: &Path, events: usize) -> Result<f64, Failure> {
+    let mut connection: SqliteConnection = suda_sqlite::options()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .connect()
+        .await
+        .map_err(said)?;
+    sqlx::query("ATTACH ? AS hub")
+        .bind(hub.to_string_lossy().into_owned())
+        .execute(&mut connection)
+        .await
+        .map_err(said)?;
+    let made: Vec<String> = sqlx::query_scalar(
+        "SELECT sql FROM hub.sqlite_schema WHERE tbl_name IN ('log', 'complaint') \
+         AND type IN ('table', 'index') AND sql IS NOT NULL ORDER BY type DESC",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .map_err(said)?;
+    for sql in made {
+        let statement = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
+        statement.execute(&mut connection).await.map_err(said)?;
+    }
+    // Read once, so that what is timed reads memory.
+    let _read: i64 = sqlx::query_scalar("SELECT count(*) FROM hub.log WHERE length(body) > 0")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(said)?;
+    let begin = Instant::now();
+    for first in (1..=events).step_by(BATCH) {
+        let mut tx = connection.begin().await.map_err(said)?;
+        for insert in [
+            "INSERT INTO main.log SELECT * FROM hub.log WHERE seq BETWEEN ?1 AND ?2",
+            "INSERT INTO main.complaint SELECT * FROM hub.complaint WHERE id IN \
+             (SELECT complaint FROM hub.log WHERE seq BETWEEN ?1 AND ?2) \
+             AND updated_seq BETWEEN ?1 AND ?2",
+        ] {
+            sqlx::query(insert)
+                .bind(first as i64)
+                .bind((first + BATCH - 1) as i64)
+                .execute(&mut *tx)
+                .await
+                .map_err(said)?;
+        }
+        tx.commit().await.map_err(said)?;
+    }
+    Ok(rate(events, begin.elapsed()))
 }
 
 /// The same into PostgreSQL, by as many connections as there are senders.

@@ -1,8 +1,33 @@
 //! One figure, one line.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
+
+/// What a figure is to reach.
+#[derive(Clone, Copy)]
+pub enum Goal {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+impl Goal {
+    fn is_reached(self, value: f64) -> bool {
+        match self {
+            Self::AtLeast(bound) => value >= bound,
+            Self::AtMost(bound) => value <= bound,
+        }
+    }
+}
+
+/// The figures that did not reach their goal, for the end of the run.
+static MISSED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+pub fn missed() -> Vec<String> {
+    let missed = MISSED.lock().unwrap_or_else(PoisonError::into_inner);
+    missed.clone()
+}
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -12,28 +37,44 @@ struct Line<'a> {
     unit: &'a str,
     n: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
-    bound: Option<f64>,
+    at_least: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_most: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reached: Option<bool>,
 }
 
 /// Prints a figure made of `n` measurements.
 pub fn print(bench: &str, metric: &str, value: f64, unit: &str, n: usize) {
-    put(bench, metric, value, unit, n, None);
+    put((bench, metric), value, unit, n, None);
 }
 
-/// Prints a figure together with what it must not exceed.
-pub fn print_bounded(bench: &str, metric: &str, value: f64, unit: &str, n: usize, bound: f64) {
-    put(bench, metric, value, unit, n, Some(bound));
+/// Prints a figure together with what it is to reach.
+pub fn print_against(what: (&str, &str), value: f64, unit: &str, n: usize, goal: Goal) {
+    put(what, value, unit, n, Some(goal));
 }
 
-fn put(bench: &str, metric: &str, value: f64, unit: &str, n: usize, bound: Option<f64>) {
-    let value = (value * 1000.0).round() / 1000.0;
+fn put((bench, metric): (&str, &str), value: f64, unit: &str, n: usize, goal: Option<Goal>) {
+    let rounded = |value: f64| (value * 1000.0).round() / 1000.0;
+    let reached = goal.map(|goal| goal.is_reached(value));
+    if reached == Some(false) {
+        let mut missed = MISSED.lock().unwrap_or_else(PoisonError::into_inner);
+        missed.push(format!("{bench} {metric}"));
+    }
+    let (at_least, at_most) = match goal {
+        Some(Goal::AtLeast(bound)) => (Some(rounded(bound)), None),
+        Some(Goal::AtMost(bound)) => (None, Some(rounded(bound))),
+        None => (None, None),
+    };
     match serde_json::to_string(&Line {
         bench,
         metric,
-        value,
+        value: rounded(value),
         unit,
         n,
-        bound,
+        at_least,
+        at_most,
+        reached,
     }) {
         Ok(line) => println!("{line}"),
         Err(error) => eprintln!("{bench} {metric}: {error}"),

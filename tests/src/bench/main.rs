@@ -1,11 +1,14 @@
 //! The figures of `cargo xtask bench`: one JSON line a figure, the raw bounds
 //! of this machine measured in the same run. `suda-bench [NAME]` runs one part.
+//! Fails when a figure that has a goal did not reach it.
 
 mod clocks;
+mod curve;
 mod desk;
 mod hub;
 mod ingest;
 mod line;
+mod peers;
 mod raw;
 mod status;
 mod window;
@@ -40,6 +43,12 @@ async fn main() -> ExitCode {
     if is_wanted("ingest") {
         note("ingest", ingest::ingest().await);
     }
+    if is_wanted("peers") {
+        note("peers", peers::peers().await);
+    }
+    if wanted.iter().any(|name| name == "curve") {
+        note("curve", curve::curve().await);
+    }
     if is_wanted("clocks") {
         note("clocks", clocks::clocks().await);
     }
@@ -55,7 +64,11 @@ async fn main() -> ExitCode {
     if is_wanted("start") {
         note("start", window::start().await);
     }
-    if failed {
+    let missed = line::missed();
+    if !missed.is_empty() {
+        eprintln!("not reached: {}", missed.join(", "));
+    }
+    if failed || !missed.is_empty() {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS

@@ -16,7 +16,8 @@ use suda_sync::receipt_key::receipt_key;
 use suda_tests::{City, Failure};
 
 use crate::desk::import_rows;
-use crate::line::{Times, print, print_bounded};
+use crate::line::Goal::AtMost;
+use crate::line::{Times, print, print_against};
 
 /// Complaints that customers ask for.
 const ASKED: usize = 500;
@@ -69,7 +70,7 @@ pub async fn status() -> Result<(), Failure> {
         let metric = |percent| format!("{what}_p{percent}");
         print("status", &metric(50), times.percentile_ms(50), "ms", n);
         let p99 = times.percentile_ms(99);
-        print_bounded("status", &metric(99), p99, "ms", n, BOUND_MS);
+        print_against(("status", &metric(99)), p99, "ms", n, AtMost(BOUND_MS));
     }
     Ok(())
 }

@@ -6,7 +6,8 @@ use fantoccini::Locator;
 use suda_tests::{City, Display, Failure, Screen, age_of, descendants, eventually, named_below};
 
 use crate::desk;
-use crate::line::{Times, print};
+use crate::line::Goal::AtMost;
+use crate::line::{Times, print, print_against};
 
 const SAVES: usize = 40;
 const STARTS: usize = 20;
@@ -36,6 +37,13 @@ pub async fn visible() -> Result<(), Failure> {
     }
     sync.abort();
     times.print("visible", "save_to_experts_browser");
+    print_against(
+        ("visible", "save_to_experts_browser_p95"),
+        times.percentile_ms(95),
+        "ms",
+        SAVES,
+        AtMost(500.0),
+    );
     browser.close().await
 }
 
@@ -58,6 +66,13 @@ pub async fn start() -> Result<(), Failure> {
         window.close().await?;
     }
     times.print("window", "cold_start_to_form");
+    print_against(
+        ("window", "cold_start_to_form_p95"),
+        times.percentile_ms(95),
+        "ms",
+        STARTS,
+        AtMost(1_500.0),
+    );
     // The same starts with the driver's own start and its looking.
     driven.print("window", "cold_start_with_driver");
     Ok(())

@@ -28,6 +28,8 @@ pub struct Options {
     pub complaints: u32,
     /// Of each complaint.
     pub events: u32,
+    /// All come back in a moment of this length.
+    pub within: Duration,
     pub store: StoreKind,
     pub seed: u64,
 }
@@ -79,7 +81,7 @@ pub async fn run(options: Options) -> Result<Report, Failure> {
         Arc::clone(&stop),
     ));
     let begin = Instant::now();
-    let herd = come(&city, desks, &mut dice).await?;
+    let herd = come(&city, desks, options.within, &mut dice).await?;
     stop.store(true, Ordering::SeqCst);
     let looks = looking.await.map_err(|e| said(&e))??;
 
@@ -142,13 +144,18 @@ struct Herd {
     took: Duration,
 }
 
-/// All desks within the same second.
-async fn come(city: &City, desks: Vec<LightDesk>, dice: &mut Dice) -> Result<Herd, Failure> {
+/// All desks within the same moment.
+async fn come(
+    city: &City,
+    desks: Vec<LightDesk>,
+    within: Duration,
+    dice: &mut Dice,
+) -> Result<Herd, Failure> {
     let begin = Instant::now();
     let mut coming = JoinSet::new();
     for mut desk in desks {
         desk.url = city.url();
-        let moment = dice.within(Duration::from_secs(1));
+        let moment = dice.within(within);
         coming.spawn(async move {
             tokio::time::sleep(moment).await;
             let done = desk.sync(Pace::Real, ALL_WITHIN).await;

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use suda_tests::rig::herd::StoreKind;
@@ -251,6 +252,7 @@ async fn perform(rig: Rig) -> Result<Option<Report>, Failure> {
                 desks,
                 complaints,
                 events,
+                within: Duration::from_secs(1),
                 store: store.into(),
                 seed,
             })

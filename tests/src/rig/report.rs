@@ -87,6 +87,11 @@ impl Report {
         self.figures.get(name)
     }
 
+    /// A figure that is a number.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        self.get(name)?.as_f64()
+    }
+
     /// One line of JSON.
     pub fn line(&self) -> String {
         let mut figures = self.figures.clone();

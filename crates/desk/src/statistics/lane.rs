@@ -1,5 +1,6 @@
 //! Performs what the machine of lane 3 asks for: reads the days that wait,
-//! sends them, keeps what the hub holds. It runs only while every other lane
+//! sends them, keeps what the hub holds; and compares the copy of the hub's log.
+//! It runs only while every other lane
 //! rests; whoever runs it drops it in the middle when one does not.
 
 use suda_sync::message::Refused;
@@ -51,6 +52,24 @@ impl StatisticsLane {
             let step = self.sender.step(self.now_ms(), input);
             if let Some(command) = step.command {
                 next = Some(self.perform(command).await);
+            }
+        }
+        self.compare_due().await;
+    }
+
+    /// Compares the copy of the hub's log, once a day.
+    async fn compare_due(&self) {
+        loop {
+            let due = match self.desk.comparison_due().await {
+                Ok(Some(due)) => due,
+                Ok(None) => return,
+                Err(error) => return tracing::warn!(%error, "the log was not compared"),
+            };
+            let reply = self.ask(due.ask.clone()).await;
+            match self.desk.take_comparison(&due, reply).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => return tracing::warn!(%error, "the log was not compared"),
             }
         }
     }

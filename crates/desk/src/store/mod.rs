@@ -6,6 +6,7 @@
 pub(crate) mod barrier;
 mod check;
 pub(crate) mod clock;
+pub(crate) mod compared;
 pub(crate) mod complaints;
 pub(crate) mod copy;
 pub(crate) mod directory;

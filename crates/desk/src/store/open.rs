@@ -32,6 +32,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0012_told_again.sql"),
     include_str!("migrations/0013_statistics.sql"),
     include_str!("migrations/0014_withheld.sql"),
+    include_str!("migrations/0015_compared.sql"),
 ];
 
 /// The schema this program writes.

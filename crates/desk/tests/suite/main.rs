@@ -5,6 +5,7 @@
 mod backups;
 mod bundles;
 mod commands;
+mod comparing;
 mod disk;
 mod evidence;
 mod hour;

@@ -22,6 +22,7 @@ use suda_domain::{
     Actor, ComplaintId, Complexity, DeviceId, EventKey, Fact, Grade, Intake, Lane, LedgerEvent,
     Policy, Role, StaffId, Stamp,
 };
+use suda_sync::compare::{Compared, LogSum};
 use suda_sync::message::{EnrolRefused, EnrolReply, EnrolRequest, LogEntry, Refused, Watermarks};
 use suda_sync::statistics::{DayName, DayTaken, DayTotals, Taken};
 use suda_sync::{
@@ -123,6 +124,10 @@ pub struct HubState {
     /// What it was told of days. Absent, it is of a version before them.
     pub days: Option<BTreeMap<DayName, DayTotals>>,
     pub day_messages: u64,
+    /// A place of its log that is left out of what it tells.
+    pub left_out: Option<u64>,
+    /// How often its log was compared, and how often it was told of a difference.
+    pub compared: (u64, u64),
     head: Hash,
     written: u64,
 }
@@ -148,6 +153,8 @@ impl Hub {
             set_aside: Vec::new(),
             days: None,
             day_messages: 0,
+            left_out: None,
+            compared: (0, 0),
             head: Hash::START,
             written: 0,
         };
@@ -311,7 +318,7 @@ fn answer(hub: &mut HubState, request: Request) -> Reply {
         } => {
             let entries: Vec<LogEntry> = (1..)
                 .zip(&hub.log)
-                .filter(|(seq, _)| *seq > cursor)
+                .filter(|(seq, _)| *seq > cursor && Some(*seq) != hub.left_out)
                 .take(limit as usize)
                 .map(|(seq, event)| LogEntry {
                     seq,
@@ -329,6 +336,26 @@ fn answer(hub: &mut HubState, request: Request) -> Reply {
                 set_aside: Some(hub.set_aside.clone()),
                 placed: Vec::new(),
                 now,
+            })
+        }
+        Ask::Compare {
+            after,
+            upto,
+            differs,
+        } => {
+            hub.compared.0 += 1;
+            hub.compared.1 += u64::from(differs);
+            let mut sum = LogSum::default();
+            for (seq, event) in (1..).zip(&hub.log) {
+                if after < seq && seq <= upto {
+                    sum.add(seq, event.hash);
+                }
+            }
+            Reply::Compared(Compared {
+                epoch: "e1".into(),
+                after,
+                upto,
+                sum,
             })
         }
         Ask::Evidence { .. } => Reply::Refused(Refused::Malformed),

@@ -20,6 +20,7 @@ use suda_sync::withheld;
 use suda_sync::{Ask, Page, Receipt, Reply, Request, SealedEvent, Signed};
 use tokio::sync::broadcast::error::RecvError;
 
+use super::compare::compare;
 use super::hello::{admit, hello};
 use crate::bundle::{self, ImportError};
 use crate::hub::Hub;
@@ -32,7 +33,7 @@ const WATCH: Duration = Duration::from_secs(25);
 /// Events taken in one batch; desks send at most 100.
 const MOST_EVENTS: usize = 1000;
 /// Bytes of event bodies in one page.
-const PAGE_BYTES: usize = 256 * 1024;
+pub(super) const PAGE_BYTES: usize = 256 * 1024;
 /// When to come back after the store could not take a batch.
 const BUSY_MS: u64 = 5_000;
 const NAME_BYTES: usize = 120;
@@ -192,6 +193,11 @@ async fn answer(hub: &Hub, signed: Signed, request: Request) -> Result<Reply, Re
         }
         Ask::Evidence { files } => super::evidence::standings(hub, &device, files).await,
         Ask::Statistics { days } => super::statistics::take(hub, &device, days).await,
+        Ask::Compare {
+            after,
+            upto,
+            differs,
+        } => compare(hub, &device, (after, upto), differs).await,
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod access;
 pub mod api;
 pub mod body;
+mod compare;
 pub mod device;
 pub mod error;
 pub mod evidence;
@@ -25,6 +26,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
+use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi as _;
@@ -35,8 +37,8 @@ use utoipa_axum::routes;
 use crate::hub::Hub;
 
 const API_BODY: usize = 256 * 1024;
-/// A batch of 64 KB of texts, escaped, with its signature.
-const SYNC_BODY: usize = 2 * 1024 * 1024;
+/// A batch of 512 KB of texts, with its signature, and what may come beside.
+const SYNC_BODY: usize = 4 * 1024 * 1024;
 const ENROL_BODY: usize = 16 * 1024;
 const API_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longer than a watch is kept waiting.
@@ -201,6 +203,9 @@ pub fn router(hub: Arc<Hub>) -> Router {
             post(device::enrol).layer(DefaultBodyLimit::max(ENROL_BODY)),
         )
         .route("/v1/evidence/{file}/{offset}", put(evidence::slice))
+        // Desks pack what they send; the bounds hold for what comes out of it.
+        .layer(RequestDecompressionLayer::new())
+        .layer(fixed("accept-encoding", "gzip"))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             SYNC_TIMEOUT,
@@ -234,18 +239,21 @@ pub fn router(hub: Arc<Hub>) -> Router {
             .and(NotForContentType::const_new("video/"))
             .and(NotForContentType::const_new("application/pdf")),
     );
-    api.merge(desks)
+    // For browsers; a desk on a narrow line is not sent what it has no use for.
+    let people = api
         .merge(probes)
         .merge(files)
         .fallback(async || error::ApiError::new(error::ErrorCode::NoSuchRoute))
-        .layer(middleware::from_fn_with_state(Arc::clone(&hub), counted))
-        .layer(middleware::from_fn(close_unread))
-        .layer(compress)
         .layer(fixed("content-security-policy", POLICY))
         .layer(fixed("x-content-type-options", "nosniff"))
         .layer(fixed("referrer-policy", "no-referrer"))
         .layer(fixed("x-frame-options", "DENY"))
-        .layer(fixed("cross-origin-opener-policy", "same-origin"))
+        .layer(fixed("cross-origin-opener-policy", "same-origin"));
+    people
+        .merge(desks)
+        .layer(middleware::from_fn_with_state(Arc::clone(&hub), counted))
+        .layer(middleware::from_fn(close_unread))
+        .layer(compress)
         .with_state(hub)
 }
 

@@ -25,6 +25,7 @@ use suda_hub::serve::Serving;
 use suda_hub::store::sqlite::SqliteStore;
 use suda_hub::store::{Beginning, Branch, Identity, Store};
 use suda_hub::{Clock, Hub, secret};
+use suda_sync::compare::Compared;
 use suda_sync::message::{EnrolReply, EnrolRequest, VERSION};
 use suda_sync::{
     Ask, Hash, LogEntry, Page, Position, PublicKey, Receipt, Reply, Request, SealedEvent,
@@ -480,15 +481,7 @@ impl FakeDesk {
     }
 
     pub async fn ask(&self, ask: Ask) -> Reply {
-        let session = self.session.lock().unwrap().clone();
-        let request = Request {
-            v: VERSION,
-            device: self.enrolled.device,
-            incarnation: self.enrolled.incarnation,
-            session,
-            ask,
-        };
-        self.send(&Signed::seal(&request, &self.key).unwrap()).await
+        self.send(&self.signed(ask)).await
     }
 
     pub async fn send(&self, signed: &Signed) -> Reply {
@@ -553,6 +546,32 @@ impl FakeDesk {
                 return entries;
             }
         }
+    }
+
+    /// What the hub says its log adds up to.
+    pub async fn compare(&self, after: u64, upto: u64) -> Compared {
+        let ask = Ask::Compare {
+            after,
+            upto,
+            differs: false,
+        };
+        match self.ask(ask).await {
+            Reply::Compared(told) => told,
+            other => panic!("nothing compared: {other:?}"),
+        }
+    }
+
+    /// A message as the desk signs it.
+    pub fn signed(&self, ask: Ask) -> Signed {
+        let session = self.session.lock().unwrap().clone();
+        let request = Request {
+            v: VERSION,
+            device: self.enrolled.device,
+            incarnation: self.enrolled.incarnation,
+            session,
+            ask,
+        };
+        Signed::seal(&request, &self.key).unwrap()
     }
 
     /// Records and hands off one complaint, urgent lane first.

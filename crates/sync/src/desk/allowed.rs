@@ -2,8 +2,9 @@
 
 use suda_domain::Lane;
 
+use super::pace::Pace;
 use crate::hub::allowance::MOST_SLOT_MS;
-use crate::message::{Allowance, BATCH_BYTES, BATCH_EVENTS};
+use crate::message::{Allowance, BATCH_BYTES, BATCH_EVENTS, WIDE_BYTES, WIDE_EVENTS};
 
 /// Times are of the machine's clock.
 #[derive(Clone, Copy, Debug)]
@@ -25,33 +26,33 @@ impl Default for Allowed {
 }
 
 impl Allowed {
-    /// What the hub told at `now_ms`. It can ask for less than the usual, and
-    /// for patience, but never for so much of it that nothing is sent.
+    /// What the hub told at `now_ms`. It can ask for less than the usual or allow
+    /// more, and ask for patience, but never for so much of it that nothing is
+    /// sent.
     pub fn until_told(now_ms: u64, allowance: Option<Allowance>) -> Self {
-        let usual = Self::default();
         let Some(told) = allowance else {
-            return usual;
+            return Self::default();
         };
         let number = |told: u32| usize::try_from(told).unwrap_or(usize::MAX);
         Self {
-            events: number(told.events).clamp(1, usual.events),
-            bytes: number(told.bytes).clamp(1, usual.bytes),
+            events: number(told.events).clamp(1, WIDE_EVENTS),
+            bytes: number(told.bytes).clamp(1, WIDE_BYTES),
             slot_ms: now_ms + told.slot_ms.min(MOST_SLOT_MS),
         }
     }
 
     /// Urgent packets go out whatever else may.
-    pub fn events(self, lane: Lane) -> usize {
+    pub fn events(self, lane: Lane, pace: Pace) -> usize {
         match lane {
             Lane::Urgent => BATCH_EVENTS,
-            _ => self.events,
+            _ => self.events.min(pace.events),
         }
     }
 
-    pub fn bytes(self, lane: Lane) -> usize {
+    pub fn bytes(self, lane: Lane, pace: Pace) -> usize {
         match lane {
             Lane::Urgent => BATCH_BYTES,
-            _ => self.bytes,
+            _ => self.bytes.min(pace.bytes),
         }
     }
 

@@ -3,7 +3,7 @@
 //! that they come one after the other as fast as the hub can write, instead of
 //! all at once again. Urgent packets are never given a slot.
 
-use crate::message::{Allowance, BATCH_BYTES, BATCH_EVENTS};
+use crate::message::{Allowance, BATCH_EVENTS, WIDE_BYTES, WIDE_EVENTS};
 
 /// The hub is overloaded when what waits to be written takes longer, or one
 /// transaction did.
@@ -50,7 +50,12 @@ impl Load {
         let free = ROOM.saturating_sub(self.waiting);
         // A tenth of the room is kept for the batches of everybody else.
         let share = u32::try_from(free / 10).unwrap_or(u32::MAX);
-        share.clamp(LEAST_EVENTS, BATCH_EVENTS as u32)
+        // A slot is as long as what is sent in it: wide batches are for quiet hours.
+        let most = match self.is_overloaded() {
+            true => BATCH_EVENTS,
+            false => WIDE_EVENTS,
+        };
+        share.clamp(LEAST_EVENTS, most as u32)
     }
 }
 
@@ -66,7 +71,7 @@ impl Slots {
     /// a clock that never goes back.
     pub fn allow(&mut self, now_ms: u64, load: Load) -> Allowance {
         let events = load.credit();
-        let bytes = u32::try_from(BATCH_BYTES).unwrap_or(u32::MAX);
+        let bytes = u32::try_from(WIDE_BYTES).unwrap_or(u32::MAX);
         if !load.is_overloaded() {
             self.given_ms = 0;
             return Allowance {
@@ -112,8 +117,8 @@ mod tests {
         assert_eq!(
             allowance,
             Allowance {
-                events: BATCH_EVENTS as u32,
-                bytes: BATCH_BYTES as u32,
+                events: WIDE_EVENTS as u32,
+                bytes: WIDE_BYTES as u32,
                 slot_ms: 0,
             }
         );
@@ -169,7 +174,7 @@ mod tests {
                 now += pause;
                 let given = slots.allow(now, load);
                 prop_assert!(given.slot_ms <= MOST_SLOT_MS);
-                prop_assert!((1..=BATCH_EVENTS as u32).contains(&given.events));
+                prop_assert!((1..=WIDE_EVENTS as u32).contains(&given.events));
                 prop_assert_eq!(given.slot_ms > 0, load.is_overloaded());
                 if load.is_overloaded() {
                     let at = now + given.slot_ms;

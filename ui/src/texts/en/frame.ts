@@ -64,6 +64,7 @@ export const frame: SameTexts<typeof frameReference> = {
       old_copy: 'The data on this PC are an older copy; ask the administrator',
       version: 'This program does not fit the version of the hub; ask the administrator',
       failing: 'The hub is failing; everything is kept here and will be sent',
+      log_differs: "What this computer holds of the hub's records differs, also when read again: tell the administrator (complaints are kept and sent as ever)",
     },
     safety: {
       no_room: 'No room on the disk for a backup; recording goes on, please free some space',

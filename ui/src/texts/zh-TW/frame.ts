@@ -67,6 +67,7 @@ export const frame: SameTexts<typeof frameReference> = {
       old_copy: '本機資料是舊的副本，請聯絡管理員',
       version: '程式版本與中心不符，請聯絡管理員升級',
       failing: '中心出現故障，投訴已存本機，恢復後自動送達',
+      log_differs: '本機與中心的記錄有差異，重讀後仍未消除，請聯絡管理員（本機投訴照常儲存和上報）',
     },
     safety: {
       no_room: '磁碟空間不足，暫時不能備份；記錄不受影響，請清理磁碟',

@@ -232,9 +232,10 @@ impl World {
                 })
             }
             Ask::Watch { .. } => Reply::Changed { changed: false },
-            Ask::Evidence { .. } | Ask::Statistics { .. } | Ask::Forward { .. } => {
-                Reply::Refused(Refused::Malformed)
-            }
+            Ask::Evidence { .. }
+            | Ask::Statistics { .. }
+            | Ask::Compare { .. }
+            | Ask::Forward { .. } => Reply::Refused(Refused::Malformed),
         }
     }
 
