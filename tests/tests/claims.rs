@@ -11,7 +11,7 @@ fn of_many_who_claim_one_wins_and_what_the_dead_held_comes_back() {
     let mut rig = Command::new(bin("suda-rig-claims"));
     rig.args(["--claimers", "60", "--orders", "240"]);
     let line: Value = serde_json::from_str(&output(&mut rig).unwrap()).unwrap();
-    assert_eq!(line["ok"], true, "{line}");
+    assert_eq!(line["passed"], true, "{line}");
     for store in ["sqlite", "postgresql"] {
         let found = &line[store];
         assert_eq!(found["claimed_twice"], 0, "{line}");

@@ -1,6 +1,7 @@
 //! What must hold, at any moment and at the end.
 
 pub(crate) mod branch;
+pub(crate) mod refused;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
@@ -10,6 +11,7 @@ use suda_sync::{Hash, fold};
 
 use crate::desk_disk::{Kept, Place};
 use crate::hub_disk::HubDisk;
+use crate::states::States;
 use crate::world::{DeskNode, World};
 
 /// What was found wrong in a run. All zero when nothing is.
@@ -39,6 +41,8 @@ pub struct Violations {
     pub let_go: u64,
     /// Damaged files that were taken for whole.
     pub damaged_taken: u64,
+    /// Records set aside that nothing is wrong with.
+    pub wrongly_refused: u64,
     /// The first thing found, for people.
     pub first: Option<String>,
 }
@@ -57,6 +61,7 @@ impl Violations {
             + self.not_forwarded
             + self.let_go
             + self.damaged_taken
+            + self.wrongly_refused
     }
 
     fn found(&mut self, what: impl FnOnce() -> String) {
@@ -92,19 +97,24 @@ fn places(hub: &HubDisk, mark: u64) -> Vec<(EventKey, Option<Origin>)> {
         .collect()
 }
 
-/// Owner numbers that mean different owners at different places.
-pub(crate) fn two_owners(world: &World) -> u64 {
-    let mut owners: HashMap<(ComplaintId, u32), &Owner> = HashMap::new();
+/// Owner numbers of these complaints, or of all, that mean different owners at
+/// different places.
+pub(crate) fn two_owners(world: &World, of: Option<&BTreeSet<ComplaintId>>) -> u64 {
     let desks = world.desks.iter().map(|desk| &desk.disk.states);
-    let places = desks.chain([&world.hub.complaints]);
-    let mut found = 0;
-    for complaint in places.flat_map(BTreeMap::values) {
-        let owner = owners
-            .entry((complaint.id, complaint.owner_no))
-            .or_insert(&complaint.owner);
-        if **owner != complaint.owner {
-            found += 1;
+    let places: Vec<&States> = desks.chain([&world.hub.complaints]).collect();
+    let complaints: Vec<&Complaint> = match of {
+        None => places.iter().flat_map(|at| at.values()).collect(),
+        Some(ids) => {
+            let everywhere = |id| places.iter().filter_map(move |at| at.get(id));
+            ids.iter().flat_map(everywhere).collect()
         }
+    };
+    let mut owners: HashMap<(ComplaintId, u32), &Owner> = HashMap::new();
+    let mut found = 0;
+    for complaint in complaints {
+        let name = (complaint.id, complaint.owner_no);
+        let owner = owners.entry(name).or_insert(&complaint.owner);
+        found += u64::from(**owner != complaint.owner);
     }
     found
 }
@@ -136,7 +146,7 @@ pub(crate) fn unfounded(world: &World) -> u64 {
 
 pub fn at_the_end(world: &World, level: bool) -> Violations {
     let mut violations = Violations {
-        two_owners: world.two_owners + two_owners(world),
+        two_owners: world.two_owners + two_owners(world, None),
         unfounded: world.unfounded + unfounded(world),
         stuck: u64::from(!level),
         ..Violations::default()
@@ -164,6 +174,7 @@ pub fn at_the_end(world: &World, level: bool) -> Violations {
     lanes(world, &mut violations);
     states(world, &mut violations);
     desks(world, &mut violations);
+    refused::wrongly(world, &mut violations);
     violations
 }
 
@@ -257,7 +268,7 @@ fn states(world: &World, violations: &mut Violations) {
                 event: Rc::clone(&line.event),
             });
     }
-    for (id, complaint) in &world.hub.complaints {
+    for (id, complaint) in world.hub.complaints.iter() {
         let made = events.get(id).and_then(|events| fold::refold(events));
         if made.as_ref() != Some(complaint) {
             violations.out_of_order += 1;
@@ -284,7 +295,7 @@ fn desks(world: &World, violations: &mut Violations) {
     }
     apart_by_right.extend(bereft(world));
     for (number, desk) in world.desks.iter().enumerate() {
-        for (id, at_hub) in &world.hub.complaints {
+        for (id, at_hub) in world.hub.complaints.iter() {
             if at_hub.branch != desk.disk.branch || apart_by_right.contains(id) {
                 continue;
             }
@@ -300,7 +311,7 @@ fn desks(world: &World, violations: &mut Violations) {
                 });
             }
         }
-        for (id, here) in &desk.disk.states {
+        for (id, here) in desk.disk.states.iter() {
             if !world.hub.complaints.contains_key(id) && !apart_by_right.contains(id) {
                 violations.apart += 1;
                 violations.found(|| format!("{id} ({:?}) only on desk {number}", here.state));
@@ -311,7 +322,7 @@ fn desks(world: &World, violations: &mut Violations) {
 
 /// Whether what waits for a predecessor would take its effect by now. Where the
 /// rules have moved on meanwhile, it is a person's to decide.
-fn fits(complaint: &Complaint, event: &LedgerEvent) -> bool {
+pub(crate) fn fits(complaint: &Complaint, event: &LedgerEvent) -> bool {
     let allowed = complaint.admit(&event.actor, &event.fact).is_ok();
     match complaint.clone().apply(event) {
         Ok(Applied::Changed | Applied::Remark) => allowed,

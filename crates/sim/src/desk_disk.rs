@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 use suda_domain::{
-    Actor, BranchCode, Complaint, ComplaintId, DeviceId, EventKey, Fact, Lane, LedgerEvent, Origin,
+    Actor, BranchCode, ComplaintId, DeviceId, EventKey, Fact, Lane, LedgerEvent, Origin,
     ReferenceNumber, Stamp,
 };
 use suda_sync::desk::{Standing, Stream, agreed};
@@ -19,7 +19,9 @@ use suda_sync::place::LaneHead;
 use suda_sync::rekey::rekey;
 use suda_sync::{Hash, Page, Position, Receipt, SealedEvent, Welcome, fold};
 
+use crate::past::Name;
 use crate::plant::Plant;
+use crate::states::States;
 pub use branch::Custody;
 
 /// Where an event stands in the hub's order.
@@ -59,7 +61,7 @@ pub struct DeskDisk {
     pub cursor: u64,
     /// The hub was put back, and its log is being read again.
     forgot: bool,
-    pub states: BTreeMap<ComplaintId, Complaint>,
+    pub states: States,
     /// As the mailbox of its branch: what it keeps for the others.
     pub custody: Custody,
     /// How far the mailbox's log is stored here.
@@ -100,7 +102,7 @@ impl DeskDisk {
             contact: None,
             cursor: 0,
             forgot: false,
-            states: BTreeMap::new(),
+            states: States::default(),
             custody: Custody::default(),
             mark: None,
             serves: false,
@@ -119,6 +121,13 @@ impl DeskDisk {
             .get(&(incarnation, lane))
             .copied()
             .unwrap_or(LaneHead::EMPTY)
+    }
+
+    /// The events that make this desk's view of a complaint.
+    pub fn past(&self, id: ComplaintId) -> Vec<Name> {
+        let counts = |kept: &&Kept| kept.place != Place::Forgotten;
+        let counted = self.kept_of(id).filter(counts);
+        counted.map(|kept| Name::of(&kept.event)).collect()
     }
 
     pub fn ordinary_n(&self) -> u64 {
@@ -168,7 +177,9 @@ impl DeskDisk {
             return false;
         }
         self.keep(Rc::new(event), sealed, true, Place::Waiting);
-        self.states.extend(state.map(|state| (complaint, state)));
+        if let Some(state) = state {
+            self.states.insert(complaint, state);
+        }
         true
     }
 
@@ -391,7 +402,9 @@ impl DeskDisk {
             } else {
                 let mut state = self.states.remove(&id);
                 fold::apply(&mut state, &event).ok();
-                self.states.extend(state.map(|state| (id, state)));
+                if let Some(state) = state {
+                    self.states.insert(id, state);
+                }
             }
         }
         if self.forgot && !page.more {
@@ -543,8 +556,8 @@ impl DeskDisk {
             .collect();
         match fold::refold(&events) {
             Some(state) => self.states.insert(id, state),
-            None => self.states.remove(&id),
-        };
+            None => drop(self.states.remove(&id)),
+        }
     }
 
     pub fn renew(&mut self, incarnation: u32, letter: &str) {

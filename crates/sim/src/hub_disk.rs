@@ -1,6 +1,7 @@
 //! The simulated hub's database and its door: what the real one does with SQL
 //! and HTTP, over maps. The judgement is the real one.
 
+mod grounds;
 mod parcel;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -26,7 +27,9 @@ use suda_sync::{
     Welcome,
 };
 
+use crate::past::Grounds;
 use crate::plant::Plant;
+use crate::states::States;
 pub use parcel::Way;
 
 #[derive(Clone, Debug)]
@@ -47,6 +50,7 @@ pub struct Aside {
     pub event: Option<Rc<LedgerEvent>>,
     pub reason: QuarantineReason,
     pub open: bool,
+    pub grounds: Grounds,
 }
 
 #[derive(Clone, Debug)]
@@ -70,7 +74,7 @@ pub struct HubDisk {
     known: HashMap<EventKey, Hash>,
     origins: HashSet<Origin>,
     heads: HashMap<(DeviceId, u32, Lane), LaneHead>,
-    pub complaints: BTreeMap<ComplaintId, Complaint>,
+    pub complaints: States,
     references: HashMap<ReferenceNumber, ComplaintId>,
     pub aside: Vec<Aside>,
     /// Of forwarded batches those that need not come again.
@@ -98,7 +102,7 @@ impl HubDisk {
             known: HashMap::new(),
             origins: HashSet::new(),
             heads: HashMap::new(),
-            complaints: BTreeMap::new(),
+            complaints: States::default(),
             references: HashMap::new(),
             aside: Vec::new(),
             judged: HashSet::new(),
@@ -326,11 +330,12 @@ impl HubDisk {
                 .iter()
                 .any(|verdict| matches!(verdict, Verdict::Quarantined { .. }));
         if !blocks {
+            let grounds = self.grounds(&batch, &judgement);
             let read = batch
                 .arrivals
                 .into_iter()
                 .filter_map(|arrival| Some((arrival.sealed.hash, arrival.event?)));
-            self.store(&judgement.changes, read.collect());
+            self.store(&judgement.changes, read.collect(), grounds);
         }
         judgement.verdicts
     }
@@ -363,6 +368,14 @@ impl HubDisk {
             for event in batch.arrivals.iter_mut().filter_map(|a| a.event.as_mut()) {
                 if let Some(known) = complaints.get(&event.complaint) {
                     event.owner_no = known.owner_no;
+                }
+            }
+        }
+        if plant == Some(Plant::GoodRefused) {
+            let few = |arrival: &&mut Arrival| arrival.sealed.hash.0[0] < 16;
+            for arrival in batch.arrivals.iter_mut().filter(few) {
+                if let Some(event) = &mut arrival.event {
+                    event.actor.staff = None;
                 }
             }
         }
@@ -424,8 +437,14 @@ impl HubDisk {
         }
     }
 
-    /// `read` holds events of the changes by their hashes, as they were read.
-    fn store(&mut self, changes: &Changes, mut read: HashMap<Hash, LedgerEvent>) {
+    /// `read` holds events of the changes by their hashes, as they were read, and
+    /// `grounds` what was known when records were refused.
+    fn store(
+        &mut self,
+        changes: &Changes,
+        mut read: HashMap<Hash, LedgerEvent>,
+        mut grounds: HashMap<EventKey, Grounds>,
+    ) {
         for entry in &changes.entries {
             let event = read.remove(&entry.sealed.hash);
             let Some(event) = event.or_else(|| entry.sealed.open().ok()) else {
@@ -458,6 +477,7 @@ impl HubDisk {
                 event: event.map(Rc::new),
                 reason: record.reason,
                 open: record.reason != QuarantineReason::Repeated,
+                grounds: grounds.remove(&record.key).unwrap_or_default(),
             });
         }
         for head in &changes.heads {
@@ -563,7 +583,7 @@ impl HubDisk {
             }],
             ..Changes::default()
         };
-        self.store(&changes, HashMap::new());
+        self.store(&changes, HashMap::new(), HashMap::new());
         true
     }
 }

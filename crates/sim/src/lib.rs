@@ -9,9 +9,11 @@ pub mod cores;
 mod desk_disk;
 mod dice;
 mod hub_disk;
+mod past;
 pub mod plant;
 mod queue;
 pub mod rigs;
+mod states;
 mod store;
 pub mod world;
 
@@ -32,6 +34,8 @@ pub struct Outcome {
     pub level_after_ms: Option<u64>,
     pub promises: u64,
     pub destroyed: u64,
+    /// Records the hub has set aside, by reason.
+    pub refused: check::refused::Refused,
 }
 
 /// Runs one seed.
@@ -55,5 +59,6 @@ pub fn run(seed: u64, plan: Plan) -> anyhow::Result<Outcome> {
             .values()
             .filter(|promise| promise.destroyed)
             .count() as u64,
+        refused: check::refused::by_reason(&world),
     })
 }

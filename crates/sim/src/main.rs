@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use suda_sim::rigs::{Report, hour, live, planted, seeds};
+use suda_sim::rigs::{Report, herd, hour, lanes, live, planted, seeds};
 
 /// A quarter of a run is allocation.
 #[global_allocator]
@@ -43,8 +43,35 @@ enum Rig {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// All four lanes over a slow line that is cut again and again
+    Lanes {
+        #[arg(long, default_value_t = 1_000)]
+        schedules: u64,
+        /// The first schedule's seed
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Days of outages: is every complex complaint in the queue within the hour?
     Hour(Hour),
+    /// Thousands of desks with a backlog in the same second, and a hub that gives slots
+    Herd(Herd),
+}
+
+#[derive(Args)]
+struct Herd {
+    #[arg(long, default_value_t = 10_000)]
+    desks: usize,
+    /// Complaints of each desk
+    #[arg(long, default_value_t = 10)]
+    complaints: u64,
+    /// Events of each complaint
+    #[arg(long, default_value_t = 12)]
+    events: u64,
+    /// Events the hub writes a second, as measured by `cargo xtask bench`
+    #[arg(long, default_value_t = 15_000)]
+    per_s: u64,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
 }
 
 #[derive(Args)]
@@ -94,7 +121,15 @@ fn report(cli: &Cli) -> anyhow::Result<Report> {
         Some(Rig::Run(options)) => run(options),
         Some(Rig::Planted { seed, bug }) => planted::hunt(*seed, bug.as_deref()),
         Some(Rig::Live { schedules, seed }) => live::heal_all(*seed, *schedules),
+        Some(Rig::Lanes { schedules, seed }) => lanes::share_the_line(*seed, *schedules),
         Some(Rig::Hour(of)) => hour::measure(of.branches, of.days, of.seed),
+        Some(Rig::Herd(of)) => herd::stampede(&herd::Options {
+            desks: of.desks,
+            complaints: of.complaints,
+            events: of.events,
+            per_s: of.per_s,
+            seed: of.seed,
+        }),
     }
 }
 

@@ -71,4 +71,6 @@ plants! {
     ForeignWords => "receipts of another desk taken",
     /// Receipts by file count although the hub was put back since.
     OldWordsTaken => "receipts of a passed epoch taken",
+    /// The hub sets records aside that nothing is wrong with.
+    GoodRefused => "good records refused",
 }

@@ -8,6 +8,7 @@ mod lan;
 mod network;
 mod parcels;
 mod people;
+mod trace;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -24,6 +25,7 @@ use crate::city::{self, City};
 use crate::desk_disk::{DeskDisk, Moment};
 use crate::dice::Dice;
 use crate::hub_disk::{Answering, HubDisk};
+use crate::past::Name;
 use crate::plant::Plant;
 use crate::queue::Queue;
 use crate::store::{self, Read};
@@ -210,6 +212,8 @@ pub struct World {
     left: u64,
     next_mark: u64,
     pub(crate) promises: BTreeMap<u64, Promise>,
+    /// What each step's desk knew of its complaint when it was written.
+    pub(crate) pasts: BTreeMap<u64, Vec<Name>>,
     read: Read,
     /// The hub's words by the parcel they came in, each read once in a run.
     words: store::Words,
@@ -277,6 +281,7 @@ impl World {
             left: plan.operations,
             next_mark: 1,
             promises: BTreeMap::new(),
+            pasts: BTreeMap::new(),
             read: Read::new(),
             words: store::Words::new(),
             pairs: Vec::new(),
@@ -321,12 +326,6 @@ impl World {
             }
         }
         None
-    }
-
-    /// A hash over everything that happened, to see that a seed replays it.
-    pub fn trace(&self) -> String {
-        let digest: [u8; 32] = self.trace.clone().finalize().into();
-        Hash(digest).to_string()
     }
 
     fn is_level(&self) -> bool {
@@ -421,39 +420,19 @@ impl World {
             self.unfounded += crate::check::unfounded(self);
             self.let_go += crate::check::branch::let_go(self);
         }
-        if self.counts.steps.is_multiple_of(4096) {
-            self.two_owners += crate::check::two_owners(self);
-        }
+        self.look_at_owners();
         true
     }
 
-    fn note(&mut self, event: &Ev) {
-        let (name, desk, number): (&[u8], usize, u64) = match event {
-            Ev::Wake { desk, .. } => (b"wake", *desk, 0),
-            Ev::News { desk, .. } => (b"news", *desk, 0),
-            Ev::Arrive { desk, number, .. } => (b"arrive", *desk, *number),
-            Ev::Answer { desk, number, .. } => (b"answer", *desk, *number),
-            Ev::Unsent { desk, number, .. } => (b"unsent", *desk, *number),
-            Ev::Commit { desk, number, .. } => (b"commit", *desk, *number),
-            Ev::Start { desk } => (b"start", *desk, 0),
-            Ev::HubStart => (b"hub", 0, 0),
-            Ev::Lan(event) => event.name(),
-            Ev::Forward { desk, event, .. } => {
-                let (name, number) = event.name();
-                (name, *desk, number)
-            }
-            Ev::Parcel(event) => {
-                let (name, desk) = event.name();
-                (name, desk, 0)
-            }
-            Ev::Operation => (b"operation", 0, 0),
-            Ev::Fault => (b"fault", 0, 0),
-        };
-        self.trace.update(name);
-        self.trace.update(self.now.to_le_bytes());
-        self.trace.update((desk as u64).to_le_bytes());
-        self.trace.update(number.to_le_bytes());
-        self.trace.update((self.hub.log.len() as u64).to_le_bytes());
+    /// At each change: no complaint has two owners, wherever one looks.
+    fn look_at_owners(&mut self) {
+        let mut changed = self.hub.complaints.take_touched();
+        for node in &mut self.desks {
+            changed.extend(node.disk.states.take_touched());
+        }
+        if !changed.is_empty() {
+            self.two_owners += crate::check::two_owners(self, Some(&changed));
+        }
     }
 
     fn runs(&self, desk: usize, boot: u32) -> bool {

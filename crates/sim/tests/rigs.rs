@@ -2,18 +2,25 @@
 //! replays its run. The full sizes run as steps of `cargo xtask test`.
 
 use suda_sim::plant::Plant;
-use suda_sim::rigs::{hour, live, planted, seeds};
+use suda_sim::rigs::{herd, hour, lanes, live, planted, seeds};
 use suda_sim::run;
 use suda_sim::world::Plan;
 
 #[test]
 fn a_seed_replays_its_run_and_another_seed_is_another_run() {
-    let first = run(7, Plan::small()).unwrap();
-    let again = run(7, Plan::small()).unwrap();
-    let other = run(8, Plan::small()).unwrap();
-    assert_eq!(first.trace, again.trace);
-    assert_eq!(first.violations, again.violations);
-    assert_ne!(first.trace, other.trace);
+    for (seed, plan) in [
+        (7, Plan::small()),
+        (11, Plan::small()),
+        (12, Plan::small()),
+        (5, Plan::full()),
+    ] {
+        let first = run(seed, plan).unwrap();
+        let again = run(seed, plan).unwrap();
+        let other = run(seed + 1, plan).unwrap();
+        assert_eq!(first.trace, again.trace);
+        assert_eq!(first.violations, again.violations);
+        assert_ne!(first.trace, other.trace);
+    }
 }
 
 #[test]
@@ -52,6 +59,14 @@ fn a_mailbox_that_lets_go_too_early_is_found() {
 }
 
 #[test]
+fn a_hub_that_sets_good_records_aside_is_found() {
+    let report = planted::hunt(1, Some(Plant::GoodRefused.name())).unwrap();
+    assert!(report.passed, "{}", report.line);
+    let how = report.line["how"][0]["as"].as_str().unwrap();
+    assert!(how.contains("was set aside"), "{how}");
+}
+
+#[test]
 fn every_queue_empties_by_itself_after_cuts_and_kills() {
     let report = live::heal_all(1, 200).unwrap();
     assert!(report.passed, "{}", report.line);
@@ -60,5 +75,25 @@ fn every_queue_empties_by_itself_after_cuts_and_kills() {
 #[test]
 fn complex_complaints_are_in_the_queue_within_the_hour() {
     let report = hour::measure(20, 1, 1).unwrap();
+    assert!(report.passed, "{}", report.line);
+}
+
+/// The full size is 10,000 desks; here hub and herd are a tenth of it.
+#[test]
+fn a_herd_is_served_in_time_by_slots_and_not_without_them() {
+    let herd = herd::Options {
+        desks: 1_000,
+        complaints: 10,
+        events: 12,
+        per_s: 1_500,
+        seed: 1,
+    };
+    let report = herd::stampede(&herd).unwrap();
+    assert!(report.passed, "{}", report.line);
+}
+
+#[test]
+fn evidence_goes_on_at_the_byte_and_keeps_no_handoff_waiting_and_totals_count_once() {
+    let report = lanes::share_the_line(1, 20).unwrap();
     assert!(report.passed, "{}", report.line);
 }

@@ -1,6 +1,8 @@
-//! Messages of earlier versions keep being read. Each folder holds what a desk
-//! and a hub of that time said to each other (`2-first`: version 2 before any
-//! field was added to it; the signatures are those of the later ones).
+//! Messages of earlier versions keep being read. Each folder of `recorded` holds
+//! what a desk and a hub of that time said to each other (`2-first`: version 2
+//! before any field was added to it; the signatures are those of the later ones),
+//! each of `recorded-branch` what a desk and its branch's mailbox did, each of
+//! `recorded-bundle` the sealed files of that version.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,12 +13,16 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use suda_sync::bundle::{self, Word};
 use suda_sync::message::{Ask, Reply, Request, VERSION};
-use suda_sync::{SealedEvent, Signed};
+use suda_sync::{SealedEvent, SecretKey, Signed, lan};
 
-fn recorded() -> Vec<(PathBuf, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded");
-    let folders = std::fs::read_dir(root).unwrap();
+fn tests() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
+}
+
+fn recorded(under: &str) -> Vec<(PathBuf, String)> {
+    let folders = std::fs::read_dir(tests().join(under)).unwrap();
     let files = folders.flat_map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap());
     files
         .map(|file| {
@@ -42,7 +48,7 @@ fn keeps(old: &Value, new: &Value) -> bool {
 
 #[test]
 fn every_recorded_message_is_read_and_nothing_of_it_is_lost() {
-    let files = recorded();
+    let files = recorded("recorded");
     let folders: std::collections::BTreeSet<_> = files
         .iter()
         .map(|(path, _)| path.parent().unwrap())
@@ -68,6 +74,58 @@ fn every_recorded_message_is_read_and_nothing_of_it_is_lost() {
         };
         assert!(keeps(&old, &new), "{}: {old}\n{new}", path.display());
     }
+}
+
+#[test]
+fn every_recorded_message_of_a_branchs_network_is_read_and_nothing_of_it_is_lost() {
+    let files = recorded("recorded-branch");
+    assert_eq!(files.len(), 16);
+    for (path, text) in &files {
+        let old: Value = serde_json::from_str(text).unwrap();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let new = if name.starts_with("question") {
+            let ask: lan::Ask = serde_json::from_str(text).unwrap();
+            if let lan::Ask::Put { batch } = &ask {
+                let request: Request = batch.peek().unwrap();
+                let Ask::Batch { events, .. } = &request.ask else {
+                    panic!("{name}");
+                };
+                opened(events.iter(), name);
+            }
+            serde_json::to_value(ask).unwrap()
+        } else {
+            let reply: lan::Reply = serde_json::from_str(text).unwrap();
+            if let lan::Reply::Log(log) = &reply
+                && log.anew
+            {
+                opened(log.entries.iter().map(|entry| &entry.event), name);
+            }
+            serde_json::to_value(reply).unwrap()
+        };
+        assert!(keeps(&old, &new), "{}: {old}\n{new}", path.display());
+    }
+}
+
+#[test]
+fn recorded_bundles_are_opened_by_whom_they_are_for() {
+    let key = SecretKey::from_seed([7; 32]);
+    let mut versions = 0;
+    for version in std::fs::read_dir(tests().join("recorded-bundle")).unwrap() {
+        let folder = version.unwrap().path();
+        let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+        let batches = bundle::open_events(&read("events.suda"), &key).unwrap();
+        assert_eq!(batches.len(), 1);
+        let request: Request = batches[0].open(&key.public()).unwrap();
+        let Ask::Batch { events, .. } = &request.ask else {
+            panic!("no batch in {}", folder.display());
+        };
+        opened(events.iter(), "events.suda");
+        let words = bundle::open_words(&read("words.suda"), &key.public()).unwrap();
+        let word: Word = words[0].open(&key.public()).unwrap();
+        assert!(matches!(word, Word::Receipt(_)));
+        versions += 1;
+    }
+    assert_eq!(versions, 1);
 }
 
 fn opened<'e>(events: impl Iterator<Item = &'e SealedEvent>, name: &str) {

@@ -22,7 +22,10 @@ pub struct Options {
 }
 
 /// Rigs that are simulated instead of tried with the programs.
-const SIMULATED: [&str; 2] = ["live", "hour"];
+const SIMULATED: [&str; 3] = ["live", "hour", "lanes"];
+/// The herd of more desks than there is room for as programs.
+const HERD: &str = "herd";
+const AS_SIMULATION: &str = "--simulated";
 /// The one rig with a program of its own: it needs a database server.
 const CLAIMS: &str = "claims";
 
@@ -30,6 +33,10 @@ pub fn run_rig(workspace: &Workspace, options: &Options) -> anyhow::Result<()> {
     let named: Vec<&str> = options.rig.iter().map(String::as_str).collect();
     if named.first().is_some_and(|name| SIMULATED.contains(name)) {
         return sim::run_rig(workspace, &named);
+    }
+    if named.first() == Some(&HERD) && named.contains(&AS_SIMULATION) {
+        let sizes = named.into_iter().filter(|word| *word != AS_SIMULATION);
+        return sim::run_rig(workspace, &sizes.collect::<Vec<_>>());
     }
     let profile = match options.debug {
         true => Profile::Debug,

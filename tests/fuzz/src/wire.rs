@@ -1,11 +1,16 @@
-//! What a desk and a hub read from the network: a signed message, its question
-//! or answer, and the events in it. Nothing may panic, and what was read is
-//! written and read again as the same.
+//! What a desk and a hub read from the network, and what a desk and the mailbox of
+//! its branch do: a signed message, its question or answer, and the events in it.
+//! Nothing may panic, and what was read is written and read again as the same.
 
 #![no_main]
 
+use std::collections::BTreeMap;
+
 use libfuzzer_sys::fuzz_target;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use suda_domain::LedgerEvent;
+use suda_sync::lan;
 use suda_sync::message::{Ask, Reply, Request};
 use suda_sync::{SealedEvent, SecretKey, Signed};
 
@@ -19,6 +24,8 @@ fuzz_target!(|bytes: &[u8]| {
         question(text);
         answer(text);
         event(text);
+        mailbox_question(text);
+        mailbox_answer(text);
     }
 });
 
@@ -29,10 +36,7 @@ fn question(text: &str) {
     if let Ask::Batch { events, .. } = &request.ask {
         opened(events.iter());
     }
-    let again = serde_json::to_string(&request).expect("what was read can be written");
-    let twice: Request = serde_json::from_str(&again).expect("what was written can be read");
-    let twice = serde_json::to_string(&twice).expect("what was read can be written");
-    assert_eq!(again, twice);
+    same_again(&request);
 }
 
 fn answer(text: &str) {
@@ -42,8 +46,44 @@ fn answer(text: &str) {
     if let Reply::Page(page) = &reply {
         opened(page.entries.iter().map(|entry| &entry.event));
     }
-    let again = serde_json::to_string(&reply).expect("what was read can be written");
-    let twice: Reply = serde_json::from_str(&again).expect("what was written can be read");
+    same_again(&reply);
+}
+
+/// What a mailbox is asked. A batch is looked at as it looks at it, whoever it is
+/// from.
+fn mailbox_question(text: &str) {
+    let Ok(ask) = serde_json::from_str::<lan::Ask>(text) else {
+        return;
+    };
+    if let lan::Ask::Put { batch } = &ask
+        && let Ok(request) = batch.peek::<Request>()
+    {
+        let key = SecretKey::from_seed([7; 32]);
+        let signed = Signed::seal(&request, &key).expect("what was read can be written");
+        if let Ok(named) = lan::named((request.device, &key.public()), &signed) {
+            let _ = lan::came(named.batch.lane, &signed);
+            let _ = lan::take(named, &BTreeMap::new());
+        }
+    }
+    same_again(&ask);
+}
+
+fn mailbox_answer(text: &str) {
+    let Ok(reply) = serde_json::from_str::<lan::Reply>(text) else {
+        return;
+    };
+    if let lan::Reply::Log(log) = &reply {
+        opened(log.entries.iter().map(|entry| &entry.event));
+        for entry in &log.entries {
+            let _ = log.told(entry.hub, log.epoch.as_deref());
+        }
+    }
+    same_again(&reply);
+}
+
+fn same_again<T: Serialize + DeserializeOwned>(read: &T) {
+    let again = serde_json::to_string(read).expect("what was read can be written");
+    let twice: T = serde_json::from_str(&again).expect("what was written can be read");
     let twice = serde_json::to_string(&twice).expect("what was read can be written");
     assert_eq!(again, twice);
 }

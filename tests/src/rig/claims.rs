@@ -46,7 +46,7 @@ const RETURN_WITHIN: Duration = Duration::from_secs(5);
 const PROCESSES: usize = 3;
 const WORTH_TIMING: usize = 1_000;
 
-/// The whole rig: `{"rig":"claims","ok":…,"sqlite":{…},"postgresql":{…},"control":{…}}`.
+/// The whole rig: `{"rig":"claims","passed":…,"sqlite":{…},"postgresql":{…},"control":{…}}`.
 pub async fn claims(size: Size) -> anyhow::Result<Value> {
     let server = PrivatePostgres::start()?;
     let sqlite = async { on_sqlite(size).await.context("on SQLite") };
@@ -63,7 +63,7 @@ pub async fn claims(size: Size) -> anyhow::Result<Value> {
     let ok = sqlite.1 && postgresql.1 && control > 0;
     Ok(json!({
         "rig": "claims",
-        "ok": ok,
+        "passed": ok,
         "claimers": size.claimers,
         "work_orders": size.orders,
         "sqlite": sqlite.0,

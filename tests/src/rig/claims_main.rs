@@ -16,7 +16,7 @@ async fn main() -> ExitCode {
     match claims(size).await {
         Ok(line) => {
             println!("{line}");
-            match line["ok"].as_bool() {
+            match line["passed"].as_bool() {
                 Some(true) => ExitCode::SUCCESS,
                 _ => ExitCode::FAILURE,
             }

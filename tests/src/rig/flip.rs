@@ -1,6 +1,9 @@
 //! `rig flip`: one random byte of a desk's or a hub's files is changed. The
 //! ledger's check, the file's own check or the start must say so; a change
-//! that nobody notices is harmless only when every row reads as before.
+//! that nobody notices is harmless only when every row reads as before. So must a
+//! hub that is brought a changed file, and a desk whose newest backup is changed.
+
+mod beside;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +43,8 @@ enum Outcome {
     Integrity,
     /// Opening for work was refused.
     Start,
+    /// The hub would not take the file.
+    Refused,
     /// Every row reads as before.
     Harmless,
     Unnoticed,
@@ -51,6 +56,7 @@ impl Outcome {
             Self::Verify => "by_verify",
             Self::Integrity => "by_integrity_check",
             Self::Start => "at_start",
+            Self::Refused => "refused_by_the_hub",
             Self::Harmless => "harmless",
             Self::Unnoticed => "unnoticed",
         }
@@ -91,7 +97,8 @@ pub async fn run(options: Options) -> Result<Report, Failure> {
     let mut report = Report::new("flip", options.seed);
     let mut dice = Dice::new(options.seed);
     let mut city = City::start()?;
-    let desk = worked_with(&mut city).await?;
+    let (desk, newest_backup) = worked_with(&mut city).await?;
+    let bundle = beside::export(&city, &desk)?;
     let kept_desk = city.dir.path().join("kept-desk");
     let kept_hub = city.dir.path().join("kept-hub");
     copy(&desk.data, &kept_desk)?;
@@ -106,7 +113,8 @@ pub async fn run(options: Options) -> Result<Report, Failure> {
         hub_rows: hub_digest(&city.hub_data()).await?,
         desk_rows_confirmed: confirmed_desk(&city, &kept_desk, &desk).await?,
         hub_rows_confirmed: confirmed_hub(&city, &kept_hub).await?,
-        places: places(&desk, &city.hub_data(), options.everywhere)?,
+        places: places(&desk, &city.hub_data(), options.everywhere, newest_backup)?,
+        bundle,
         kept_desk,
         kept_hub,
         desk,
@@ -150,6 +158,7 @@ pub async fn run(options: Options) -> Result<Report, Failure> {
         Outcome::Verify,
         Outcome::Integrity,
         Outcome::Start,
+        Outcome::Refused,
         Outcome::Harmless,
         Outcome::Unnoticed,
     ] {
@@ -174,8 +183,8 @@ pub async fn run(options: Options) -> Result<Report, Failure> {
         (Kind::HubFile, "every change of the hub's file is found"),
         (
             Kind::Hashed,
-            "every change of the desk's database, of the files beside it and of the hub's ledger is \
-             found",
+            "every change of the desk's database, of the files beside it, of its newest backup, of \
+             a sealed file and of the hub's ledger is found",
         ),
     ] {
         let of_kind = counts.iter().filter(|(place, _)| Kind::of(place) == kind);
@@ -220,6 +229,8 @@ struct Place {
 enum Side {
     Desk,
     Hub,
+    Bundle,
+    Backup,
 }
 
 struct Rig {
@@ -229,6 +240,8 @@ struct Rig {
     /// The files as they were, of which each change is made in a copy.
     kept_desk: PathBuf,
     kept_hub: PathBuf,
+    /// What waited on the desk, sealed to the hub.
+    bundle: PathBuf,
     desk_rows: Rows,
     hub_rows: Rows,
     /// Without a last transaction that was whole in the log when the program
@@ -243,7 +256,7 @@ struct Rig {
 
 /// A desk and a hub in the middle of work: some complaints carried over into
 /// the databases, some only in their logs, and both ended without tidying up.
-async fn worked_with(city: &mut City) -> Result<DeskDir, Failure> {
+async fn worked_with(city: &mut City) -> Result<(DeskDir, PathBuf), Failure> {
     let desk = city.desk(&city.branch()?, "flip")?;
     let file = rows(city, "flip", 40)?;
     output(desk.command("import").arg(file).arg("--json"))?;
@@ -263,29 +276,38 @@ async fn worked_with(city: &mut City) -> Result<DeskDir, Failure> {
     let mut sync = desk.command("sync");
     sync.arg("--once").stderr(Stdio::null());
     output(&mut sync)?;
+    beside::back_up(&desk).await?;
+    record(city, "backed-up")?;
+    let newest_backup = beside::back_up(&desk).await?;
     record(city, "unsent")?;
     city.kill_hub();
-    Ok(desk)
+    Ok((desk, newest_backup))
 }
 
 fn is_log(name: &str) -> bool {
     name.ends_with("-wal")
 }
 
-fn places(desk: &DeskDir, hub: &Path, everywhere: bool) -> Result<Vec<Place>, Failure> {
+fn places(
+    desk: &DeskDir,
+    hub: &Path,
+    everywhere: bool,
+    newest_backup: PathBuf,
+) -> Result<Vec<Place>, Failure> {
     let mut places = vec![Place {
         name: "hub_ledger".to_owned(),
         side: Side::Hub,
         file: None,
     }];
+    places.extend(beside::places(newest_backup));
     for (side, prefix, below) in [
         (Side::Desk, "desk", ""),
         (Side::Desk, "desk", "journal"),
         (Side::Hub, "hub", ""),
     ] {
         let dir = match side {
-            Side::Desk => desk.data.join(below),
             Side::Hub => hub.to_owned(),
+            _ => desk.data.join(below),
         };
         for entry in std::fs::read_dir(dir).map_err(Failure::io("a data directory"))? {
             let entry = entry.map_err(Failure::io("a data directory"))?;
@@ -312,6 +334,8 @@ impl Rig {
     async fn one(&self, place: &Place, dice: &mut Dice) -> Result<(Outcome, String), Failure> {
         let changed = self.changed();
         let original = match place.side {
+            Side::Bundle => return self.one_bundle(dice).await,
+            Side::Backup => return self.one_backup(place, dice).await,
             Side::Desk => &self.kept_desk,
             Side::Hub => &self.kept_hub,
         };
@@ -324,8 +348,8 @@ impl Rig {
         let judged = self.city.dir.path().join("judged");
         copy(&changed, &judged)?;
         let outcome = match place.side {
-            Side::Desk => self.judge_desk(&judged).await,
             Side::Hub => self.judge_hub(&judged).await,
+            _ => self.judge_desk(&judged).await,
         };
         Ok((outcome, at))
     }
@@ -337,6 +361,11 @@ impl Rig {
     /// Goes on with the changed files: a start of the desk and a sync, with the
     /// hub as it was, or with the hub's changed log and the desk as it was.
     async fn recover(&mut self, place: &Place, outcome: Outcome, at: &str) -> Result<(), Failure> {
+        match place.side {
+            Side::Bundle => return self.recover_bundle(at).await,
+            Side::Backup => return self.recover_backup(at).await,
+            Side::Desk | Side::Hub => {}
+        }
         let of_hub = place.side == Side::Hub;
         if of_hub && !is_log(&place.name) {
             // Put right by a restore, which has a rig of its own.

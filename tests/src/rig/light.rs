@@ -1,12 +1,13 @@
 //! A desk without a disk: the same state machine as the real one, its ledger
 //! in memory, a real connection to a real hub. Hundreds fit into one process.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use suda_domain::Lane;
-use suda_sync::desk::{Command, DeskSync, Input, Standing, Step};
-use suda_sync::message::VERSION;
-use suda_sync::{Ask, Position, PublicKey, Reply, Request, SecretKey, Signed, Verdict};
+use suda_sync::desk::{Command, DeskSync, Input, Standing, Step, Stream, agreed};
+use suda_sync::message::{Earlier, Renewal, VERSION, Watermarks};
+use suda_sync::{Ask, Position, PublicKey, Reply, Request, SecretKey, Signed, Verdict, Welcome};
 
 use super::books::EventMark;
 use super::pen::Pen;
@@ -32,6 +33,9 @@ pub struct Met {
     pub unanswered: u64,
     /// When the urgent lane was first receipted to its end.
     pub urgent_done: Option<Instant>,
+    pub hellos: u64,
+    /// At which hello the hub gave it a new incarnation.
+    pub renewed_at_hello: Option<u64>,
 }
 
 pub struct LightDesk {
@@ -40,7 +44,8 @@ pub struct LightDesk {
     pub url: String,
     key: SecretKey,
     hub_key: PublicKey,
-    acked: [u64; 4],
+    /// What is receipted, by incarnation and lane.
+    acked: BTreeMap<u32, [u64; 4]>,
     cursor: u64,
     epoch: Option<String>,
     contact: Option<String>,
@@ -60,10 +65,7 @@ impl LightDesk {
         epoch: String,
         seed: u64,
     ) -> Result<Self, Failure> {
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(Duration::from_secs(60))
-            .build()?;
+        let client = client()?;
         Ok(Self {
             contact: None,
             pen,
@@ -71,7 +73,7 @@ impl LightDesk {
             url: String::new(),
             key,
             hub_key,
-            acked: [0; 4],
+            acked: BTreeMap::new(),
             cursor: 0,
             epoch: Some(epoch),
             directory: 0,
@@ -82,22 +84,52 @@ impl LightDesk {
         })
     }
 
+    /// A copy of its database on another computer, or as a backup has it.
+    pub fn copy(&self, seed: u64) -> Result<Self, Failure> {
+        Ok(Self {
+            pen: self.pen.clone(),
+            met: Met::default(),
+            url: self.url.clone(),
+            key: self.key.clone(),
+            hub_key: self.hub_key,
+            acked: self.acked.clone(),
+            cursor: self.cursor,
+            epoch: self.epoch.clone(),
+            contact: self.contact.clone(),
+            directory: self.directory,
+            machine: DeskSync::new(seed),
+            client: client()?,
+            began: Instant::now(),
+            skipped_ms: 0,
+        })
+    }
+
     pub fn is_receipted(&self) -> bool {
-        self.acked == self.pen.written()
+        let of_now = (self.pen.incarnation, self.pen.written());
+        let mut written = self.pen.earlier().chain([of_now]);
+        written.all(|(of, written)| self.acked(of) == written)
+    }
+
+    fn acked(&self, incarnation: u32) -> [u64; 4] {
+        self.acked.get(&incarnation).copied().unwrap_or_default()
     }
 
     /// Its events as the books name them.
     pub fn marks(&self) -> Vec<EventMark> {
         let mut marks = Vec::new();
-        for lane in Lane::ALL {
-            for (n, event) in (1i64..).zip(self.pen.lane(lane)) {
-                marks.push((
-                    self.pen.device.0,
-                    i64::from(self.pen.incarnation),
-                    i64::from(lane.number()),
-                    n,
-                    event.hash.0.to_vec(),
-                ));
+        let earlier = self.pen.earlier().map(|(of, _)| of);
+        for incarnation in earlier.chain([self.pen.incarnation]) {
+            for lane in Lane::ALL {
+                let stream = Stream { incarnation, lane };
+                for (n, event) in (1i64..).zip(self.pen.stream(stream)) {
+                    marks.push((
+                        self.pen.device.0,
+                        i64::from(incarnation),
+                        i64::from(lane.number()),
+                        n,
+                        event.hash.0.to_vec(),
+                    ));
+                }
             }
         }
         marks
@@ -155,21 +187,31 @@ impl LightDesk {
                 after,
                 max_events,
                 max_bytes,
-            } => Input::Loaded(self.load(stream.lane, after, max_events, max_bytes)),
+            } => Input::Loaded(self.load(stream, after, max_events, max_bytes)),
             Command::Send { session, ask } => self.send(session, ask).await,
             Command::SaveWelcome { welcome, cursor } => {
-                for (mine, theirs) in self.acked.iter_mut().zip(welcome.watermarks) {
-                    *mine = theirs.min(*mine);
-                }
+                self.agree(&welcome);
                 self.epoch = Some(welcome.epoch);
                 self.contact = Some(welcome.session);
                 self.cursor = cursor;
                 Input::Standing(Box::new(self.standing()))
             }
-            // These desks are never copied.
-            Command::Renew { .. } | Command::Rekey { .. } => Input::StoreFailed,
+            Command::Renew {
+                incarnation,
+                letter,
+            } => {
+                let hellos = self.met.hellos;
+                self.met.renewed_at_hello.get_or_insert(hellos);
+                self.pen.renew(incarnation, letter);
+                self.contact = None;
+                Input::Standing(Box::new(self.standing()))
+            }
+            Command::Rekey { stream, from_n } => match self.pen.rekey(stream, from_n) {
+                Ok(()) => Input::Standing(Box::new(self.standing())),
+                Err(_) => Input::StoreFailed,
+            },
             Command::SaveReceipt(receipt) => {
-                self.acked = receipt.watermarks;
+                self.acked.insert(receipt.incarnation, receipt.watermarks);
                 self.note(&receipt.verdicts);
                 Input::Saved
             }
@@ -183,12 +225,46 @@ impl LightDesk {
         }
     }
 
+    /// The lower watermark wins, and where the two have parted nothing is certain.
+    fn agree(&mut self, welcome: &Welcome) {
+        let earlier = welcome.earlier.iter().copied();
+        let told = earlier.chain([Watermarks {
+            incarnation: self.pen.incarnation,
+            watermarks: welcome.watermarks,
+            hashes: welcome.hashes,
+        }]);
+        for told in told {
+            let mine = self.acked(told.incarnation);
+            let acked = Lane::ALL.map(|lane| {
+                let incarnation = told.incarnation;
+                let (mine, theirs) = (mine[lane.index()], told.watermarks[lane.index()]);
+                let written = self.pen.stream(Stream { incarnation, lane });
+                let before = usize::try_from(mine.min(theirs)).ok();
+                let here = before.and_then(|n| written.get(n.checked_sub(1)?));
+                let here = here.map(|event| event.hash);
+                agreed(mine, (theirs, told.hashes[lane.index()]), here, 0)
+            });
+            self.acked.insert(told.incarnation, acked);
+        }
+    }
+
     fn standing(&self) -> Standing {
         Standing {
             incarnation: self.pen.incarnation,
             position: Position {
                 written: self.pen.written(),
-                acked: self.acked,
+                acked: self.acked(self.pen.incarnation),
+                letter: Some(self.pen.letter.clone()),
+                earlier: self
+                    .pen
+                    .earlier()
+                    .map(|(incarnation, written)| Earlier {
+                        incarnation,
+                        written,
+                        acked: self.acked(incarnation),
+                    })
+                    .collect(),
+                renewal: Renewal::Ready,
                 cursor: self.cursor,
                 epoch: self.epoch.clone(),
                 directory: self.directory,
@@ -206,14 +282,16 @@ impl LightDesk {
                 Verdict::Applied | Verdict::Held | Verdict::Gap | Verdict::Forked => {}
             }
         }
-        if self.met.urgent_done.is_none() && self.acked[0] == self.pen.written()[0] {
+        if self.met.urgent_done.is_none()
+            && self.acked(self.pen.incarnation)[0] == self.pen.written()[0]
+        {
             self.met.urgent_done = Some(Instant::now());
         }
     }
 
     fn load(
         &self,
-        lane: Lane,
+        stream: Stream,
         after: u64,
         max_events: usize,
         max_bytes: usize,
@@ -225,11 +303,12 @@ impl LightDesk {
             bytes += event.body.get().len();
             alone || bytes <= max_bytes
         };
-        let events = self.pen.lane(lane).iter().skip(after).take(max_events);
+        let events = self.pen.stream(stream).iter().skip(after).take(max_events);
         events.take_while(fits).cloned().collect()
     }
 
     async fn send(&mut self, session: Option<String>, ask: Ask) -> Input {
+        self.met.hellos += u64::from(matches!(ask, Ask::Hello(_)));
         match self.exchange(session, ask).await {
             Ok(reply) => Input::Reply(Box::new(reply)),
             Err(_) => {
@@ -258,4 +337,12 @@ impl LightDesk {
             .open(&self.hub_key)
             .map_err(|error| Failure::Said(error.to_string()))
     }
+}
+
+fn client() -> Result<reqwest::Client, Failure> {
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(60))
+        .build()?;
+    Ok(client)
 }

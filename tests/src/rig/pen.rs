@@ -1,17 +1,23 @@
 //! The writing side of a desk without a store: lanes, chains, numbers. What it
 //! writes is what a real desk writes.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use suda_domain::fact::{HandoffCause, Source};
 use suda_domain::{
     Actor, BranchCode, ComplaintId, Complexity, DeviceId, EventKey, Fact, Grade, HandoffPacket,
     Intake, Lane, LedgerEvent, ReferenceNumber, Stamp,
 };
+use suda_sync::desk::Stream;
+use suda_sync::place::LaneHead;
+use suda_sync::rekey::rekey;
 use suda_sync::{Hash, SealedEvent};
 use uuid::Uuid;
 
 use crate::Failure;
 
+#[derive(Clone)]
 pub struct Pen {
     pub device: DeviceId,
     pub incarnation: u32,
@@ -20,8 +26,12 @@ pub struct Pen {
     pub letter: String,
     running: u32,
     /// Everything written, by lane.
-    lanes: [Vec<SealedEvent>; 4],
+    lanes: Lanes,
+    /// What earlier incarnations have written.
+    earlier: BTreeMap<u32, Lanes>,
 }
+
+type Lanes = [Vec<SealedEvent>; 4];
 
 /// Events of a recorded complaint before any note.
 const LEAST: u32 = 2;
@@ -41,12 +51,58 @@ impl Pen {
             branch,
             letter,
             running: 0,
-            lanes: Default::default(),
+            lanes: Lanes::default(),
+            earlier: BTreeMap::new(),
         }
     }
 
     pub fn written(&self) -> [u64; 4] {
-        [0, 1, 2, 3].map(|lane: usize| self.lanes[lane].len() as u64)
+        counts(&self.lanes)
+    }
+
+    /// How much each earlier incarnation has written and kept, by lane.
+    pub fn earlier(&self) -> impl Iterator<Item = (u32, [u64; 4])> {
+        self.earlier.iter().map(|(of, lanes)| (*of, counts(lanes)))
+    }
+
+    /// Everything of a lane of one incarnation, in order.
+    pub fn stream(&self, stream: Stream) -> &[SealedEvent] {
+        let lanes = match stream.incarnation == self.incarnation {
+            true => Some(&self.lanes),
+            false => self.earlier.get(&stream.incarnation),
+        };
+        lanes.map_or(&[], |lanes| &lanes[stream.lane.index()])
+    }
+
+    /// Goes on as this incarnation, from number 1.
+    pub fn renew(&mut self, incarnation: u32, letter: String) {
+        let lanes = std::mem::take(&mut self.lanes);
+        self.earlier.insert(self.incarnation, lanes);
+        self.incarnation = incarnation;
+        self.letter = letter;
+    }
+
+    /// Gives what an earlier incarnation wrote from `from_n` on the next numbers.
+    pub fn rekey(&mut self, stream: Stream, from_n: u64) -> Result<(), Failure> {
+        let lane = stream.lane.index();
+        let kept = usize::try_from(from_n.saturating_sub(1)).unwrap_or(usize::MAX);
+        let Some(earlier) = self.earlier.get_mut(&stream.incarnation) else {
+            return Err(Failure::Said("no earlier incarnation to number".to_owned()));
+        };
+        let kept = kept.min(earlier[lane].len());
+        let mut events = Vec::new();
+        for sealed in earlier[lane].split_off(kept) {
+            let event = sealed.open().map_err(|e| Failure::Said(e.to_string()))?;
+            events.push((event, sealed.hash));
+        }
+        let written = &mut self.lanes[lane];
+        let mut head = LaneHead {
+            n: written.len() as u64,
+            hash: written.last().map_or(Hash::START, |event| event.hash),
+        };
+        let numbered = rekey(events, self.incarnation, &mut head)?;
+        written.extend(numbered.into_iter().map(|one| one.sealed));
+        Ok(())
     }
 
     /// Everything written in a lane, in order; the first has number 1.
@@ -164,4 +220,8 @@ impl Pen {
         written.push(SealedEvent::seal(&event, prev)?);
         Ok(())
     }
+}
+
+fn counts(lanes: &Lanes) -> [u64; 4] {
+    [0, 1, 2, 3].map(|lane: usize| lanes[lane].len() as u64)
 }

@@ -1,6 +1,9 @@
 //! `rig restore`: the hub is put back to a backup an hour old while hundreds
 //! of desks are at work. Each of them finds the new epoch and the lower
-//! watermarks at its next hello and sends again what the hub has forgotten.
+//! watermarks at its next hello and sends again what the hub has forgotten. Then
+//! each desk is put back and copied.
+
+mod copies;
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -86,6 +89,7 @@ pub async fn run(options: Options) -> Result<Report, Failure> {
         books.doubled() == 0 && books.set_aside == 0,
         "nothing is doubled or set aside",
     );
+    copies::run(&city, desks, &mut dice, &mut report).await?;
     for desk in &real {
         let verified = output(&mut desk.command("verify"));
         report.bar(verified.is_ok(), "a real desk verifies");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use sqlx::SqliteConnection;
 use suda_domain::{ComplaintId, DeviceId, EventKey, Lane};
-use suda_sync::lan::{Batch, Held, Mark, Waiting, Words, held_on};
+use suda_sync::lan::{Batch, Held, Mark, Waiting, Words, came, held_on};
 use suda_sync::{Hash, PublicKey, Signed};
 
 use super::StoreError;
@@ -293,25 +293,36 @@ pub(crate) async fn held(
 
 /// All batches that wait for the hub, in the order they came.
 pub(crate) async fn waiting(conn: &mut SqliteConnection) -> Result<Vec<Waiting>, StoreError> {
-    type Row = (i64, uuid::Uuid, u32, u8, i64, i64);
+    type Row = (i64, uuid::Uuid, u32, u8, i64, i64, Option<String>);
+    // Of the urgent ones it matters whose hour ends first; they are few and small.
     let rows: Vec<Row> = sqlx::query_as(
-        "select row, device, incarnation, lane, first_n, last_n from mailbox_batch order by row",
+        "select row, device, incarnation, lane, first_n, last_n, \
+         case when lane = ? then body end from mailbox_batch order by row",
     )
+    .bind(Lane::Urgent.number())
     .fetch_all(conn)
     .await?;
     rows.into_iter()
-        .map(|(row, device, incarnation, number, first_n, last_n)| {
-            Ok(Waiting {
-                row: unsigned(row),
-                batch: Batch {
-                    device: DeviceId(device),
-                    incarnation,
-                    lane: lane(number)?,
-                    first_n: unsigned(first_n),
-                    last_n: unsigned(last_n),
-                },
-            })
-        })
+        .map(
+            |(row, device, incarnation, number, first_n, last_n, body)| {
+                let lane = lane(number)?;
+                let came = match body {
+                    Some(body) => came(lane, &kept(body, String::new())?),
+                    None => None,
+                };
+                Ok(Waiting {
+                    row: unsigned(row),
+                    batch: Batch {
+                        device: DeviceId(device),
+                        incarnation,
+                        lane,
+                        first_n: unsigned(first_n),
+                        last_n: unsigned(last_n),
+                    },
+                    came,
+                })
+            },
+        )
         .collect()
 }
 
@@ -322,6 +333,10 @@ pub(crate) async fn batch(conn: &mut SqliteConnection, row: u64) -> Result<Signe
             .bind(signed(row))
             .fetch_one(conn)
             .await?;
+    kept(body, signature)
+}
+
+fn kept(body: String, signature: String) -> Result<Signed, StoreError> {
     Ok(Signed {
         body: serde_json::value::RawValue::from_string(body)?,
         signature,

@@ -100,9 +100,7 @@ async fn a_matter_the_centre_has_explained_is_told_at_the_counter_and_proposes_g
         ("group-matter", "group matter, 5 reports")
     );
 
-    let other = bench
-        .desk
-        .advise(&bench.session, form("家里宽带断了三天"));
+    let other = bench.desk.advise(&bench.session, form("家里宽带断了三天"));
     let other = other.await.unwrap();
     assert!(other.matters.is_empty() && other.suggestion.grade != Grade::One);
 

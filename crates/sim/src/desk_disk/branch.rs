@@ -4,12 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use chrono::{DateTime, Utc};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use suda_domain::{ComplaintId, DeviceId, EventKey, Lane, LedgerEvent};
 use suda_sync::lan::{
-    Batch, Entry, Held, LOG_BYTES, LOG_ENTRIES, Log, Mark, Placed, TakeError, Told, Waiting, Words,
-    held_on, named, take,
+    self, Batch, Entry, Held, LOG_BYTES, LOG_ENTRIES, Log, Mark, Placed, TakeError, Told, Waiting,
+    Words, held_on, named, take,
 };
 use suda_sync::{Hash, PublicKey, SealedEvent, Signed};
 
@@ -32,6 +34,7 @@ struct KeptBatch {
     batch: Batch,
     last: Hash,
     signed: Rc<Signed>,
+    came: Option<DateTime<Utc>>,
 }
 
 /// An event that came over the branch's network, and its place in the mailbox's
@@ -50,6 +53,7 @@ impl Custody {
         let waiting = waiting.map(|(row, kept)| Waiting {
             row: *row,
             batch: kept.batch,
+            came: kept.came,
         });
         waiting.collect()
     }
@@ -134,6 +138,7 @@ impl DeskDisk {
             let one = KeptBatch {
                 batch,
                 last,
+                came: lan::came(batch.lane, &signed),
                 signed,
             };
             custody.batches.insert(custody.rows, one);

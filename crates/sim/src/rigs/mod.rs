@@ -1,7 +1,9 @@
 //! The rigs: each runs many worlds, prints one JSON line with counts, and has a
 //! control that must fail.
 
+pub mod herd;
 pub mod hour;
+pub mod lanes;
 pub mod live;
 pub mod planted;
 pub mod seeds;

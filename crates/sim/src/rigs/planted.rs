@@ -14,6 +14,24 @@ use crate::world::Plan;
 /// Seeds tried for each planted bug.
 const TRIES: u64 = 40;
 
+/// The first seed from `first` on at which this bug shows, and what shows.
+pub(super) fn find(plant: Plant, first: u64) -> anyhow::Result<Option<(u64, Option<String>)>> {
+    // Some bugs need a longer day to show.
+    let small = (first..first + TRIES).map(|seed| (seed, Plan::small()));
+    let full = (first..first + TRIES).map(|seed| (seed, Plan::full()));
+    for (seed, plan) in small.chain(full) {
+        let plan = Plan {
+            plant: Some(plant),
+            ..plan
+        };
+        let outcome = run(seed, plan)?;
+        if outcome.violations.total() > 0 {
+            return Ok(Some((seed, outcome.violations.first)));
+        }
+    }
+    Ok(None)
+}
+
 /// Plants each bug, or only the one of this name, and looks for it from seed
 /// `first` on; the control is that the same seeds without a bug find nothing.
 ///
@@ -24,23 +42,7 @@ pub fn hunt(first: u64, bug: Option<&str>) -> anyhow::Result<Report> {
     let wanted = |plant: &Plant| bug.is_none_or(|bug| bug == plant.name());
     let plants: Vec<Plant> = Plant::ALL.iter().copied().filter(wanted).collect();
     let hunts = on_all_cores(&plants, |&plant| {
-        let hunt = || -> anyhow::Result<_> {
-            // Some bugs need a longer day to show.
-            let small = (first..first + TRIES).map(|seed| (seed, Plan::small()));
-            let full = (first..first + TRIES).map(|seed| (seed, Plan::full()));
-            for (seed, plan) in small.chain(full) {
-                let plan = Plan {
-                    plant: Some(plant),
-                    ..plan
-                };
-                let outcome = run(seed, plan)?;
-                if outcome.violations.total() > 0 {
-                    return Ok(Some((seed, outcome.violations.first)));
-                }
-            }
-            Ok(None)
-        };
-        hunt().map(|caught| (plant, caught))
+        find(plant, first).map(|caught| (plant, caught))
     })?;
     let mut found = Vec::new();
     let mut missed = Vec::new();

@@ -5,9 +5,15 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::Report;
+use super::planted::find;
+use crate::check::refused::Refused;
 use crate::cores::on_all_cores;
+use crate::plant::Plant;
 use crate::world::Plan;
 use crate::{Outcome, run};
+
+/// What the same rig must find.
+const CONTROL: Plant = Plant::NoDedupe;
 
 pub(super) fn outcomes(first: u64, seeds: u64, plan: Plan) -> anyhow::Result<Vec<Outcome>> {
     let seeds: Vec<u64> = (first..first + seeds).collect();
@@ -30,12 +36,18 @@ pub fn run_seeds(first: u64, seeds: u64, each: bool) -> anyhow::Result<Report> {
         }
     }
     let sum = |of: fn(&Outcome) -> u64| all.iter().map(of).sum::<u64>();
+    let mut refused = Refused::new();
+    for (reason, count) in all.iter().flat_map(|o| &o.refused) {
+        *refused.entry(reason.clone()).or_default() += count;
+    }
     let bad: Vec<u64> = all
         .iter()
         .filter(|o| o.violations.total() + o.counts.copies_missed > 0)
         .map(|o| o.seed)
         .collect();
-    let line = json!({
+    // The other bugs are planted by a rig of their own.
+    let control = find(CONTROL, first)?;
+    let mut line = json!({
         "rig": "sim",
         "seeds": seeds,
         "first_seed": first,
@@ -52,6 +64,9 @@ pub fn run_seeds(first: u64, seeds: u64, each: bool) -> anyhow::Result<Report> {
         "not_forwarded": sum(|o| o.violations.not_forwarded),
         "let_go": sum(|o| o.violations.let_go),
         "damaged_taken": sum(|o| o.violations.damaged_taken),
+        "set_aside_by_reason": refused,
+        "wrongly_set_aside": sum(|o| o.violations.wrongly_refused),
+        "records_by_strangers": sum(|o| o.counts.bad_records),
         "lan_messages": sum(|o| o.counts.lan_messages),
         "kept_by_mailboxes": sum(|o| o.counts.kept),
         "forwards": sum(|o| o.counts.forwards),
@@ -73,8 +88,16 @@ pub fn run_seeds(first: u64, seeds: u64, each: bool) -> anyhow::Result<Report> {
         "trace": all.last().map(|o| o.trace.clone()),
         "seconds": began.elapsed().as_secs_f64(),
     });
+    let found = json!({
+        "bug": CONTROL.name(),
+        "found_at_seed": control.as_ref().map(|(seed, _)| seed),
+        "as": control.as_ref().and_then(|(_, first)| first.as_ref()),
+    });
+    if let Some(figures) = line.as_object_mut() {
+        figures.insert("control".to_owned(), found);
+    }
     Ok(Report {
         line,
-        passed: bad.is_empty(),
+        passed: bad.is_empty() && control.is_some(),
     })
 }

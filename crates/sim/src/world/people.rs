@@ -197,8 +197,11 @@ impl World {
             mark,
             actor,
         };
-        node.disk
-            .write(id, lane, fact, moment)
-            .then_some((mark, id))
+        let past = node.disk.past(id);
+        if !node.disk.write(id, lane, fact, moment) {
+            return None;
+        }
+        self.pasts.insert(mark, past);
+        Some((mark, id))
     }
 }

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use suda_domain::{DeviceId, Lane, LedgerEvent};
+use chrono::{DateTime, Utc};
+use suda_domain::{DeviceId, Fact, Lane, LedgerEvent};
 
 use super::Held;
 use crate::bundle::Word;
@@ -176,16 +177,40 @@ pub struct Waiting {
     /// The order in which it came.
     pub row: u64,
     pub batch: Batch,
+    /// As [`came`] says.
+    pub came: Option<DateTime<Utc>>,
+}
+
+/// Of the handoffs in an urgent batch, when the customer came whose hour ends
+/// first. None where there is no handoff: an alert, which has minutes.
+pub fn came(lane: Lane, signed: &Signed) -> Option<DateTime<Utc>> {
+    if lane != Lane::Urgent {
+        return None;
+    }
+    let request: Request = signed.peek().ok()?;
+    let message::Ask::Batch { events, .. } = request.ask else {
+        return None;
+    };
+    let packets = events.iter().filter_map(|sealed| {
+        let event: LedgerEvent = serde_json::from_str(sealed.body.get()).ok()?;
+        match event.fact {
+            Fact::HandedOff { packet, .. } => Some(packet.arrived_at),
+            _ => None,
+        }
+    });
+    packets.min()
 }
 
 /// Whose batches go to the hub next: of a desk that has something urgent
-/// before all others, then of the one that has waited longest. Not of those in
-/// `later`, which the hub has just not moved on with.
+/// before all others, among these of the one whose hour ends first, then of the
+/// one that has waited longest. Not of those in `later`, which the hub has just
+/// not moved on with. Within a desk's lane the order is that of its numbers,
+/// which have no gaps, whatever the deadlines.
 pub fn next_desk(waiting: &[Waiting], later: &[DeviceId]) -> Option<DeviceId> {
     waiting
         .iter()
         .filter(|one| !later.contains(&one.batch.device))
-        .min_by_key(|one| (one.batch.lane != Lane::Urgent, one.row))
+        .min_by_key(|one| (one.batch.lane != Lane::Urgent, one.came, one.row))
         .map(|one| one.batch.device)
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::DateTime;
 use proptest::prelude::*;
 use suda_domain::{Actor, ComplaintId, DeviceId, EventKey, Fact, Lane, LedgerEvent, Role, Stamp};
 use uuid::Uuid;
@@ -141,7 +142,9 @@ impl Disk {
         if !self.kept.iter().any(again) {
             self.rows += 1;
             let row = self.rows;
-            self.kept.push((Waiting { row, batch }, signed.clone()));
+            let came = came(batch.lane, signed);
+            self.kept
+                .push((Waiting { row, batch, came }, signed.clone()));
         }
         Ok(())
     }
@@ -546,6 +549,7 @@ fn an_urgent_batch_goes_before_older_ones_and_a_stuck_desk_is_passed_over() {
             first_n: 1,
             last_n: 1,
         },
+        came: None,
     };
     let waiting = [
         one(0, Lane::Ordinary, 1),
@@ -561,4 +565,28 @@ fn an_urgent_batch_goes_before_older_ones_and_a_stuck_desk_is_passed_over() {
     let step = machine.step(0, Input::Refused);
     let later = vec![device(2)];
     assert_eq!(step.order, Some(Order::Make { later }));
+}
+
+#[test]
+fn of_urgent_batches_the_one_whose_hour_ends_first_goes_first() {
+    let one = |desk, row, minute: i64| Waiting {
+        row,
+        batch: Batch {
+            device: device(desk),
+            incarnation: 1,
+            lane: Lane::Urgent,
+            first_n: 1,
+            last_n: 1,
+        },
+        came: DateTime::from_timestamp(60 * minute, 0),
+    };
+    let waiting = [one(0, 1, 50), one(1, 2, 10), one(2, 3, 30)];
+    assert_eq!(next_desk(&waiting, &[]), Some(device(1)));
+    assert_eq!(next_desk(&waiting, &[device(1)]), Some(device(2)));
+    let alert = Waiting {
+        came: None,
+        ..one(3, 4, 0)
+    };
+    let with_alert = [waiting[1], alert];
+    assert_eq!(next_desk(&with_alert, &[]), Some(device(3)));
 }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use suda_domain::breach::{self, BreachCause};
 use suda_domain::{ComplaintId, Complexity, DeviceId, Fact, Lane};
 use suda_sync::desk::{Command, DeskSync, Input};
 use suda_sync::message::VERSION;
@@ -94,6 +95,8 @@ struct Question {
 struct Visit {
     id: ComplaintId,
     arrived: u64,
+    /// Once it is.
+    recorded: u64,
     /// Handed off this long after the arrival, at once if that has passed.
     complex: Option<u64>,
 }
@@ -201,6 +204,7 @@ impl Cell {
         let visit = Visit {
             id: ComplaintId(uuid::Uuid::from_u64_pair(arrived, dice.next())),
             arrived,
+            recorded: arrived,
             complex,
         };
         let recorded = arrived + dice.between(MINUTE_MS, 10 * MINUTE_MS);
@@ -218,9 +222,10 @@ impl Cell {
         }
     }
 
-    /// Every complex complaint that was handed off, with what its desk met.
-    pub fn cases(&self) -> impl Iterator<Item = (&Case, Weather<'_>)> {
-        self.cases.values().filter_map(|case| {
+    /// Every complex complaint that was handed off, with what its desk met, and why
+    /// it is late, should it be, as the hub tells people.
+    pub fn cases(&self) -> impl Iterator<Item = (&Case, Weather<'_>, Option<BreachCause>)> {
+        self.cases.iter().filter_map(|(id, case)| {
             let node = self.nodes.get(case.desk)?;
             let weather = Weather {
                 line: self.lines.get(node.branch)?,
@@ -228,7 +233,10 @@ impl Cell {
                 hub: &self.hub_down,
                 any: &node.any,
             };
-            Some((case, weather))
+            let due = city::wall(case.deadline(), 0);
+            let complaint = self.hub.complaints.get(id);
+            let told = complaint.map(|complaint| breach::cause(complaint, due));
+            Some((case, weather, told))
         })
     }
 
@@ -444,6 +452,10 @@ impl Cell {
         }
         if let Some(wait) = visit.complex {
             let at = self.now.max(visit.arrived + wait);
+            let visit = Visit {
+                recorded: self.now,
+                ..visit
+            };
             self.queue.put(at, Ev::HandOff { desk, visit });
         }
         self.feed(desk, None, Input::LocalWrite);
@@ -462,6 +474,7 @@ impl Cell {
             let case = Case {
                 desk,
                 arrived: visit.arrived,
+                recorded: visit.recorded,
                 written: self.now,
                 queued: None,
             };

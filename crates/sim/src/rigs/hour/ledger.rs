@@ -1,4 +1,8 @@
-//! The breach ledger: was the promise kept, and if the hour passed, why.
+//! The breach ledger: was the promise kept, and if the hour passed, why. It judges
+//! by the weather, which the programs do not see; what they tell people
+//! (`suda_domain::breach`) is held against it.
+
+use suda_domain::breach::BreachCause;
 
 use super::spans::{Span, Spans};
 use super::weather::HOUR_MS;
@@ -11,6 +15,7 @@ pub const ENOUGH_MS: u64 = 60_000;
 pub struct Case {
     pub desk: usize,
     pub arrived: u64,
+    pub recorded: u64,
     /// When its handoff was written.
     pub written: u64,
     /// When the hub stored it in the queue.
@@ -20,6 +25,32 @@ pub struct Case {
 impl Case {
     pub fn deadline(&self) -> u64 {
         self.arrived + HOUR_MS
+    }
+
+    /// What the programs have to tell of a case that was late, and whether the
+    /// weather bears it out: a handoff that was written in time is late by the
+    /// link or for want of a minute, any other by who was to write it.
+    fn is_told_as(&self, told: BreachCause, cause: Cause) -> bool {
+        let (wanted, possible): (_, &[Cause]) = if self.recorded > self.deadline() {
+            (
+                BreachCause::RecordedLate,
+                &[Cause::PcOff, Cause::WrittenLate],
+            )
+        } else if self.written > self.deadline() {
+            (
+                BreachCause::HandedOffLate,
+                &[Cause::PcOff, Cause::WrittenLate],
+            )
+        } else {
+            let met = &[
+                Cause::Outage,
+                Cause::PcOff,
+                Cause::HubDown,
+                Cause::WrittenLate,
+            ];
+            (BreachCause::DeliveredLate, met)
+        };
+        told == wanted && possible.contains(&cause)
     }
 }
 
@@ -72,20 +103,26 @@ pub struct Verdict {
     /// It had to wait for the link: the time from the link's return to the queue.
     pub recovery_ms: Option<u64>,
     pub breach: Option<Breach>,
+    /// What the programs tell of a breach is not what happened.
+    pub mistold: bool,
 }
 
-pub fn judge(case: &Case, weather: &Weather<'_>) -> Verdict {
+/// `told` is what the programs tell of the case, should it be late.
+pub fn judge(case: &Case, weather: &Weather<'_>, told: Option<BreachCause>) -> Verdict {
     let deadline = case.deadline();
     let in_time = case.queued.is_some_and(|queued| queued <= deadline);
     let promised = weather
         .any
         .gaps(case.written, deadline)
         .any(|up| up.length() >= ENOUGH_MS);
+    let breach = (!in_time).then(|| explain(case, weather, promised));
+    let bears_out = |breach: Breach| told.is_some_and(|told| case.is_told_as(told, breach.cause));
     Verdict {
         promised,
         in_time,
         recovery_ms: recovery(case, weather.any),
-        breach: (!in_time).then(|| explain(case, weather, promised)),
+        mistold: breach.is_some_and(|breach| !bears_out(breach)),
+        breach,
     }
 }
 
@@ -123,6 +160,8 @@ fn explain(case: &Case, weather: &Weather<'_>, promised: bool) -> Breach {
         .into_iter()
         .flat_map(|(cause, spans)| spans.iter().map(move |span| (cause, span)))
         .filter_map(|(cause, span)| Some((cause, span.meets(left)?)))
+        // A moment of outage does not explain what was written too late anyway.
+        .filter(|(_, met)| left.length() >= ENOUGH_MS || 2 * met.length() >= left.length())
         .max_by_key(|(_, span)| span.length());
     if let Some((cause, span)) = met {
         return Breach {
@@ -158,6 +197,7 @@ mod tests {
         let case = Case {
             desk: 0,
             arrived: 0,
+            recorded: 5,
             written: 10,
             queued,
         };
@@ -167,7 +207,7 @@ mod tests {
             hub: &none,
             any: &line,
         };
-        judge(&case, &weather)
+        judge(&case, &weather, Some(BreachCause::DeliveredLate))
     }
 
     #[test]
@@ -189,5 +229,50 @@ mod tests {
         assert_eq!(judged(&outages, Some(505_000)).recovery_ms, Some(5_000));
         assert_eq!(judged(&outages, Some(705_000)).recovery_ms, Some(205_000));
         assert_eq!(judged(&[(500, 600)], Some(700)).recovery_ms, None);
+    }
+
+    #[test]
+    fn a_moment_of_outage_does_not_explain_what_was_written_too_late() {
+        let written = HOUR_MS - 10_000;
+        let (line, none) = (spans(&[(written + 1, written + 2)]), Spans::default());
+        let weather = Weather {
+            line: &line,
+            off: &none,
+            hub: &none,
+            any: &line,
+        };
+        let case = Case {
+            desk: 0,
+            arrived: 0,
+            recorded: 5,
+            written,
+            queued: Some(HOUR_MS + 1),
+        };
+        let verdict = judge(&case, &weather, Some(BreachCause::DeliveredLate));
+        assert_eq!(verdict.breach.unwrap().cause, Cause::WrittenLate);
+    }
+
+    #[test]
+    fn what_the_programs_tell_must_be_what_happened() {
+        let outage = spans(&[(5, HOUR_MS)]);
+        let none = Spans::default();
+        let weather = Weather {
+            line: &outage,
+            off: &none,
+            hub: &none,
+            any: &outage,
+        };
+        let case = Case {
+            desk: 0,
+            arrived: 0,
+            recorded: 5,
+            written: 10,
+            queued: Some(HOUR_MS + 1),
+        };
+        let mistold = |told| judge(&case, &weather, told).mistold;
+        assert!(!mistold(Some(BreachCause::DeliveredLate)));
+        assert!(mistold(Some(BreachCause::HandedOffLate)));
+        assert!(mistold(Some(BreachCause::Unclaimed)));
+        assert!(mistold(None));
     }
 }

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde_json::{Value, json};
+use suda_domain::breach::BreachCause;
 
 use self::cell::{Cell, Size, Variant};
 use self::ledger::Cause;
@@ -39,6 +40,10 @@ struct Tally {
     breaches: BTreeMap<&'static str, u64>,
     /// Breaches that name no time in which their cause held.
     without_span: u64,
+    /// Breaches by what the hub tells people of them.
+    told: BTreeMap<String, u64>,
+    /// Breaches of which it tells what did not happen.
+    mistold: u64,
     recoveries: Vec<u64>,
 }
 
@@ -48,8 +53,9 @@ impl Tally {
             messages: cell.messages,
             ..Self::default()
         };
-        for (case, weather) in cell.cases() {
-            let verdict = ledger::judge(case, &weather);
+        for (case, weather, told) in cell.cases() {
+            let verdict = ledger::judge(case, &weather, told);
+            tally.mistold += u64::from(verdict.mistold);
             tally.complex += 1;
             tally.never_queued += u64::from(case.queued.is_none());
             tally.promised += u64::from(verdict.promised);
@@ -59,6 +65,7 @@ impl Tally {
             if let Some(breach) = verdict.breach {
                 *tally.breaches.entry(breach.cause.name()).or_default() += 1;
                 tally.without_span += u64::from(breach.span.is_none());
+                *tally.told.entry(name(told)).or_default() += 1;
             }
         }
         tally
@@ -72,6 +79,10 @@ impl Tally {
         self.never_queued += other.never_queued;
         self.messages += other.messages;
         self.without_span += other.without_span;
+        self.mistold += other.mistold;
+        for (told, count) in other.told {
+            *self.told.entry(told).or_default() += count;
+        }
         self.recoveries.extend(other.recoveries);
         for (cause, count) in other.breaches {
             *self.breaches.entry(cause).or_default() += count;
@@ -95,6 +106,7 @@ impl Tally {
         self.promised_in_time == self.promised
             && self.never_queued == 0
             && self.unexplained() == 0
+            && self.mistold == 0
             && self.recovery(99) <= RECOVERY_BAR_MS
     }
 
@@ -107,6 +119,8 @@ impl Tally {
             "never_queued": self.never_queued,
             "breaches": self.breaches,
             "unexplained": self.unexplained(),
+            "as_the_hub_tells": self.told,
+            "told_otherwise_than_it_was": self.mistold,
             "breaches_without_a_span": self.without_span,
             "had_to_wait_for_the_link": self.recoveries.len(),
             "after_link_up_ms_p50": self.recovery(50),
@@ -115,6 +129,12 @@ impl Tally {
             "messages": self.messages,
         })
     }
+}
+
+/// As it stands in the hub's answers.
+fn name(told: Option<BreachCause>) -> String {
+    let value = serde_json::to_value(told).unwrap_or_default();
+    value.as_str().unwrap_or("not told").to_owned()
 }
 
 fn city(branches: usize, days: u64, seed: u64, variant: Variant) -> anyhow::Result<Tally> {
