@@ -110,6 +110,10 @@ export type AdviceView = {
 	guidance: Guidance | null,
 	/**  What still keeps the form from being recorded. */
 	problems: Problem[],
+	/**  Complaints this customer made before, as far as is known here. */
+	earlier: number,
+	/**  How the hub's learned model stands on this desk. */
+	model: ModelStatus,
 	/**  What the form tells of that the centre knows already. */
 	matters: MatterView[],
 };
@@ -882,6 +886,18 @@ export type LanView = {
 /**  The language the customer is answered in. */
 export type Language = "zh-CN" | "zh-TW" | "en";
 
+/**  What the learned model says of a text. */
+export type Learned = {
+	/**  The likeliest leaves of the category tree, at most three. */
+	top: Likely[],
+	/**  Nothing should be built on it. */
+	unsure: boolean,
+	/**  The pieces of the text, as written, that spoke for the first most. */
+	words: string[],
+	/**  Version of the model. */
+	version: number,
+};
+
 /**  One claim of a work order by one expert. */
 export type LeaseId = string;
 
@@ -914,6 +930,13 @@ export type Level =
 /**  The management group. */
 "report";
 
+/**  A category with how likely it is. */
+export type Likely = {
+	category: string,
+	/**  From 0 to 1; those not shown have the rest. */
+	p: number | null,
+};
+
 /**
  *  Why the hub cannot be spoken with, where waiting does not help and a person
  *  has to do something.
@@ -930,7 +953,9 @@ export type LinkTrouble =
 /**  This program is too old or too new for the hub. */
 "version" | 
 /**  The hub is there and fails. */
-"failing";
+"failing" | 
+/**  What is here of the hub's log is not what the hub has, also read again. */
+"log_differs";
 
 /**  Whether the hub can be reached, as far as is known. */
 export type LinkView = "up" | "down" | "unknown";
@@ -967,6 +992,18 @@ export type Measure = {
 
 /**  One measure of a solution plan. */
 export type MeasureId = string;
+
+/**  How the model that the hub has in force stands here. */
+export type ModelStatus = 
+/**  The hub has none in force. */
+"none" | "in_use" | 
+/**  A newer one is to be fetched; the one before is used until then. */
+"waiting" | 
+/**
+ *  What the hub gives cannot be used by this program; the one before is
+ *  used where there is one.
+ */
+"unusable";
 
 /**  A notification was clicked: show this complaint. */
 export type OpenCase = ComplaintId;
@@ -1029,6 +1066,13 @@ export type PromptView = {
 	escalation: Escalation | null,
 	/**  The branch has been asked something. */
 	question: boolean,
+};
+
+/**  An outcome with the reason for it. */
+export type Proposed = {
+	/**  A team's or department's code, a category, or a field of the form. */
+	value: string,
+	reason: Reason,
 };
 
 /**  Something asked of the branch or the customer while the case is worked on. */
@@ -1322,6 +1366,14 @@ export type Suggestion = {
 	grade_reason: Reason | null,
 	complexity: Complexity,
 	complexity_reason: Reason | null,
+	/**  The team or department it should go to. */
+	route?: Proposed | null,
+	/**  The category whose guidance is to be shown instead of the own one's. */
+	guidance?: Proposed | null,
+	/**  Fields of the form that rules ask to be filled in. */
+	required?: Proposed[],
+	/**  What the learned model says of the text, where there is one. */
+	learned?: Learned | null,
 	/**  Version of the rule file. */
 	version: number,
 };
@@ -1335,6 +1387,8 @@ export type SuggestionTrace = {
 	rules: string[],
 	/**  Version of the rule file. */
 	version: number,
+	/**  Version of the learned model, where the category comes from it. */
+	model?: number | null,
 };
 
 /**  What became of the complaints a computer kept. */

@@ -74,6 +74,97 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/learning": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last trainings and what is in force. */
+        get: operations["learning"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/learning/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is learned from, one JSON object a line: without the customer's name,
+         *     and without numbers that name a person.
+         */
+        get: operations["export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/learning/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Never learns from a case again. The next training replaces the model, and
+         *     no earlier one can be gone back to.
+         */
+        post: operations["forget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/learning/train": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins a training; it is done when `running` is false again. */
+        post: operations["train"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/learning/version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Goes back to an earlier model, or to none. Desks learn of it by themselves. */
+        post: operations["use_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/staff": {
         parameters: {
             query?: never;
@@ -2100,6 +2191,21 @@ export interface components {
          * @enum {string}
          */
         Attention: "saves_failed" | "repaired" | "disk_nearly_full" | "no_backup" | "silent" | "offline" | "unclean_ends" | "clock_jumps" | "old_version" | "no_counts";
+        /** @description Cases in which the model was about so sure. */
+        Bin: {
+            /** Format: int32 */
+            cases: number;
+            /**
+             * Format: double
+             * @description The share that was right.
+             */
+            right: number;
+            /**
+             * Format: double
+             * @description The mean of what it said, 0 to 1.
+             */
+            said: number;
+        };
         Board: {
             /** @description Grade 1, not acknowledged by a manager. */
             alerts: components["schemas"]["WorkOrder"][];
@@ -2193,6 +2299,15 @@ export interface components {
             nodes: components["schemas"]["Category"][];
             /** Format: int32 */
             version: number;
+        };
+        /** @description Cases for which the candidate says another category than the model in force. */
+        Changed: {
+            /** Format: int32 */
+            cases: number;
+            from: string;
+            /** @description The confirmed category. */
+            is: string;
+            to: string;
         };
         /**
          * @description How the complaint came in.
@@ -2323,6 +2438,13 @@ export interface components {
          * @enum {string}
          */
         Complexity: "simple" | "complex";
+        /** @description Cases of one category for which another, or the same, was said. */
+        Confused: {
+            /** Format: int32 */
+            cases: number;
+            is: string;
+            said: string;
+        };
         /** @description Somebody who can be reached. */
         Contact: {
             /** @default  */
@@ -2880,6 +3002,14 @@ export interface components {
             received: number;
             role: components["schemas"]["Role"];
         };
+        /** @description A line of the export. */
+        ExportedCase: {
+            category: string;
+            /** Format: date-time */
+            confirmed_at: string;
+            description: string;
+            remedy_sought: string;
+        };
         /** @description More time for the outer limit, or for a department's task. */
         Extension: {
             /** Format: date-time */
@@ -3231,6 +3361,51 @@ export interface components {
          * @enum {string}
          */
         FactKind: "recorded" | "assessed" | "kept_in_branch" | "handed_off" | "noted" | "evidence_added" | "queued" | "claimed" | "released" | "returned_to_branch" | "dispatched" | "task_accepted" | "task_rejected" | "reported" | "approval_requested" | "approved" | "disapproved" | "solving_started" | "implemented" | "answered" | "settled" | "called_back" | "closed" | "withdrawn" | "reopened" | "archived" | "alert_acknowledged" | "taken_over" | "time_corrected" | "assigned" | "paused" | "resumed" | "graded" | "escalated" | "escalation_seen" | "task_recalled" | "asked" | "replied" | "extension_requested" | "extended" | "extension_refused" | "comments_asked" | "commented" | "measure_progressed" | "call_back_assigned" | "call_back_tried" | "rated" | "finally_decided" | "letter_made" | "recused" | "recusal_lifted" | "linked" | "unlinked";
+        /** @description How well a model does on cases it has not learned from. */
+        Figures: {
+            /**
+             * Format: double
+             * @description Shares from 0 to 1, as all below.
+             */
+            accuracy: number;
+            /**
+             * Format: double
+             * @description The mean difference between how sure it said it is and how often it was
+             *     right, over ten bins.
+             */
+            calibration_error: number;
+            /** Format: int32 */
+            cases: number;
+            /**
+             * Format: double
+             * @description The mean over categories of the harmonic mean of precision and recall.
+             */
+            macro_f1: number;
+            /**
+             * Format: int32
+             * @description Cases whose first category was right.
+             */
+            right: number;
+            /**
+             * Format: double
+             * @description Of those, where it was right.
+             */
+            right_when_sure: number;
+            /**
+             * Format: double
+             * @description Cases of which it did not say that it is unsure.
+             */
+            sure: number;
+            /**
+             * Format: double
+             * @description One of the first three was right.
+             */
+            top3: number;
+        };
+        ForgetAsked: {
+            /** @description Id or reference number. */
+            complaint: string;
+        };
         /** @description One such piece, as it stands in the text. */
         Found: {
             kind: components["schemas"]["Personal"];
@@ -3502,6 +3677,27 @@ export interface components {
          * @enum {string}
          */
         Language: "zh-CN" | "zh-TW" | "en";
+        /** @description How learning stands. */
+        LearningView: {
+            /** @description The category tree, for the names. */
+            categories: components["schemas"]["Category"][];
+            /**
+             * Format: int64
+             * @description Cases that are not learned from any more.
+             */
+            forgotten: number;
+            /**
+             * Format: int32
+             * @description The version desks use.
+             */
+            in_force?: number | null;
+            /** @description A training runs. */
+            running: boolean;
+            /** @description Texts were to be forgotten since the model in force was learned. */
+            to_retrain: boolean;
+            /** @description The newest first. */
+            trainings: components["schemas"]["TrainingView"][];
+        };
         /** @description How long a claim lasts now. */
         Lease: {
             /** Format: date-time */
@@ -3855,6 +4051,18 @@ export interface components {
         NoteText: {
             text: string;
         };
+        OfBranch: {
+            /** Format: int32 */
+            assessed: number;
+            branch: string;
+            /** Format: int32 */
+            overridden: number;
+        };
+        OfReason: {
+            /** Format: int32 */
+            cases: number;
+            reason: string;
+        };
         /** @description The complaint, and what opens it again for half an hour. */
         Opened: {
             case: components["schemas"]["StatusCase"];
@@ -3874,6 +4082,37 @@ export interface components {
             role: components["schemas"]["Role"];
             stance: components["schemas"]["Stance"];
             text: string;
+        };
+        /**
+         * @description What people decided otherwise than was suggested, among the newest lines of
+         *     the ledger.
+         */
+        Overrides: {
+            /**
+             * Format: int32
+             * @description Assessments looked at.
+             */
+            assessed: number;
+            /** @description The branches with most, at most fifty. */
+            by_branch: components["schemas"]["OfBranch"][];
+            /** @description The suggested category and the one chosen, the commonest first. */
+            categories: components["schemas"]["Confused"][];
+            /** Format: int32 */
+            category: number;
+            /** Format: int32 */
+            complexity: number;
+            /** Format: int32 */
+            grade: number;
+            /**
+             * Format: int32
+             * @description Overrides with a reason in words of their own.
+             */
+            other_reasons: number;
+            /**
+             * @description Reasons in the same words from several people's cases, the commonest
+             *     first, at most thirty.
+             */
+            reasons: components["schemas"]["OfReason"][];
         };
         /** @description Who holds the complaint. The experts are one team; a hub may have others later. */
         Owner: {
@@ -4485,6 +4724,19 @@ export interface components {
              */
             percent: number;
         };
+        /** @description How often a category was proposed, and rightly. */
+        Proposing: {
+            /**
+             * Format: double
+             * @description Of those, the share where it was right.
+             */
+            right: number;
+            /**
+             * Format: double
+             * @description Share of the cases with a proposal.
+             */
+            said: number;
+        };
         /** @description A page of records, the oldest first. */
         QuarantinePage: {
             /** @description There are more behind the last of these. */
@@ -4711,6 +4963,20 @@ export interface components {
         SeenToOtherwise: {
             /** @description How, in a sentence. */
             reason: string;
+        };
+        /** @description How common a category is. */
+        Share: {
+            /**
+             * Format: double
+             * @description Among the cases learned from.
+             */
+            before: number;
+            category: string;
+            /**
+             * Format: double
+             * @description Among the newest, which were held out.
+             */
+            now: number;
         };
         /** @description A case that may belong with this one. */
         SimilarCase: {
@@ -5048,6 +5314,11 @@ export interface components {
             category?: string | null;
             complexity: components["schemas"]["Complexity"];
             grade: components["schemas"]["Grade"];
+            /**
+             * Format: int32
+             * @description Version of the learned model, where the category comes from it.
+             */
+            model?: number | null;
             /** @description Ids of the rules that decided. */
             rules: string[];
             /**
@@ -5250,6 +5521,82 @@ export interface components {
          * @enum {string}
          */
         Tone: "fault" | "state" | "denied";
+        TrainingAsked: {
+            /** @description Only to see what it would change. */
+            preview: boolean;
+        };
+        /**
+         * @description What became of a training.
+         * @enum {string}
+         */
+        TrainingDecision: "too_few_cases" | "too_few_categories" | "rolled_out" | "worse" | "same" | "after_erasure" | "failed";
+        /** @description All a training found. */
+        TrainingReport: {
+            /**
+             * Format: int64
+             * @description Bytes of the model.
+             */
+            bytes: number;
+            calibration: components["schemas"]["Bin"][];
+            candidate?: components["schemas"]["Figures"] | null;
+            /**
+             * Format: int32
+             * @description Confirmed cases there were.
+             */
+            cases: number;
+            /** Format: int32 */
+            categories: number;
+            /**
+             * Format: int32
+             * @description Cases for which the candidate says another category than the model in
+             *     force.
+             */
+            changed: number;
+            changes: components["schemas"]["Changed"][];
+            /**
+             * Format: double
+             * @description Always saying the commonest category would be right in this share.
+             */
+            commonest: number;
+            confusion: components["schemas"]["Confused"][];
+            decision: components["schemas"]["TrainingDecision"];
+            /** Format: int32 */
+            held_out: number;
+            in_force?: components["schemas"]["Figures"] | null;
+            /**
+             * Format: int32
+             * @description Its version.
+             */
+            in_force_version?: number | null;
+            /** Format: int32 */
+            learned_from: number;
+            /**
+             * Format: int32
+             * @description Of categories that are no leaf of the tree any more; left out.
+             */
+            outside_tree: number;
+            overrides: components["schemas"]["Overrides"];
+            /** @description Only tried: nothing was rolled out whatever the decision says. */
+            preview: boolean;
+            /** @description The rules alone, on the same cases. */
+            rules: components["schemas"]["Proposing"];
+            shares: components["schemas"]["Share"][];
+            /** @description Rules and candidate together, as the desk proposes. */
+            together: components["schemas"]["Proposing"];
+            /** Format: int64 */
+            took_ms: number;
+        };
+        TrainingView: {
+            /** Format: date-time */
+            at: string;
+            /** @description The name of who asked for it; absent at night. */
+            by?: string | null;
+            /** @description Its model is kept and can be put in force. */
+            can_be_used: boolean;
+            report: components["schemas"]["TrainingReport"];
+            /** Format: int32 */
+            version: number;
+        };
         /** @description One call that did not reach the customer. */
         Try: {
             /** Format: date-time */
@@ -5267,6 +5614,13 @@ export interface components {
             /** @description Why. */
             note: string;
             to: components["schemas"]["ComplaintId"];
+        };
+        VersionAsked: {
+            /**
+             * Format: int32
+             * @description Of a training whose model is kept; null for no model.
+             */
+            version?: number | null;
         };
         /** @description One member's vote. */
         Vote: {
@@ -5511,6 +5865,153 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Guidance"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    learning: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LearningView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["ExportedCase"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    forget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForgetAsked"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LearningView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    train: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrainingAsked"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LearningView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    use_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionAsked"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LearningView"];
                 };
             };
             "4XX": {

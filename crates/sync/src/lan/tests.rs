@@ -27,7 +27,7 @@ fn secret(desk: u8) -> SecretKey {
 }
 
 fn event(desk: u8, lane: Lane, n: u64) -> LedgerEvent {
-    let now = chrono::DateTime::from_timestamp(1_753_000_000, 0).unwrap();
+    let now = DateTime::from_timestamp(1_753_000_000, 0).unwrap();
     LedgerEvent {
         key: EventKey {
             device: device(desk),
@@ -194,7 +194,7 @@ impl Hub {
             first_n,
             verdicts,
             allowance: None,
-            at: chrono::DateTime::from_timestamp(0, 0).unwrap(),
+            at: DateTime::from_timestamp(0, 0).unwrap(),
         })
     }
 }
