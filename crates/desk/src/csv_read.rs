@@ -187,7 +187,7 @@ pub(crate) struct Table {
 #[cfg(feature = "fuzzing")]
 pub fn read_through(bytes: &[u8]) -> Result<u64, TableError> {
     let table = Table::read(bytes, &Columns::default())?;
-    let civil = FixedOffset::east_opt(8 * 3600).unwrap_or(chrono::Utc.fix());
+    let civil = FixedOffset::east_opt(8 * 3600).unwrap_or(chrono::Offset::fix(&Utc));
     let (mut rows, mut byte) = (0, 0);
     for row in table.rows() {
         rows += 1;

@@ -55,10 +55,13 @@ async fn schema(conn: &mut SqliteConnection) -> i64 {
     version.fetch_one(conn).await.unwrap()
 }
 
+/// An event: own, lane, number, body, hash before and hash.
+type EventRow = (bool, i64, i64, String, Vec<u8>, Vec<u8>);
+
 /// Every event: whether it is the desk's own, its lane and number, and the
 /// sealed event.
 async fn events(conn: &mut SqliteConnection) -> Vec<(bool, i64, i64, SealedEvent)> {
-    let rows: Vec<(bool, i64, i64, String, Vec<u8>, Vec<u8>)> =
+    let rows: Vec<EventRow> =
         sqlx::query_as("select own, lane, n, body, prev, hash from event order by seq")
             .fetch_all(conn)
             .await

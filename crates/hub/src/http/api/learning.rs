@@ -223,8 +223,7 @@ pub async fn export(
 
 fn without_names(text: &str, case: &ConfirmedCase) -> String {
     let pieces = found(text, [case.customer.as_str()]);
-    let hidden = pieces
+    pieces
         .iter()
-        .fold(text.to_owned(), |text, one| text.replace(&one.piece, "***"));
-    hidden
+        .fold(text.to_owned(), |text, one| text.replace(&one.piece, "***"))
 }

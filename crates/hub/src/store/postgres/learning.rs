@@ -286,8 +286,12 @@ async fn prune(tx: &mut Tx<'_>, newest: i64) -> Result<()> {
     Ok(())
 }
 
+/// The model in force, until when somebody trains, when it was trained last, and
+/// whether it is to be trained anew.
+type StateRow = (Option<i64>, Option<i64>, Option<i64>, bool);
+
 async fn state(connection: &mut PgConnection) -> Result<LearningState> {
-    let row: Option<(Option<i64>, Option<i64>, Option<i64>, bool)> =
+    let row: Option<StateRow> =
         sqlx::query_as("SELECT in_force, busy_until, last_at, to_retrain FROM learning")
             .fetch_optional(connection)
             .await

@@ -167,10 +167,8 @@ impl World {
 
     fn happen(&mut self, event: Ev) {
         match event {
-            Ev::Wake(desk, at) => {
-                if self.node(desk).is_some_and(|node| node.wake_at == at) {
-                    self.feed(desk, None, Input::Tick);
-                }
+            Ev::Wake(desk, at) if self.node(desk).is_some_and(|node| node.wake_at == at) => {
+                self.feed(desk, None, Input::Tick);
             }
             Ev::Commit(tag, command) if self.runs(tag) => {
                 let input = match self.nodes.get_mut(tag.desk) {
@@ -186,10 +184,8 @@ impl World {
             Ev::Unsent(tag) if self.runs(tag) => {
                 self.feed(tag.desk, Some(tag.number), Input::SendFailed);
             }
-            Ev::Aside(desk, aside) => {
-                if self.node(desk).is_some_and(|node| node.aside == aside) {
-                    self.look_aside(desk);
-                }
+            Ev::Aside(desk, aside) if self.node(desk).is_some_and(|node| node.aside == aside) => {
+                self.look_aside(desk);
             }
             Ev::AsideArrives(aim, cuts, asked) => self.aside_arrives(aim, cuts, asked),
             Ev::AsideAnswer(aim, answered) if self.waits_for(aim) => match answered {
