@@ -140,8 +140,10 @@ impl Models {
 
     /// The hub has no model in force: what is kept is of no use any more.
     fn forget(&self, path: &Path) {
-        if self.write().held.take().is_some() {
-            fs::remove_file(path).ok();
+        if self.write().held.take().is_some()
+            && let Err(error) = fs::remove_file(path)
+        {
+            tracing::warn!(%error, "a model that is not in force any more could not be removed");
         }
     }
 
