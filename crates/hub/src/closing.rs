@@ -112,7 +112,7 @@ pub async fn take_back_barred(hub: &Hub) -> Result<usize, StepError> {
         };
         let actor = Actor::system(None);
         match hub.step(id, actor, None, Box::new(decide)).await {
-            Ok(after) => taken += usize::from(after != complaint),
+            Ok(after) => taken += usize::from(after != *complaint),
             // Somebody was faster, or its time has not come: looked at again.
             Err(StepError::Refused(_) | StepError::Unknown) => {}
             Err(error) => return Err(error),

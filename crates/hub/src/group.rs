@@ -191,10 +191,10 @@ impl World {
             return Err(StepError::Refused(StepRefused::Barred));
         }
         if step.key.is_some_and(|key| self.done_steps.contains(&key)) {
-            return Ok(held.complaint.clone());
+            return Ok(held.complaint.as_ref().clone());
         }
         let mut pen = self.pen(step.now, step.mono_ms);
-        let mut after = held.complaint.clone();
+        let mut after = held.complaint.as_ref().clone();
         let mut entries = Vec::new();
         for fact in (step.decide)(held)? {
             self.lines
@@ -216,7 +216,7 @@ impl World {
         }
         let changes = Changes {
             entries,
-            cases: vec![Case::new(Some(&held.complaint), after.clone())],
+            cases: vec![Case::new(Some(&held.complaint), Arc::new(after.clone()))],
             heads: vec![own_head(&pen)],
             ..Changes::default()
         };
@@ -262,11 +262,11 @@ impl World {
             return Ok(());
         };
         let mut pen = self.pen(now, mono_ms);
-        let mut after = held.complaint.clone();
+        let mut after = held.complaint.as_ref().clone();
         if let Some(entry) = self.release(&mut pen, &mut after)? {
             let changes = Changes {
                 entries: vec![entry],
-                cases: vec![Case::new(Some(&held.complaint), after)],
+                cases: vec![Case::new(Some(&held.complaint), Arc::new(after))],
                 heads: vec![own_head(&pen)],
                 ..Changes::default()
             };
@@ -289,7 +289,7 @@ impl World {
         let lane = (batch.device, batch.incarnation, batch.lane);
         let complaints = batch.complaints().into_iter().filter_map(|id| {
             let held = self.complaints.get(&id)?;
-            Some((id, held.complaint.clone()))
+            Some((id, Arc::clone(&held.complaint)))
         });
         let references = batch.references().into_iter().filter_map(|reference| {
             let id = *self.references.get(&reference)?;
@@ -349,13 +349,13 @@ impl World {
     fn ask_for_texts(&mut self, changes: &Changes, now: DateTime<Utc>) {
         for case in &changes.cases {
             let id = case.complaint.id;
-            let before = self.complaints.get(&id).map(|held| &held.complaint);
+            let before = self.complaints.get(&id).map(|held| held.complaint.as_ref());
             let told = before.map_or(0, |before| before.escalations.len());
             let new = case.complaint.escalations.get(told..).unwrap_or_default();
             if new.iter().any(|one| one.texted) {
                 self.text_duty_staff(&case.complaint, changes, now);
             }
-            let before = self.complaints.get(&id).map(|held| &held.complaint);
+            let before = self.complaints.get(&id).map(|held| held.complaint.as_ref());
             let Some(asked) = asked(before, &case.complaint, now) else {
                 continue;
             };
@@ -457,7 +457,7 @@ impl World {
         self.complaints.insert(
             id,
             Held {
-                complaint: case.complaint.clone(),
+                complaint: Arc::clone(&case.complaint),
                 lease_until,
             },
         );

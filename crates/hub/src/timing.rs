@@ -209,7 +209,7 @@ pub async fn preview(
             .await?;
         let Some(last) = page.last() else { break };
         from = Some(After::of(&last.complaint, &keep));
-        let running = page.iter().map(|held| &held.complaint);
+        let running = page.iter().map(|held| held.complaint.as_ref());
         let running: Vec<&Complaint> = running.filter(|one| !one.state.is_finished()).collect();
         let some_are_finished = running.len() < page.len();
         let ids: Vec<ComplaintId> = running.iter().map(|one| one.id).collect();

@@ -360,9 +360,9 @@ impl HubDisk {
                 hash: batch.arrivals.first().map_or(head.hash, |a| a.sealed.prev),
             };
         }
-        let complaints: HashMap<ComplaintId, Complaint> = ids
+        let complaints: HashMap<ComplaintId, Arc<Complaint>> = ids
             .iter()
-            .filter_map(|id| Some((*id, self.complaints.get(id)?.clone())))
+            .filter_map(|id| Some((*id, Arc::new(self.complaints.get(id)?.clone()))))
             .collect();
         if plant == Some(Plant::NoFence) {
             for event in batch.arrivals.iter_mut().filter_map(|a| a.event.as_mut()) {
@@ -464,7 +464,8 @@ impl HubDisk {
             let complaint = &case.complaint;
             self.references
                 .insert(complaint.reference.clone(), complaint.id);
-            self.complaints.insert(complaint.id, complaint.clone());
+            self.complaints
+                .insert(complaint.id, complaint.as_ref().clone());
         }
         for record in &changes.set_aside {
             self.known.insert(record.key, record.sealed.hash);
@@ -574,7 +575,7 @@ impl HubDisk {
         };
         let changes = Changes {
             entries: vec![entry],
-            cases: vec![suda_sync::hub::judge::Case::new(None, after)],
+            cases: vec![suda_sync::hub::judge::Case::new(None, Arc::new(after))],
             heads: vec![suda_sync::hub::judge::Head {
                 device: pen.device,
                 incarnation: pen.incarnation,

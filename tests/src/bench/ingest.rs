@@ -33,9 +33,13 @@ use crate::line::Goal::AtLeast;
 use crate::line::{print, print_against};
 
 const DESKS: usize = 60;
-const BATCHES: usize = 8;
+const BATCHES: usize = 20;
 pub const BATCH: usize = 100;
-pub const AT_ONCE: usize = 16;
+/// As after an outage: all desks at once, each with its next batch when it has
+/// the receipt of the last.
+pub const AT_ONCE: usize = DESKS;
+/// Of the bound to PostgreSQL; more do not make it faster.
+const CONNECTIONS: u32 = 16;
 
 pub fn said(error: impl std::fmt::Display) -> Failure {
     Failure::Said(error.to_string())
@@ -489,7 +493,7 @@ async fn raw_sqlite_all(file: &Path, hub: &Path, events: usize) -> Result<f64, F
 async fn raw_postgres(url: &str, rows: &[LogRow]) -> Result<f64, Failure> {
     let options = postgres::options(url).map_err(said)?;
     let pool: PgPool = PgPoolOptions::new()
-        .max_connections(AT_ONCE as u32)
+        .max_connections(CONNECTIONS)
         .connect_with(options)
         .await
         .map_err(said)?;
@@ -500,7 +504,7 @@ async fn raw_postgres(url: &str, rows: &[LogRow]) -> Result<f64, Failure> {
     let begin = Instant::now();
     let results: Vec<Result<(), Failure>> = stream::iter(rows.chunks(BATCH))
         .map(|part| insert_postgres(&pool, part))
-        .buffer_unordered(AT_ONCE)
+        .buffer_unordered(CONNECTIONS as usize)
         .collect()
         .await;
     let took = begin.elapsed();

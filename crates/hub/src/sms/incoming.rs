@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::settings::SmsSettings;
 use crate::hub::Hub;
 use crate::store::sms::NewSms;
-use crate::store::{Reader, Result, Scope};
+use crate::store::{Held, Reader, Result, Scope};
 
 /// Complaints told to who asks for their latest.
 const LATEST: usize = 3;
@@ -89,7 +89,7 @@ async fn by_reference(
         return Ok(Vec::new());
     };
     let held = hub.store.complaint(id, Reader::Program).await?;
-    let complaint = held.map(|held| held.complaint);
+    let complaint = held.map(Held::into_complaint);
     Ok(complaint
         .into_iter()
         .filter(|complaint| is_of(complaint, sender))
@@ -105,7 +105,7 @@ async fn latest(hub: &Hub, sender: &Mobile) -> Result<Vec<Complaint>> {
         .await?;
     let mut own: Vec<Complaint> = found
         .into_iter()
-        .map(|held| held.complaint)
+        .map(Held::into_complaint)
         .filter(|complaint| is_of(complaint, sender))
         .collect();
     own.sort_by_key(|complaint| std::cmp::Reverse(complaint.arrived_at));

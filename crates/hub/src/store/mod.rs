@@ -253,8 +253,15 @@ pub enum StepError {
 /// A complaint with what the store keeps beside it.
 #[derive(Clone, Debug)]
 pub struct Held {
-    pub complaint: Complaint,
+    pub complaint: Arc<Complaint>,
     pub lease_until: Option<DateTime<Utc>>,
+}
+
+impl Held {
+    /// The complaint for somebody who takes it apart.
+    pub fn into_complaint(self) -> Complaint {
+        Arc::unwrap_or_clone(self.complaint)
+    }
 }
 
 /// One line of a complaint's ledger as the hub keeps it.

@@ -1,13 +1,21 @@
 //! What lists are sorted and selected by, derived from a complaint. The same
 //! for every store; no SQL here.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use suda_domain::clocks::{deadlines, nearest};
 use suda_domain::complaint::Owner;
 use suda_domain::escalation;
 use suda_domain::text::shingles;
 use suda_domain::time::Timekeeping;
-use suda_domain::{Complaint, StaffId, State};
+use suda_domain::{Complaint, ComplaintId, StaffId, State};
+use tokio::task::JoinHandle;
+
+use super::value::json;
+use super::{Result, StoreError};
+use crate::ingest::Case;
 
 /// The sorting place of finished complaints: behind all others.
 pub const FINISHED: i64 = 9;
@@ -36,6 +44,38 @@ pub struct Row {
     pub tell_at: Option<i64>,
     /// The highest level told that still holds; 0 without.
     pub told: i64,
+}
+
+/// A complaint as it goes into the store.
+pub struct Prepared {
+    pub case: Case,
+    pub row: Row,
+    /// JSON.
+    pub body: String,
+}
+
+/// Makes the rows of a group's complaints on another thread, while the
+/// database takes the log's lines.
+pub fn prepare(
+    cases: BTreeMap<ComplaintId, Case>,
+    keep: &Arc<Timekeeping>,
+) -> impl Future<Output = Result<Vec<Prepared>>> + use<> {
+    let keep = Arc::clone(keep);
+    // Begins at once, not when it is waited for.
+    let made: JoinHandle<Result<Vec<Prepared>>> = tokio::task::spawn_blocking(move || {
+        let all = cases.into_values().map(|case| {
+            Ok(Prepared {
+                row: Row::of(&case.complaint, &keep),
+                body: json(&case.complaint)?,
+                case,
+            })
+        });
+        all.collect()
+    });
+    async {
+        made.await
+            .map_err(|error| StoreError::Failed(Box::new(error)))?
+    }
 }
 
 impl Row {

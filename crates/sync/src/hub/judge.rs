@@ -149,7 +149,7 @@ pub struct Situation {
     pub head: LaneHead,
     /// Hashes stored under numbers the batch repeats.
     pub known: HashMap<u64, Hash>,
-    pub complaints: HashMap<ComplaintId, Complaint>,
+    pub complaints: HashMap<ComplaintId, Arc<Complaint>>,
     pub references: HashMap<ReferenceNumber, ComplaintId>,
     /// Of the batch and of the held records.
     pub staff: HashMap<StaffId, StaffRecord>,
@@ -200,7 +200,8 @@ pub struct SetAside {
 /// elsewhere have changed.
 #[derive(Clone, Debug)]
 pub struct Case {
-    pub complaint: Complaint,
+    /// Shared: it is large, and a group keeps it in more than one place.
+    pub complaint: Arc<Complaint>,
     pub text_changed: bool,
     pub claim_changed: bool,
     pub tasks_changed: bool,
@@ -218,7 +219,7 @@ impl SetAside {
 }
 
 impl Case {
-    pub fn new(before: Option<&Complaint>, after: Complaint) -> Self {
+    pub fn new(before: Option<&Complaint>, after: Arc<Complaint>) -> Self {
         Self {
             text_changed: before.is_none_or(|b| b.intake != after.intake),
             claim_changed: before.map_or(after.claim.is_some(), |b| b.claim != after.claim),
@@ -332,8 +333,8 @@ struct Judge<'a> {
     batch: &'a Batch,
     head: LaneHead,
     known: HashMap<u64, Hash>,
-    before: HashMap<ComplaintId, Complaint>,
-    now: HashMap<ComplaintId, Complaint>,
+    before: HashMap<ComplaintId, Arc<Complaint>>,
+    now: HashMap<ComplaintId, Arc<Complaint>>,
     references: HashMap<ReferenceNumber, ComplaintId>,
     staff: HashMap<StaffId, StaffRecord>,
     held: Vec<HeldRecord>,
@@ -442,14 +443,14 @@ impl Judge<'_> {
         let id = event.complaint;
         let after = match self.now.entry(id) {
             Entry::Occupied(held) => {
-                let complaint = held.into_mut();
-                fold(complaint, event, branch, &self.lines)?;
-                complaint
+                let held = held.into_mut();
+                fold(Arc::make_mut(held), event, branch, &self.lines)?;
+                held
             }
             Entry::Vacant(place) => {
                 let complaint = open(event, branch, &self.references)?;
                 self.references.insert(complaint.reference.clone(), id);
-                place.insert(complaint)
+                place.insert(Arc::new(complaint))
             }
         };
         let handed_off = matches!(event.fact, Fact::HandedOff { .. })
@@ -499,6 +500,7 @@ impl Judge<'_> {
     /// The hub takes a handed-off complaint into the experts' queue.
     fn receive(&mut self, id: ComplaintId, pen: &mut Pen) -> Result<(), PenError> {
         if let Some(complaint) = self.now.get_mut(&id) {
+            let complaint = Arc::make_mut(complaint);
             let entry = pen.write(complaint, &Actor::system(None), Fact::Queued)?;
             self.changes.entries.push(entry);
         }
@@ -540,7 +542,7 @@ impl Judge<'_> {
             if let Some(after) = self.now.remove(&id) {
                 self.changes
                     .cases
-                    .push(Case::new(self.before.get(&id), after));
+                    .push(Case::new(self.before.get(&id).map(Arc::as_ref), after));
             }
         }
         self.changes

@@ -110,7 +110,7 @@ fn row(hub: &Hub, names: &Names, duty: DutyHeld) -> DutyRow {
         DutyKind::CallBack | DutyKind::Close | DutyKind::Archive => None,
     };
     let held = Held {
-        complaint: duty.complaint.clone(),
+        complaint: Arc::new(duty.complaint.clone()),
         lease_until: None,
     };
     DutyRow {

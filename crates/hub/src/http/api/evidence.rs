@@ -73,7 +73,7 @@ pub async fn list(
 ) -> ApiResult<Json<Vec<EvidenceView>>> {
     let held = visible(&hub, &who, &id).await?;
     let mut files = Vec::with_capacity(held.complaint.evidence.len());
-    for one in held.complaint.evidence {
+    for one in held.into_complaint().evidence {
         let stored = hub.store.evidence_stored(one.file.id).await?;
         files.push(EvidenceView {
             inline: is_inline(&one.file.media_type),

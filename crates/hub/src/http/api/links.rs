@@ -147,7 +147,7 @@ pub async fn link(doing: Doing, Body(body): Body<LinkTo>) -> ApiResult<Json<Comp
     }
     let fact = Fact::Linked {
         to: other.id,
-        reference: other.reference,
+        reference: other.reference.clone(),
         relation: body.relation,
         note,
     };
@@ -184,7 +184,7 @@ pub async fn answer_linked(
     }
     let time = hub.store.settings().await?.time;
     let mut along = along::Along {
-        lead: lead.clone(),
+        lead: lead.as_ref().clone(),
         expert: doing.who.staff.id,
         until: steps::lease_end(time.latest(), hub.clock.now()),
         summary,
@@ -192,8 +192,8 @@ pub async fn answer_linked(
         told: Vec::new(),
     };
     let following = followers(hub, &doing.who, lead.id).await?;
-    let cases = following.iter().map(|held| &held.complaint);
-    along.look_for([lead].into_iter().chain(cases));
+    let cases = following.iter().map(|held| held.complaint.as_ref());
+    along.look_for([lead.as_ref()].into_iter().chain(cases));
     let mut all = Vec::new();
     for held in following {
         let call_back = call_back::next(hub, &held.complaint, along.expert).await?;
@@ -202,7 +202,7 @@ pub async fn answer_linked(
             reference,
             state,
             ..
-        } = held.complaint;
+        } = held.into_complaint();
         let done = match state.is_finished() {
             true => Ok(AlongOutcome::Already),
             false => {

@@ -311,10 +311,8 @@ pub async fn complaint(hub: &Hub, who: &SignedIn, held: Held) -> ApiResult<Compl
     let now = hub.clock.now();
     let policy = names.time().latest();
     let allowed = allowed(&who.actor(), &held, policy, now);
-    let Held {
-        complaint,
-        lease_until,
-    } = held;
+    let lease_until = held.lease_until;
+    let complaint = held.into_complaint();
     let (category_zh, category_en) = category(hub, &complaint.intake.category);
     let clocks = deadlines(&complaint, names.time());
     let mut escalations = escalation::standing(&complaint, &clocks);

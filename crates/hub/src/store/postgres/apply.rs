@@ -2,6 +2,7 @@
 //! arrays, one a column.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use suda_domain::time::Timekeeping;
 use suda_domain::{Complaint, ComplaintId};
@@ -12,7 +13,7 @@ use super::{Tx, barred, failed};
 use crate::group::Written;
 use crate::ingest::{Case, Changes};
 use crate::store::checks::link;
-use crate::store::row::Row;
+use crate::store::row::{Prepared, prepare};
 use crate::store::set_aside::wanted_at;
 use crate::store::value::{int, json, ms};
 use crate::store::{ARRIVED, REPEATED, Result, Touched};
@@ -22,17 +23,21 @@ pub async fn apply(
     tx: &mut Tx<'_>,
     mut written: Written,
     end: End,
-    keep: &Timekeeping,
+    keep: &Arc<Timekeeping>,
 ) -> Result<Touched> {
+    let prepared = prepare(std::mem::take(&mut written.cases), keep);
     let last_seq = log(tx, &written, end).await?;
-    let cases: Vec<Case> = std::mem::take(&mut written.cases).into_values().collect();
+    let prepared = prepared.await?;
+    if !prepared.is_empty() {
+        complaints(tx, &prepared, &last_seq).await?;
+    }
+    let cases: Vec<Case> = prepared.into_iter().map(|one| one.case).collect();
     if !cases.is_empty() {
-        complaints(tx, &cases, &last_seq, keep).await?;
         to_index(tx, &cases, &last_seq).await?;
         leases(tx, &cases).await?;
         tasks(tx, &cases).await?;
         let changed = cases.iter().filter(|case| case.duties_changed);
-        let changed: Vec<&Complaint> = changed.map(|case| &case.complaint).collect();
+        let changed: Vec<&Complaint> = changed.map(|case| case.complaint.as_ref()).collect();
         duties(tx, &changed).await?;
     }
     for case in cases.iter().filter(|case| case.beside_changed) {
@@ -145,13 +150,11 @@ fn last(last_seq: &HashMap<ComplaintId, i64>, case: &Case) -> i64 {
 
 async fn complaints(
     tx: &mut Tx<'_>,
-    cases: &[Case],
+    prepared: &[Prepared],
     last_seq: &HashMap<ComplaintId, i64>,
-    keep: &Timekeeping,
 ) -> Result<()> {
-    let all = || cases.iter().map(|case| &case.complaint);
-    let rows: Vec<Row> = all().map(|c| Row::of(c, keep)).collect();
-    let bodies = all().map(json).collect::<Result<Vec<_>>>()?;
+    let all = || prepared.iter().map(|one| &one.case.complaint);
+    let rows = || prepared.iter().map(|one| &one.row);
     sqlx::query(
         "INSERT INTO complaint (id, reference, branch, state, rank, due, in_queue, with_team, \
          claimed_by, alert_pending, arrived_at, queued_at, handoff_due, tell_at, told, \
@@ -172,36 +175,37 @@ async fn complaints(
     .bind(all().map(|c| c.reference.as_str()).collect::<Vec<_>>())
     .bind(all().map(|c| c.branch.as_str()).collect::<Vec<_>>())
     .bind(all().map(|c| c.state.name()).collect::<Vec<_>>())
-    .bind(rows.iter().map(|row| row.rank).collect::<Vec<_>>())
-    .bind(rows.iter().map(|row| row.due).collect::<Vec<_>>())
-    .bind(rows.iter().map(|row| row.in_queue).collect::<Vec<_>>())
-    .bind(rows.iter().map(|row| row.with_team).collect::<Vec<_>>())
+    .bind(rows().map(|row| row.rank).collect::<Vec<_>>())
+    .bind(rows().map(|row| row.due).collect::<Vec<_>>())
+    .bind(rows().map(|row| row.in_queue).collect::<Vec<_>>())
+    .bind(rows().map(|row| row.with_team).collect::<Vec<_>>())
     .bind(
-        rows.iter()
+        rows()
             .map(|row| row.claimed_by.map(|e| e.0))
             .collect::<Vec<_>>(),
     )
-    .bind(rows.iter().map(|row| row.alert_pending).collect::<Vec<_>>())
+    .bind(rows().map(|row| row.alert_pending).collect::<Vec<_>>())
     .bind(all().map(|c| ms(c.arrived_at)).collect::<Vec<_>>())
+    .bind(rows().map(|row| row.queued_at.map(ms)).collect::<Vec<_>>())
     .bind(
-        rows.iter()
-            .map(|row| row.queued_at.map(ms))
-            .collect::<Vec<_>>(),
-    )
-    .bind(
-        rows.iter()
+        rows()
             .map(|row| row.handoff_due.map(ms))
             .collect::<Vec<_>>(),
     )
-    .bind(rows.iter().map(|row| row.tell_at).collect::<Vec<_>>())
-    .bind(rows.iter().map(|row| row.told).collect::<Vec<_>>())
+    .bind(rows().map(|row| row.tell_at).collect::<Vec<_>>())
+    .bind(rows().map(|row| row.told).collect::<Vec<_>>())
     .bind(
-        cases
+        prepared
             .iter()
-            .map(|case| last(last_seq, case))
+            .map(|one| last(last_seq, &one.case))
             .collect::<Vec<_>>(),
     )
-    .bind(bodies)
+    .bind(
+        prepared
+            .iter()
+            .map(|one| one.body.as_str())
+            .collect::<Vec<_>>(),
+    )
     .execute(&mut **tx)
     .await
     .map_err(failed)?;

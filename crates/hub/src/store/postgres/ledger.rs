@@ -1,6 +1,8 @@
 //! Events in and out, and the steps of the hub's people. What is written goes
 //! through the one writer of this process (`group`).
 
+use std::sync::Arc;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
@@ -239,7 +241,7 @@ impl PostgresStore {
 /// A complaint's row with its lease.
 pub fn held((body, until): (String, Option<i64>)) -> Result<Held> {
     Ok(Held {
-        complaint: parsed(&body)?,
+        complaint: Arc::new(parsed(&body)?),
         lease_until: until.map(time).transpose()?,
     })
 }

@@ -1,49 +1,42 @@
-//! Writing what a group decided. Rows go in many a statement, in runs of few
-//! lengths, so that each statement is prepared once.
+//! Writing what a group decided, many rows a statement.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use sqlx::query_builder::Separated;
 use sqlx::{QueryBuilder, Sqlite};
 use suda_domain::time::Timekeeping;
 use suda_domain::{Complaint, ComplaintId};
 
-use super::load::End;
+use super::load::{End, ids};
+use super::rows::rows;
 use super::sms::insert_sms;
 use super::value::{int, json, ms};
 use super::{Tx, barred, failed};
 use crate::group::Written;
 use crate::ingest::{Case, Changes};
 use crate::store::checks::link;
-use crate::store::row::Row;
+use crate::store::row::{Prepared, prepare};
 use crate::store::set_aside::wanted_at;
 use crate::store::{ARRIVED, REPEATED, Result, Touched};
-
-/// Rows that go in with one statement: the longest run that is left.
-const RUNS: [usize; 5] = [256, 64, 16, 4, 1];
 
 /// Writes everything and gives what it touched.
 pub async fn apply(
     tx: &mut Tx<'_>,
     mut written: Written,
     end: End,
-    keep: &Timekeeping,
+    keep: &Arc<Timekeeping>,
 ) -> Result<Touched> {
+    let prepared = prepare(std::mem::take(&mut written.cases), keep);
     let last_seq = log(tx, &written, end).await?;
-    let cases: Vec<Case> = std::mem::take(&mut written.cases).into_values().collect();
-    complaints(tx, &cases, &last_seq, keep).await?;
+    let prepared = prepared.await?;
+    complaints(tx, &prepared, &last_seq).await?;
+    let cases: Vec<Case> = prepared.into_iter().map(|one| one.case).collect();
     to_index(tx, &cases).await?;
-    for case in &cases {
-        if case.claim_changed {
-            lease(tx, case).await?;
-        }
-        if case.tasks_changed {
-            tasks(tx, case).await?;
-        }
-        if case.duties_changed {
-            duties(tx, &case.complaint).await?;
-        }
-    }
+    leases(tx, &cases).await?;
+    tasks(tx, &cases).await?;
+    let changed = cases.iter().filter(|case| case.duties_changed);
+    let changed: Vec<&Complaint> = changed.map(|case| case.complaint.as_ref()).collect();
+    duties(tx, &changed).await?;
     for case in cases.iter().filter(|case| case.beside_changed) {
         barred::write(tx, &case.complaint, &written.lines).await?;
     }
@@ -61,27 +54,6 @@ pub async fn apply(
         ..Changes::default()
     };
     Ok(Touched::by(&changes, &written.lines))
-}
-
-/// Inserts rows of so many columns: `insert` and what follows the values
-/// around what `bind` binds of each.
-async fn rows<T>(
-    tx: &mut Tx<'_>,
-    rows: &[T],
-    (insert, behind): (&'static str, &'static str),
-    mut bind: impl FnMut(&mut Separated<'_, Sqlite, &'static str>, &T),
-) -> Result<()> {
-    let mut left = rows;
-    for run in RUNS {
-        while let Some((some, rest)) = left.split_at_checked(run) {
-            let mut query = QueryBuilder::<Sqlite>::new(insert);
-            query.push_values(some, |mut line, row| bind(&mut line, row));
-            query.push(behind);
-            query.build().execute(&mut **tx).await.map_err(failed)?;
-            left = rest;
-        }
-    }
-    Ok(())
 }
 
 /// Appends to the log and gives each complaint's last number.
@@ -118,17 +90,9 @@ async fn log(tx: &mut Tx<'_>, written: &Written, end: End) -> Result<HashMap<Com
 
 async fn complaints(
     tx: &mut Tx<'_>,
-    cases: &[Case],
+    prepared: &[Prepared],
     last_seq: &HashMap<ComplaintId, i64>,
-    keep: &Timekeeping,
 ) -> Result<()> {
-    let mut lines = Vec::with_capacity(cases.len());
-    for case in cases {
-        let complaint = &case.complaint;
-        let row = Row::of(complaint, keep);
-        let seq = last_seq.get(&complaint.id).copied().unwrap_or_default();
-        lines.push((complaint, row, seq, json(complaint)?));
-    }
     let insert = "INSERT INTO complaint (id, reference, branch, state, rank, due, in_queue, \
                   with_team, claimed_by, alert_pending, arrived_at, queued_at, handoff_due, \
                   tell_at, told, updated_seq, body) ";
@@ -138,30 +102,28 @@ async fn complaints(
                   alert_pending = excluded.alert_pending, arrived_at = excluded.arrived_at, \
                   queued_at = excluded.queued_at, handoff_due = excluded.handoff_due, \
                   tell_at = excluded.tell_at, told = excluded.told, updated_seq = excluded.updated_seq, body = excluded.body";
-    rows(
-        tx,
-        &lines,
-        (insert, behind),
-        |line, (complaint, row, seq, body)| {
-            line.push_bind(complaint.id.0)
-                .push_bind(complaint.reference.as_str().to_owned())
-                .push_bind(complaint.branch.as_str().to_owned())
-                .push_bind(complaint.state.name())
-                .push_bind(row.rank)
-                .push_bind(row.due)
-                .push_bind(row.in_queue)
-                .push_bind(row.with_team)
-                .push_bind(row.claimed_by.map(|expert| expert.0))
-                .push_bind(row.alert_pending)
-                .push_bind(ms(complaint.arrived_at))
-                .push_bind(row.queued_at.map(ms))
-                .push_bind(row.handoff_due.map(ms))
-                .push_bind(row.tell_at)
-                .push_bind(row.told)
-                .push_bind(*seq)
-                .push_bind(body.clone());
-        },
-    )
+    rows(tx, prepared, (insert, behind), |line, one| {
+        let Prepared { case, row, body } = one;
+        let complaint = &case.complaint;
+        let seq = last_seq.get(&complaint.id).copied().unwrap_or_default();
+        line.push_bind(complaint.id.0)
+            .push_bind(complaint.reference.as_str().to_owned())
+            .push_bind(complaint.branch.as_str().to_owned())
+            .push_bind(complaint.state.name())
+            .push_bind(row.rank)
+            .push_bind(row.due)
+            .push_bind(row.in_queue)
+            .push_bind(row.with_team)
+            .push_bind(row.claimed_by.map(|expert| expert.0))
+            .push_bind(row.alert_pending)
+            .push_bind(ms(complaint.arrived_at))
+            .push_bind(row.queued_at.map(ms))
+            .push_bind(row.handoff_due.map(ms))
+            .push_bind(row.tell_at)
+            .push_bind(row.told)
+            .push_bind(seq)
+            .push_bind(body.clone());
+    })
     .await
 }
 
@@ -257,68 +219,79 @@ async fn step_keys(tx: &mut Tx<'_>, written: &Written) -> Result<()> {
     .await
 }
 
-async fn lease(tx: &mut Tx<'_>, case: &Case) -> Result<()> {
-    let id = case.complaint.id.0;
-    sqlx::query("DELETE FROM lease WHERE complaint = ?")
-        .bind(id)
-        .execute(&mut **tx)
-        .await
-        .map_err(failed)?;
-    if let Some(claim) = &case.complaint.claim {
-        sqlx::query("INSERT INTO lease (complaint, lease, expert, until) VALUES (?, ?, ?, ?)")
-            .bind(id)
-            .bind(claim.lease.0)
-            .bind(claim.expert.0)
-            .bind(ms(claim.until))
-            .execute(&mut **tx)
-            .await
-            .map_err(failed)?;
-    }
-    Ok(())
+async fn leases(tx: &mut Tx<'_>, cases: &[Case]) -> Result<()> {
+    let changed = || cases.iter().filter(|case| case.claim_changed);
+    let of = changed().map(|case| case.complaint.id);
+    delete(tx, "DELETE FROM lease WHERE complaint", of).await?;
+    let held =
+        changed().filter_map(|case| Some((case.complaint.id, case.complaint.claim.as_ref()?)));
+    let held: Vec<_> = held.collect();
+    let insert = "INSERT INTO lease (complaint, lease, expert, until) ";
+    rows(tx, &held, (insert, ""), |line, (id, claim)| {
+        line.push_bind(id.0)
+            .push_bind(claim.lease.0)
+            .push_bind(claim.expert.0)
+            .push_bind(ms(claim.until));
+    })
+    .await
 }
 
-async fn tasks(tx: &mut Tx<'_>, case: &Case) -> Result<()> {
-    let complaint = &case.complaint;
-    sqlx::query("DELETE FROM task WHERE complaint = ?")
-        .bind(complaint.id.0)
-        .execute(&mut **tx)
-        .await
-        .map_err(failed)?;
-    for task in &complaint.tasks {
-        sqlx::query(
-            "INSERT INTO task (id, complaint, department, is_open, due_at, body) \
-             VALUES (?, ?, ?, ?, ?, ?)",
-        )
-        .bind(task.id.0)
-        .bind(complaint.id.0)
-        .bind(task.department.0)
-        .bind(task.is_open())
-        .bind(ms(task.due_at))
-        .bind(json(task)?)
-        .execute(&mut **tx)
-        .await
-        .map_err(failed)?;
+async fn tasks(tx: &mut Tx<'_>, cases: &[Case]) -> Result<()> {
+    let changed = || cases.iter().filter(|case| case.tasks_changed);
+    let of = changed().map(|case| case.complaint.id);
+    delete(tx, "DELETE FROM task WHERE complaint", of).await?;
+    let mut all = Vec::new();
+    for case in changed() {
+        for task in &case.complaint.tasks {
+            all.push((case.complaint.id, task, json(task)?));
+        }
     }
-    Ok(())
+    let insert = "INSERT INTO task (id, complaint, department, is_open, due_at, body) ";
+    rows(tx, &all, (insert, ""), |line, (id, task, body)| {
+        line.push_bind(task.id.0)
+            .push_bind(id.0)
+            .push_bind(task.department.0)
+            .push_bind(task.is_open())
+            .push_bind(ms(task.due_at))
+            .push_bind(body.clone());
+    })
+    .await
 }
 
-/// Replaces what somebody has to do about a complaint.
-pub async fn duties(tx: &mut Tx<'_>, complaint: &Complaint) -> Result<()> {
-    sqlx::query("DELETE FROM duty WHERE complaint = ?")
-        .bind(complaint.id.0)
-        .execute(&mut **tx)
-        .await
-        .map_err(failed)?;
-    for duty in suda_domain::duty::duties(complaint) {
-        sqlx::query("INSERT INTO duty (complaint, kind, item, holder, at) VALUES (?, ?, ?, ?, ?)")
-            .bind(complaint.id.0)
-            .bind(duty.kind.name())
-            .bind(duty.item)
-            .bind(duty.holder.to_string())
-            .bind(ms(duty.at))
-            .execute(&mut **tx)
-            .await
-            .map_err(failed)?;
+/// Replaces what somebody has to do about these complaints.
+pub async fn duties(tx: &mut Tx<'_>, complaints: &[&Complaint]) -> Result<()> {
+    let of = complaints.iter().map(|complaint| complaint.id);
+    delete(tx, "DELETE FROM duty WHERE complaint", of).await?;
+    let duties = complaints.iter().flat_map(|complaint| {
+        let duties = suda_domain::duty::duties(complaint).into_iter();
+        duties.map(|duty| (complaint.id, duty))
+    });
+    let duties: Vec<_> = duties.collect();
+    let insert = "INSERT INTO duty (complaint, kind, item, holder, at) ";
+    rows(tx, &duties, (insert, ""), |line, (id, duty)| {
+        line.push_bind(id.0)
+            .push_bind(duty.kind.name())
+            .push_bind(duty.item)
+            .push_bind(duty.holder.to_string())
+            .push_bind(ms(duty.at));
+    })
+    .await
+}
+
+/// Deletes the rows of these complaints: `delete` ends with the column that
+/// names them.
+async fn delete(
+    tx: &mut Tx<'_>,
+    delete: &'static str,
+    of: impl Iterator<Item = ComplaintId>,
+) -> Result<()> {
+    let of: Vec<_> = of.map(|id| id.0).collect();
+    if of.is_empty() {
+        return Ok(());
     }
+    let mut query = QueryBuilder::<Sqlite>::new(delete);
+    query.push(" IN (SELECT unhex(value) FROM json_each(");
+    query.push_bind(ids(of.into_iter())).push("))");
+    query.build().execute(&mut **tx).await.map_err(failed)?;
     Ok(())
 }

@@ -45,7 +45,7 @@ pub async fn after_upgrade(tx: &mut Tx<'_>) -> Result<u64> {
             // What is damaged is for the check to name.
             if let Ok(Some(complaint)) = fold(&own) {
                 barred::write(tx, &complaint, &lines).await?;
-                duties(tx, &complaint).await?;
+                duties(tx, &[&complaint]).await?;
             }
         }
         after = upto;
@@ -79,7 +79,7 @@ async fn write(tx: &mut Tx<'_>, complaint: &Complaint, keep: &Timekeeping) -> Re
     .execute(&mut **tx)
     .await
     .map_err(failed)?;
-    duties(tx, complaint).await
+    duties(tx, &[complaint]).await
 }
 
 /// Replaces the rules of time and counts every running deadline by the new

@@ -1,6 +1,8 @@
 //! Events in and out, and the steps of the hub's people. What is written goes
 //! through the one writer (`group`).
 
+use std::sync::Arc;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
@@ -216,7 +218,7 @@ impl Ledger for SqliteStore {
 /// A complaint's row with its lease, as the lists read it.
 pub fn held((body, until): (String, Option<i64>)) -> Result<Held> {
     Ok(Held {
-        complaint: parsed(&body)?,
+        complaint: Arc::new(parsed(&body)?),
         lease_until: until.map(time).transpose()?,
     })
 }

@@ -20,6 +20,7 @@ mod ledger;
 mod letters;
 mod lists;
 mod load;
+mod rows;
 mod schema;
 mod set_aside;
 mod sms;

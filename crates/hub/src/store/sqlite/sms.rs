@@ -9,6 +9,7 @@ use suda_domain::{ComplaintId, Role, StaffId};
 use uuid::Uuid;
 
 use super::directory::{find_setting, put_setting};
+use super::rows::rows;
 use super::value::{branch, count, int, json, ms, number, parsed, time};
 use super::{SqliteStore, Tx, begin, failed};
 use crate::sms::settings::SmsSettings;
@@ -18,41 +19,51 @@ use crate::store::sms::{
 };
 use crate::store::{Reader, Result, StoreError, Touched};
 
+/// Why a text is held that may have been sent before the hub was put back.
+const RESTORED: &str = "restored";
+
 /// Takes texts in; one that is there already stays as it is.
 pub async fn insert_sms(tx: &mut Tx<'_>, texts: &[NewSms]) -> Result<()> {
+    let mut lines = Vec::with_capacity(texts.len());
     for sms in texts {
-        let (complaint, event) = sms.cause.unzip();
-        sqlx::query(
-            "INSERT INTO sms (id, complaint, device, incarnation, lane, n, is_answer, template, \
-             version, language, reference, recipient, text, state, attempts, next_at, give_up_at, \
-             made_at, staff, deadline, is_urgent, error) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
-             $9, $10, $11, $12, $13, $16, 0, $14, $15, $14, $17, $18, $19, \
-             CASE WHEN $16 = 'held' THEN 'restored' END) ON CONFLICT DO NOTHING",
-        )
-        .bind(sms.id)
-        .bind(complaint.map(|complaint| complaint.0))
-        .bind(event.map(|event| event.device.0))
-        .bind(event.map(|event| i64::from(event.incarnation)))
-        .bind(event.map(|event| i64::from(event.lane.number())))
-        .bind(event.map(|event| int(event.n)))
-        .bind(sms.is_answer())
-        .bind(sms.template.name())
-        .bind(i64::from(sms.template.version()))
-        .bind(json(&sms.language)?)
-        .bind(sms.reference.as_ref().map(|reference| reference.as_str()))
-        .bind(sms.to.digits())
-        .bind(&sms.text)
-        .bind(ms(sms.made_at))
-        .bind(ms(sms.made_at + GIVE_UP))
-        .bind(sms.state().name())
-        .bind(sms.duty.map(|duty| duty.staff.0))
-        .bind(sms.duty.map(|duty| json(&duty.deadline)).transpose()?)
-        .bind(sms.is_urgent)
-        .execute(&mut **tx)
-        .await
-        .map_err(failed)?;
+        let deadline = sms.duty.map(|duty| json(&duty.deadline)).transpose()?;
+        lines.push((sms, json(&sms.language)?, deadline));
     }
-    Ok(())
+    let insert = "INSERT INTO sms (id, complaint, device, incarnation, lane, n, is_answer, \
+                  template, version, language, reference, recipient, text, state, attempts, \
+                  next_at, give_up_at, made_at, staff, deadline, is_urgent, error) ";
+    let behind = " ON CONFLICT DO NOTHING";
+    rows(
+        tx,
+        &lines,
+        (insert, behind),
+        |line, (sms, language, deadline)| {
+            let (complaint, event) = sms.cause.unzip();
+            line.push_bind(sms.id)
+                .push_bind(complaint.map(|complaint| complaint.0))
+                .push_bind(event.map(|event| event.device.0))
+                .push_bind(event.map(|event| i64::from(event.incarnation)))
+                .push_bind(event.map(|event| i64::from(event.lane.number())))
+                .push_bind(event.map(|event| int(event.n)))
+                .push_bind(sms.is_answer())
+                .push_bind(sms.template.name())
+                .push_bind(i64::from(sms.template.version()))
+                .push_bind(language.clone())
+                .push_bind(sms.reference.as_ref().map(ToString::to_string))
+                .push_bind(sms.to.digits().to_owned())
+                .push_bind(sms.text.clone())
+                .push_bind(sms.state().name())
+                .push_bind(0_i64)
+                .push_bind(ms(sms.made_at))
+                .push_bind(ms(sms.made_at + GIVE_UP))
+                .push_bind(ms(sms.made_at))
+                .push_bind(sms.duty.map(|duty| duty.staff.0))
+                .push_bind(deadline.clone())
+                .push_bind(sms.is_urgent)
+                .push_bind(sms.is_held.then_some(RESTORED));
+        },
+    )
+    .await
 }
 
 type OnDutyRow = (Uuid, String, Option<String>, Option<String>, Option<String>);

@@ -95,7 +95,7 @@ impl Desk {
 struct Hub {
     heads: HashMap<(DeviceId, u32), LaneHead>,
     known: HashMap<EventKey, Hash>,
-    complaints: HashMap<ComplaintId, Complaint>,
+    complaints: HashMap<ComplaintId, Arc<Complaint>>,
     log: Vec<LedgerEvent>,
     aside: Vec<(SetAside, bool)>,
 }
@@ -282,7 +282,7 @@ fn what_is_ahead_of_its_owner_number_is_released_when_that_is_reached() {
     let open = |hub: &Hub| hub.aside.iter().filter(|(_, open)| *open).count();
     assert_eq!(open(&hub), 1, "its owner number is not reached");
 
-    let known = hub.complaints.get_mut(&complaint()).unwrap();
+    let known = Arc::make_mut(hub.complaints.get_mut(&complaint()).unwrap());
     known.owner_no = 2;
     desk.write(complaint(), 2, noted());
     assert_eq!(hub.take(&desk.batch(2)).changes.released, [0]);
