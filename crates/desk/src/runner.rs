@@ -2,10 +2,10 @@
 //! the hub, waits. Decides nothing itself. A second connection watches the
 //! hub's log, so that an expert's step is seen at once.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use suda_sync::desk::{Command, DeskSync, Input, Link, Standing, Step, Stream};
-use suda_sync::message::{BATCH_BYTES, BATCH_EVENTS, Refused, VERSION};
+use suda_sync::message::{BATCH_BYTES, BATCH_EVENTS, Known, Refused, VERSION};
 use suda_sync::{Ask, Receipt, Reply, Request, SealedEvent, Signed, Verdict};
 use tokio::sync::{Notify, watch};
 
@@ -29,6 +29,9 @@ const TRIES: u32 = 3;
 const TIDY_MS: u64 = 30_000;
 /// Between two tries of the watch while the hub does not answer: from, and span of the jitter.
 const WATCH_PAUSE_MS: (u64, u64) = (2_000, 4_000);
+/// A hub keeps a watch waiting. What says at once that there is nothing is none,
+/// and is not asked again at once.
+const TOO_SOON: Duration = Duration::from_secs(1);
 /// How long the watch waits for the round it has called for.
 const ROUND_PATIENCE: Duration = Duration::from_secs(30);
 const LONGEST_SLEEP_MS: u64 = 60_000;
@@ -439,6 +442,13 @@ impl Runner {
     }
 
     async fn send(&mut self, session: Option<String>, ask: Ask) -> Input {
+        if let (Some(session), Ask::Look { cursor, directory }) = (&session, &ask) {
+            let known = Known {
+                cursor: *cursor,
+                directory: *directory,
+            };
+            return self.look(session, known).await;
+        }
         let asked_ms = self.now_ms();
         let next = match &ask {
             Ask::Batch {
@@ -479,6 +489,20 @@ impl Runner {
                 self.answer = Some((signed, seen));
                 Input::Reply(Box::new(reply))
             }
+            Err(error) => {
+                tracing::info!(%error, "no answer from the hub");
+                self.failure = Some(error);
+                Input::SendFailed
+            }
+        }
+    }
+
+    async fn look(&mut self, session: &str, known: Known) -> Input {
+        let told = short(&self.transport, &self.device, "look", session, known).await;
+        self.failure = None;
+        match told {
+            // An older hub is asked as it always was.
+            Ok(told) => Input::Reply(Box::new(told.unwrap_or(Reply::changed(true)))),
             Err(error) => {
                 tracing::info!(%error, "no answer from the hub");
                 self.failure = Some(error);
@@ -574,6 +598,34 @@ pub(crate) async fn exchange(
     Ok((signed, reply))
 }
 
+/// Asks a short question: whether there is news. `None` from a hub that does not
+/// know it. The answer is not signed; the sync core says what it may be used for.
+async fn short(
+    transport: &Transport,
+    device: &DeviceRow,
+    question: &str,
+    session: &str,
+    known: Known,
+) -> Result<Option<Reply>, SyncError> {
+    let DeviceRow {
+        device: id,
+        incarnation,
+        ..
+    } = device;
+    let id = id.0.simple();
+    let Known { cursor, directory } = known;
+    let path = format!("/v1/{question}/{id}/{incarnation}/{session}/{cursor}/{directory}");
+    let status = transport.short(&path).await?;
+    match status.as_u16() {
+        200 => Ok(Some(Reply::changed(true))),
+        204 => Ok(Some(Reply::changed(false))),
+        403 => Ok(Some(Reply::Refused(Refused::SessionExpired))),
+        503 => Err(SyncError::HubBusy),
+        500..=599 => Err(SyncError::HubFailing(status.as_u16())),
+        _ => Ok(None),
+    }
+}
+
 /// The second connection: asks for news, and calls for a round when there is some.
 struct Watcher {
     desk: Desk,
@@ -601,8 +653,13 @@ impl Watcher {
                 self.pause().await;
             }
             before = None;
+            let asked = Instant::now();
             match self.watch(token, place.unwrap_or_default()).await {
-                Ok(Reply::Changed { changed: false }) => {}
+                Ok(Reply::Changed { changed: false }) => {
+                    if asked.elapsed() < TOO_SOON {
+                        self.pause().await;
+                    }
+                }
                 Ok(Reply::Changed { changed: true }) => {
                     before = place;
                     self.rounds.mark_unchanged();
@@ -641,9 +698,16 @@ impl Watcher {
         session: Option<String>,
         (cursor, directory): (u64, u32),
     ) -> Result<Reply, SyncError> {
-        let ask = Ask::Watch { cursor, directory };
         // It may go on as another incarnation meanwhile.
         let device = self.desk.inner.enrolled()?.device.clone();
+        if let Some(session) = &session {
+            let known = Known { cursor, directory };
+            let told = short(&self.transport, &device, "watch", session, known).await?;
+            if let Some(reply) = told {
+                return Ok(reply);
+            }
+        }
+        let ask = Ask::Watch { cursor, directory };
         exchange(&self.transport, &device, session, ask, true)
             .await
             .map(|(_, reply)| reply)

@@ -113,6 +113,14 @@ impl Transport {
         self.post_within(path, question, WATCH_TIMEOUT).await
     }
 
+    /// Asks a short question (`/v1/look`, `/v1/watch`), of whose answer the status
+    /// is all.
+    pub(crate) async fn short(&self, path: &str) -> Result<StatusCode, TransportError> {
+        let request = self.client.get(self.address(path)).timeout(WATCH_TIMEOUT);
+        let response = request.send().await.map_err(failure)?;
+        Ok(response.status())
+    }
+
     /// Whether something takes connections at the address.
     pub(crate) async fn is_listening(&self) -> bool {
         let (Some(host), Some(port)) = (self.base.host_str(), self.base.port_or_known_default())

@@ -186,6 +186,7 @@ async fn take_in(
             first_n,
             verdicts: ingested.verdicts,
             allowance: None,
+            level: None,
             at: now,
         };
         words.push(sign(&identity, &Word::Receipt(receipt))?);

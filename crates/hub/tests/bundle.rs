@@ -35,6 +35,7 @@ fn batch(desk: &FakeDesk, events: Vec<SealedEvent>) -> Request {
             events,
             incarnation: None,
             rekeys: true,
+            known: None,
         },
     )
 }
@@ -163,6 +164,7 @@ async fn the_words_for_a_bundle_say_by_their_hashes_whose_events_the_hub_has() {
             events: second,
             incarnation: None,
             rekeys: true,
+            known: None,
         },
     );
     let both = [(&batch(&desk, first), &desk.key), (&behind, &desk.key)];

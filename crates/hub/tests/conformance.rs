@@ -531,8 +531,18 @@ async fn the_log_is_paged_by_branch(store: &impl Store) {
         .await
         .unwrap();
     assert_eq!((page.entries.len(), page.cursor), (20 - 5, cursor));
-    assert!(!store.has_after(&branch, cursor).await.unwrap());
-    assert!(store.has_after(&branch, cursor - 2).await.unwrap());
+    let has_after = async |place, but| store.has_after(&branch, place, but).await.unwrap();
+    assert!(!has_after(cursor, None).await);
+    assert!(has_after(cursor - 2, None).await);
+    let own = (here.device.id, here.device.incarnation);
+    let before_own = page.held.first().map(|(_, _, seq)| seq - 1).unwrap();
+    assert!(has_after(before_own, None).await);
+    assert!(has_after(0, Some(own)).await, "what others wrote is news");
+    let last_of_others = page.entries.last().map(|entry| entry.seq).unwrap();
+    assert!(
+        !has_after(last_of_others, Some(own)).await,
+        "what the device wrote itself is none"
+    );
 }
 
 async fn one_claim_wins<S: Store>(store: Arc<S>) {

@@ -34,6 +34,7 @@ async fn a_packed_batch_is_taken_as_a_plain_one_and_the_hub_says_that_it_can() {
         events,
         incarnation: None,
         rekeys: true,
+        known: None,
     });
     let answer = hub
         .client

@@ -104,6 +104,7 @@ async fn a_full_disk_is_told_and_nothing_is_half_written() {
         events: events.clone(),
         incarnation: None,
         rekeys: false,
+        known: None,
     };
     let (status, reply) = ask(session.clone(), sent.clone()).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);

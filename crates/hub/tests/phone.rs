@@ -293,6 +293,7 @@ async fn what_was_told_joins_its_record_when_a_file_brings_it() {
             events: vec![packet],
             incarnation: None,
             rekeys: true,
+            known: None,
         },
     };
     let batch = Signed::seal(&request, &desk.key).unwrap();

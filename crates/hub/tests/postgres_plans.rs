@@ -86,7 +86,7 @@ async fn what_is_asked_again_and_again_does_not_read_every_complaint() {
         .unwrap();
     let reference: ReferenceNumber = {
         let held = store.complaint(held, Reader::Program).await.unwrap();
-        held.unwrap().complaint.reference
+        held.unwrap().complaint.reference.clone()
     };
     for analysed in [false, true] {
         if analysed {

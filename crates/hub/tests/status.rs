@@ -43,7 +43,7 @@ async fn complaint(hub: &TestHub, id: ComplaintId) -> Complaint {
         .await
         .unwrap()
         .unwrap()
-        .complaint
+        .into_complaint()
 }
 
 async fn open(hub: &TestHub, id: ComplaintId) -> Page<'_> {

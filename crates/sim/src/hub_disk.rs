@@ -20,7 +20,9 @@ use suda_sync::hub::contact::{Contact, Greeting};
 use suda_sync::hub::judge::{Arrival, Batch, Changes, HeldRecord, Situation, judge};
 use suda_sync::hub::pen::Pen;
 use suda_sync::lan;
-use suda_sync::message::{LogEntry, Placed, QuarantineReason, Refused, Watermarks};
+use suda_sync::message::{
+    Known, Level, LogEntry, PAGE_ENTRIES, Placed, QuarantineReason, Refused, Watermarks,
+};
 use suda_sync::place::LaneHead;
 use suda_sync::{
     Ask, Hash, Page, Position, PublicKey, Receipt, Reply, Request, SealedEvent, SecretKey, Verdict,
@@ -171,6 +173,7 @@ impl HubDisk {
                 events,
                 incarnation,
                 rekeys,
+                known,
             } => Ok(self.batch(
                 Batch {
                     device: id,
@@ -184,8 +187,10 @@ impl HubDisk {
                     now: at.now,
                     mono_ms: 0,
                 },
+                *known,
                 at,
             )),
+            Ask::Look { cursor, .. } => Ok(Reply::changed(self.has_after(&branch, *cursor))),
             Ask::Pull {
                 cursor, limit, own, ..
             } => Ok(self.page(
@@ -301,9 +306,24 @@ impl HubDisk {
             .unwrap_or(LaneHead::EMPTY)
     }
 
-    fn batch(&mut self, batch: Batch, at: Answering) -> Reply {
+    fn batch(&mut self, batch: Batch, known: Option<Known>, at: Answering) -> Reply {
         let verdicts = self.ingest(&batch, at);
         let watermarks = Lane::ALL.map(|lane| self.head(batch.device, batch.incarnation, lane).n);
+        let all_taken = verdicts
+            .iter()
+            .all(|verdict| matches!(verdict, Verdict::Applied | Verdict::Duplicate));
+        let level = known.filter(|_| all_taken).and_then(|known| {
+            let own = (batch.device, batch.incarnation);
+            let limit = PAGE_ENTRIES as usize;
+            let reply = self.page(&batch.branch, own, known.cursor, limit, watermarks, at);
+            let Reply::Page(page) = reply else {
+                return None;
+            };
+            (page.entries.is_empty() && !page.more).then_some(Level {
+                cursor: page.cursor,
+                placed: page.placed,
+            })
+        });
         Reply::Receipt(Receipt {
             device: batch.device,
             incarnation: batch.incarnation,
@@ -313,6 +333,7 @@ impl HubDisk {
             first_n: batch.first_n,
             verdicts,
             allowance: None,
+            level,
             at: at.now,
         })
     }

@@ -9,6 +9,11 @@
 //! machine rests until a local write, a nudge from the watch, or the tick. An
 //! overloaded hub gives a slot: until then only the urgent streams are sent.
 //!
+//! Two things spare the pull. The last batch says how far the desk is, and the
+//! receipt says when nothing else has happened. And who has nothing to send
+//! only looks whether there is news, in a few bytes and without a signature:
+//! for [`LOOKS_MS`] at most, then the signed page is asked for again.
+//!
 //! A stream is one lane of one incarnation. A desk whose database was copied or
 //! put back goes on as a new incarnation; what the old one has still to send is
 //! sent as it is, and what the hub holds otherwise under the same numbers gets
@@ -24,7 +29,9 @@ use suda_domain::Lane;
 use self::allowed::Allowed;
 use self::pace::Pace;
 use crate::chain::SealedEvent;
-use crate::message::{Ask, PAGE_ENTRIES, Receipt, Refused, Renewal, Reply, Verdict, Welcome};
+use crate::message::{
+    Ask, Known, Level, PAGE_ENTRIES, Page, Receipt, Refused, Renewal, Reply, Verdict, Welcome,
+};
 pub use step::{Command, Input, Link, Step};
 pub use streams::{Standing, Stream, agreed, batch};
 
@@ -35,6 +42,10 @@ pub const STALL_MS: u64 = 30_000;
 /// A hello unanswered this long is given up: it is small, and after a failure
 /// each try begins with one, so this is what an outage's end has to wait for.
 pub const HELLO_STALL_MS: u64 = 10_000;
+/// An unsigned "nothing new" is taken so long after the last signed page. Who
+/// stands between can hold back news as long, and no longer than by cutting the
+/// line, which would be seen.
+pub const LOOKS_MS: u64 = 10 * 60_000;
 const BACKOFF_BASE_MS: u64 = 1_000;
 /// Longest pause after failures when nothing urgent waits. With a stall before
 /// it, queues are empty within 90 s of the link's return.
@@ -63,6 +74,7 @@ enum Phase {
     },
     SavingReceipt(After),
     Rekeying,
+    Looking,
     Pulling,
     SavingPage {
         more: bool,
@@ -95,6 +107,14 @@ pub struct DeskSync {
     again: bool,
     /// The hub's log had something new in this round.
     pulled: bool,
+    /// A batch was sent in this round.
+    sent: bool,
+    /// When the hub last said, signed and in this session, that there is no more.
+    level_ms: Option<u64>,
+    /// The last receipt said so: as a page without entries.
+    level: Option<Box<Page>>,
+    /// Somebody said that there is news; what is not known to be is looked for first.
+    nudged: bool,
     /// The hub holds other events under this incarnation's numbers.
     renewal_wanted: bool,
     /// What the hub takes for now.
@@ -121,6 +141,10 @@ impl DeskSync {
             failures: 0,
             again: true,
             pulled: false,
+            sent: false,
+            level_ms: None,
+            level: None,
+            nudged: false,
             renewal_wanted: false,
             allowed: Allowed::default(),
             pace: Pace::default(),
@@ -185,6 +209,7 @@ impl DeskSync {
     }
 
     fn react(&mut self, now_ms: u64, input: Input) -> Option<Command> {
+        self.nudged |= matches!(input, Input::Nudge);
         match (self.phase, input) {
             (Phase::Resting, Input::LocalWrite | Input::Nudge) => self.begin(),
             (Phase::Resting, Input::Tick) if self.again || now_ms >= self.next_tick_ms => {
@@ -227,6 +252,7 @@ impl DeskSync {
                 if more {
                     self.pull()
                 } else {
+                    self.level_ms = Some(now_ms);
                     self.finish(now_ms)
                 }
             }
@@ -255,16 +281,11 @@ impl DeskSync {
             (Phase::Sending { stream, first_n }, Reply::Receipt(receipt)) => {
                 self.take_receipt(now_ms, stream, first_n, receipt)
             }
-            (Phase::Pulling, Reply::Page(page)) => {
-                let more = page.more;
-                let position = &mut self.standing.position;
-                position.cursor = page.cursor;
-                if let Some(directory) = &page.directory {
-                    position.directory = directory.version;
-                }
-                self.pulled |= !page.entries.is_empty();
-                self.phase = Phase::SavingPage { more };
-                Some(Command::SavePage(Box::new(page)))
+            (Phase::Pulling, Reply::Page(page)) => self.save_page(Box::new(page)),
+            (Phase::Looking, Reply::Changed { changed: false }) => self.finish(now_ms),
+            // News, or a hub that does not know the question.
+            (Phase::Looking, Reply::Changed { .. } | Reply::Refused(Refused::Malformed)) => {
+                self.pull()
             }
             (_, Reply::Refused(Refused::SessionExpired)) if self.phase != Phase::Greeting => {
                 self.session = None;
@@ -278,6 +299,7 @@ impl DeskSync {
     fn begin(&mut self) -> Option<Command> {
         self.again = false;
         self.left_out = false;
+        self.sent = false;
         self.phase = Phase::Reading;
         Some(Command::ReadStanding)
     }
@@ -313,6 +335,7 @@ impl DeskSync {
             position.epoch = Some(welcome.epoch.clone());
         }
         self.session = Some(welcome.session.clone());
+        self.level_ms = None;
         self.phase = Phase::SavingWelcome {
             watermarks: welcome.watermarks,
         };
@@ -368,13 +391,20 @@ impl DeskSync {
                     self.left_out = self.standing.has_unsent(next.lane);
                     self.pull()
                 }
-                None => self.pull(),
+                None => self.look(now_ms),
             };
         }
         events.truncate(self.allowed.events(stream.lane, self.pace));
         let bytes = events.iter().map(|event| event.body.get().len()).sum();
         self.under_way = (events.len(), bytes);
         let first_n = self.standing.acked(stream) + 1;
+        let last_n = first_n - 1 + events.len() as u64;
+        let position = &self.standing.position;
+        let known = self.standing.is_last(stream, last_n).then_some(Known {
+            cursor: position.cursor,
+            directory: position.directory,
+        });
+        self.sent = true;
         self.phase = Phase::Sending { stream, first_n };
         self.ask(Ask::Batch {
             lane: stream.lane,
@@ -383,6 +413,7 @@ impl DeskSync {
             incarnation: (stream.incarnation != self.standing.incarnation)
                 .then_some(stream.incarnation),
             rekeys: true,
+            known,
         })
     }
 
@@ -417,6 +448,10 @@ impl DeskSync {
         lower(acked, receipt.watermarks);
         acked[lane] = stored.min(sent);
         receipt.watermarks = *acked;
+        self.level = receipt
+            .level
+            .take()
+            .map(|level| level_page(level, &receipt));
         let after = match forked {
             Some(_) => After::Forked {
                 stream,
@@ -430,15 +465,18 @@ impl DeskSync {
     }
 
     fn after_receipt(&mut self, now_ms: u64, after: After) -> Option<Command> {
-        match after {
-            After::Next => self.load_first(),
+        match (after, self.level.take()) {
+            (After::Next, Some(page)) => self.save_page(page),
+            (After::Next, None) => self.load_first(),
             // Pause instead of running hot.
-            After::Stalled => self.fail(now_ms, None),
-            After::Forked { stream, from_n } if stream.incarnation < self.standing.incarnation => {
+            (After::Stalled, _) => self.fail(now_ms, None),
+            (After::Forked { stream, from_n }, _)
+                if stream.incarnation < self.standing.incarnation =>
+            {
                 self.phase = Phase::Rekeying;
                 Some(Command::Rekey { stream, from_n })
             }
-            After::Forked { .. } => {
+            (After::Forked { .. }, _) => {
                 self.renewal_wanted = true;
                 self.session = None;
                 self.greet()
@@ -446,8 +484,36 @@ impl DeskSync {
         }
     }
 
+    fn save_page(&mut self, page: Box<Page>) -> Option<Command> {
+        let position = &mut self.standing.position;
+        position.cursor = page.cursor;
+        if let Some(directory) = &page.directory {
+            position.directory = directory.version;
+        }
+        self.pulled |= !page.entries.is_empty();
+        self.phase = Phase::SavingPage { more: page.more };
+        Some(Command::SavePage(page))
+    }
+
+    /// Asks for the page, or only whether there would be one.
+    fn look(&mut self, now_ms: u64) -> Option<Command> {
+        let is_level = self
+            .level_ms
+            .is_some_and(|level_ms| now_ms < level_ms + LOOKS_MS);
+        if self.sent || self.nudged || !is_level {
+            return self.pull();
+        }
+        self.phase = Phase::Looking;
+        let position = &self.standing.position;
+        self.ask(Ask::Look {
+            cursor: position.cursor,
+            directory: position.directory,
+        })
+    }
+
     fn pull(&mut self) -> Option<Command> {
         self.phase = Phase::Pulling;
+        self.nudged = false;
         let position = &self.standing.position;
         let ask = Ask::Pull {
             cursor: position.cursor,
@@ -485,6 +551,7 @@ impl DeskSync {
     fn fail(&mut self, now_ms: u64, at_least_ms: Option<u64>) -> Option<Command> {
         self.failures = self.failures.saturating_add(1);
         self.session = None;
+        self.level = None;
         self.pace = Pace::default();
         // Written since the standing was read, or after: a handoff, for all we know.
         let may_be_urgent = self.again || self.standing.has_unsent(Lane::Urgent);
@@ -509,6 +576,19 @@ impl DeskSync {
         self.dice ^= self.dice >> 27;
         self.dice.wrapping_mul(0x2545_f491_4f6c_dd1d) % bound.max(1)
     }
+}
+
+fn level_page(level: Level, receipt: &Receipt) -> Box<Page> {
+    Box::new(Page {
+        epoch: receipt.epoch.clone(),
+        entries: Vec::new(),
+        cursor: level.cursor,
+        more: false,
+        directory: None,
+        set_aside: None,
+        placed: level.placed,
+        now: receipt.at,
+    })
 }
 
 fn lower(mine: &mut [u64; 4], theirs: [u64; 4]) {

@@ -74,6 +74,11 @@ pub enum Ask {
         /// them aside.
         #[serde(default)]
         rekeys: bool,
+        /// With the last of what waits: how far this desk is. When nothing else
+        /// has happened in its branch, the receipt says so, and no page has to
+        /// be asked for. An older hub leaves it aside.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        known: Option<Known>,
     },
     /// The hub's log of my branch after `cursor`.
     Pull {
@@ -86,7 +91,12 @@ pub enum Ask {
         own: Option<[u64; 4]>,
     },
     /// Answer when my branch's log has something after `cursor`, or after a while.
+    /// What I wrote myself under my present incarnation is not waited for.
     Watch { cursor: u64, directory: u32 },
+    /// Whether there is something, also of my own, answered at once. The answer
+    /// need not be signed: it saves a question for some minutes, never more (see
+    /// [`crate::desk`]). An older hub does not understand it.
+    Look { cursor: u64, directory: u32 },
     /// Batches of another desk of my branch, which cannot reach the hub itself:
     /// a parcel of events (see [`crate::bundle`]) in base64.
     Forward { parcel: String },
@@ -115,6 +125,15 @@ pub enum Ask {
         #[serde(default)]
         differs: bool,
     },
+}
+
+/// How far a desk is in what the hub tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// The hub's log number up to which everything is stored here.
+    pub cursor: u64,
+    /// Version of the directory held.
+    pub directory: u32,
 }
 
 /// How far a desk is, as its store says.
@@ -244,6 +263,12 @@ pub enum Reply {
     Refused(Refused),
 }
 
+impl Reply {
+    pub fn changed(changed: bool) -> Self {
+        Self::Changed { changed }
+    }
+}
+
 /// A complaint of another branch, as a branch may see it: nothing of its
 /// customer and no word of what they said.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -370,7 +395,20 @@ pub struct Receipt {
     /// told before holds on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowance: Option<Allowance>,
+    /// To a desk that said how far it is, when there is nothing else for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
     pub at: DateTime<Utc>,
+}
+
+/// Between the place a desk named and this one the log of its branch holds
+/// events of its own alone, and the directory is the one it has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Level {
+    pub cursor: u64,
+    /// Where the desk's own events stand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub placed: Vec<Placed>,
 }
 
 /// One line of the hub's log.
@@ -579,6 +617,7 @@ mod tests {
                 events: events(),
                 incarnation: None,
                 rekeys: false,
+                known: None,
             },
         };
         let wire = serde_json::to_vec(&Signed::seal(&request, &key).unwrap()).unwrap();

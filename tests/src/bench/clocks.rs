@@ -34,7 +34,7 @@ pub async fn clocks() -> Result<(), Failure> {
     let keep = store.settings().await.map_err(said)?.time;
     let held = store.work_orders(View::All(None), None, COMPLAINTS as u32, Reader::Program);
     let held = held.await.map_err(said)?;
-    let complaints: Vec<Complaint> = held.into_iter().map(|held| held.complaint).collect();
+    let complaints: Vec<Complaint> = held.into_iter().map(|held| held.into_complaint()).collect();
     let mut counted = 0;
     let begin = Instant::now();
     for _ in 0..ROUNDS {

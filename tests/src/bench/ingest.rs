@@ -275,6 +275,7 @@ impl Desk {
                     events,
                     incarnation: None,
                     rekeys: false,
+                    known: None,
                 },
             };
             let signed = Signed::seal(&request, &self.key).map_err(said)?;

@@ -105,7 +105,7 @@ async fn fill(data: &Path) -> Result<Vec<Complaint>, Failure> {
     .await
     .map_err(said)?;
     connection.close().await.map_err(said)?;
-    Ok(held.into_iter().map(|held| held.complaint).collect())
+    Ok(held.into_iter().map(|held| held.into_complaint()).collect())
 }
 
 async fn look_up(

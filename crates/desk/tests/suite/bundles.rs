@@ -74,6 +74,7 @@ impl Waiting {
             first_n,
             verdicts: vec![Verdict::Applied; count],
             allowance: None,
+            level: None,
             at: chrono::Utc::now(),
         })
     }

@@ -315,6 +315,7 @@ fn answer(hub: &mut HubState, request: Request) -> Reply {
                 first_n,
                 verdicts,
                 allowance: None,
+                level: None,
                 at: now,
             })
         }
@@ -368,7 +369,7 @@ fn answer(hub: &mut HubState, request: Request) -> Reply {
         }
         Ask::Evidence { .. } | Ask::Twins { .. } => Reply::Refused(Refused::Malformed),
         Ask::Statistics { days } => take_days(hub, request.device, days),
-        Ask::Watch { cursor, .. } => Reply::Changed {
+        Ask::Watch { cursor, .. } | Ask::Look { cursor, .. } => Reply::Changed {
             changed: cursor < hub.log.len() as u64,
         },
         Ask::Forward { .. } => Reply::Refused(Refused::Malformed),

@@ -11,13 +11,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use suda_domain::Lane;
 use suda_domain::text::{clean, cut_bytes};
+use suda_domain::{BranchCode, DeviceId, Lane};
 use suda_sync::message::{
-    EnrolRefused, EnrolReply, EnrolRequest, LogEntry, PAGE_ENTRIES, Placed, Refused, is_read,
+    EnrolRefused, EnrolReply, EnrolRequest, Known, Level, LogEntry, PAGE_ENTRIES, Placed, Refused,
+    is_read,
 };
 use suda_sync::withheld;
-use suda_sync::{Ask, Page, Receipt, Reply, Request, SealedEvent, Signed};
+use suda_sync::{Ask, Page, Receipt, Reply, Request, SealedEvent, Signed, Verdict};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::compare::compare;
@@ -159,6 +160,7 @@ async fn answer(hub: &Hub, signed: Signed, request: Request) -> Result<Reply, Re
             events,
             incarnation: written,
             rekeys,
+            known,
         } => {
             let written = written.unwrap_or(incarnation);
             if written == 0 || written > device.incarnation {
@@ -168,7 +170,7 @@ async fn answer(hub: &Hub, signed: Signed, request: Request) -> Result<Reply, Re
                 incarnation: written,
                 ..device
             };
-            batch(hub, device, lane, first_n, events, rekeys).await
+            batch(hub, device, (lane, first_n, events), rekeys, known).await
         }
         Ask::Pull {
             cursor,
@@ -190,7 +192,13 @@ async fn answer(hub: &Hub, signed: Signed, request: Request) -> Result<Reply, Re
         }
         Ask::Forward { parcel } => forward(hub, &device, &parcel).await,
         Ask::Watch { cursor, directory } => {
-            watch(hub, &device, cursor, directory).await.map_err(busy)
+            let changed = watch(hub, &device, Known { cursor, directory }).await;
+            changed.map(Reply::changed).map_err(busy)
+        }
+        Ask::Look { cursor, directory } => {
+            let news = is_news(hub, &device, Known { cursor, directory }, None);
+            let changed = hub.turns.read(news).await;
+            changed.map(Reply::changed).map_err(busy)
         }
         Ask::Evidence { files } => super::evidence::standings(hub, &device, files).await,
         Ask::Twins { text, phone } => super::twins::twins(hub, &device, &text, &phone).await,
@@ -217,10 +225,9 @@ pub(super) fn busy(error: StoreError) -> Refused {
 async fn batch(
     hub: &Hub,
     device: Device,
-    lane: Lane,
-    first_n: u64,
-    events: Vec<SealedEvent>,
+    (lane, first_n, events): (Lane, u64, Vec<SealedEvent>),
     rekeys: bool,
+    known: Option<Known>,
 ) -> Result<Reply, Refused> {
     let within = first_n >= 1 && i64::try_from(first_n).is_ok() && events.len() <= MOST_EVENTS;
     if !within || events.is_empty() {
@@ -230,6 +237,8 @@ async fn batch(
     let now = hub.clock.now();
     let read = || events.into_iter().map(Arrival::read).collect();
     let arrivals = hub.turns.take(read).await;
+    let (id, incarnation) = (device.id, device.incarnation);
+    let branch = device.branch.clone();
     let ingested = hub
         .store
         .ingest(Batch {
@@ -247,9 +256,23 @@ async fn batch(
         .await
         .map_err(busy)?;
     hub.metrics.ingested(&ingested.verdicts, began.elapsed());
+    let level = match known {
+        Some(known) if ingested.verdicts.iter().all(is_taken) => {
+            let own = Own {
+                device: id,
+                incarnation,
+                upto: ingested.watermarks,
+            };
+            hub.turns
+                .read(level(hub, &branch, known, own))
+                .await
+                .map_err(busy)?
+        }
+        _ => None,
+    };
     Ok(Reply::Receipt(Receipt {
-        device: device.id,
-        incarnation: device.incarnation,
+        device: id,
+        incarnation,
         epoch: hub.identity.epoch.clone(),
         watermarks: ingested.watermarks,
         lane,
@@ -257,7 +280,28 @@ async fn batch(
         verdicts: ingested.verdicts,
         // For urgent packets there is always room; what was told holds on.
         allowance: (lane != Lane::Urgent).then(|| hub.allowance()),
+        level,
         at: now,
+    }))
+}
+
+fn is_taken(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Applied | Verdict::Duplicate)
+}
+
+/// Where a desk is level with the hub, if behind the place it knows there is
+/// nothing but what it wrote itself.
+async fn level(hub: &Hub, branch: &BranchCode, known: Known, own: Own) -> Result<Option<Level>> {
+    let log = hub
+        .store
+        .log_after(branch, known.cursor, PAGE_ENTRIES, PAGE_BYTES, Some(own))
+        .await?;
+    let is_level = log.entries.is_empty()
+        && !log.more
+        && hub.store.settings().await?.directory == known.directory;
+    Ok(is_level.then(|| Level {
+        cursor: log.cursor,
+        placed: Placed::runs(log.held),
     }))
 }
 
@@ -315,17 +359,29 @@ async fn pull(
     }))
 }
 
-/// Answers as soon as the branch's log or the directory has something new.
-async fn watch(hub: &Hub, device: &Device, cursor: u64, known: u32) -> Result<Reply> {
+/// Whether a desk has something to ask for: an event behind the place it knows,
+/// but for those of `but`, or another directory.
+pub(super) async fn is_news(
+    hub: &Hub,
+    device: &Device,
+    known: Known,
+    but: Option<(DeviceId, u32)>,
+) -> Result<bool> {
+    let branch = &device.branch;
+    Ok(hub.store.has_after(branch, known.cursor, but).await?
+        || hub.store.settings().await?.directory != known.directory)
+}
+
+/// Waits for news, and says whether there is any. What the desk wrote itself is
+/// none: its receipt tells of that, and what was set aside and taken in later it
+/// finds when it looks, within a minute.
+pub(super) async fn watch(hub: &Hub, device: &Device, known: Known) -> Result<bool> {
     // Listening begins before looking, so that nothing falls between.
     let mut feed = hub.store.feed();
-    let is_news = async || -> Result<bool> {
-        Ok(hub.store.has_after(&device.branch, cursor).await?
-            || hub.store.settings().await?.directory != known)
-    };
+    let own = Some((device.id, device.incarnation));
     let waiting = async {
         loop {
-            if hub.turns.read(is_news()).await? {
+            if hub.turns.read(is_news(hub, device, known, own)).await? {
                 return Ok(true);
             }
             loop {
@@ -338,12 +394,11 @@ async fn watch(hub: &Hub, device: &Device, cursor: u64, known: u32) -> Result<Re
             }
         }
     };
-    let changed = tokio::select! {
-        () = hub.stopping.cancelled() => false,
-        () = tokio::time::sleep(WATCH) => false,
-        changed = waiting => changed?,
-    };
-    Ok(Reply::Changed { changed })
+    tokio::select! {
+        () = hub.stopping.cancelled() => Ok(false),
+        () = tokio::time::sleep(WATCH) => Ok(false),
+        changed = waiting => changed,
+    }
 }
 
 fn concerns(touched: &Touched, device: &Device) -> bool {

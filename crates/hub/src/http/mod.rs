@@ -10,6 +10,7 @@ pub mod error;
 pub mod evidence;
 mod hello;
 pub mod live;
+mod news;
 pub mod session;
 mod statistics;
 pub mod status;
@@ -58,6 +59,11 @@ const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; \
                    Errors are codes; the pages have the sentences."
 ))]
 struct Described;
+
+/// The address of a short question (see [`news`]).
+fn short(question: &str) -> String {
+    format!("/v1/{question}/{{device}}/{{incarnation}}/{{session}}/{{cursor}}/{{directory}}")
+}
 
 /// The console's routes with their description, from the same list.
 fn described() -> (Router<Arc<Hub>>, OpenApi) {
@@ -223,6 +229,8 @@ pub fn router(hub: Arc<Hub>) -> Router {
         // Desks pack what they send; the bounds hold for what comes out of it.
         .layer(RequestDecompressionLayer::new())
         .layer(fixed("accept-encoding", "gzip"))
+        .route(&short("look"), get(news::look))
+        .route(&short("watch"), get(news::wait))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             SYNC_TIMEOUT,

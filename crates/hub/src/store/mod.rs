@@ -433,7 +433,14 @@ pub trait Ledger {
         max_bytes: usize,
         held: Option<Own>,
     ) -> Result<LogPage>;
-    async fn has_after(&self, branch: &BranchCode, cursor: u64) -> Result<bool>;
+    /// Whether a branch's log has anything behind a place, but for what one
+    /// incarnation of a device wrote.
+    async fn has_after(
+        &self,
+        branch: &BranchCode,
+        cursor: u64,
+        but: Option<(DeviceId, u32)>,
+    ) -> Result<bool>;
     async fn timeline(&self, complaint: ComplaintId, reader: Reader) -> Result<Vec<Stored>>;
     async fn complaint(&self, id: ComplaintId, reader: Reader) -> Result<Option<Held>>;
     async fn find_reference(

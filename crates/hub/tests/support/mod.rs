@@ -512,6 +512,7 @@ impl FakeDesk {
                 events,
                 incarnation: None,
                 rekeys: false,
+                known: None,
             })
             .await
         {

@@ -109,6 +109,7 @@ impl HubDisk {
                 lane,
                 first_n,
                 verdicts,
+                level: None,
                 at: at.now,
             }));
             let standing = reached.map(|lane| self.standing((id, incarnation), vec![lane], at));

@@ -62,6 +62,7 @@ pub fn batches_of(
             events,
             incarnation: written,
             rekeys,
+            known: _,
         } = request.ask
         else {
             return Err(OpenError::Unreadable.into());

@@ -69,6 +69,26 @@ impl Standing {
         !LANES.into_iter().any(|lane| self.has_unsent(lane))
     }
 
+    /// Whether nothing waits behind the event `last_n` of this stream, nor in any
+    /// other.
+    pub(super) fn is_last(&self, stream: Stream, last_n: u64) -> bool {
+        let position = &self.position;
+        let is_behind = |lane: Lane| {
+            let acked = match lane == stream.lane {
+                true => last_n,
+                false => position.acked[lane.index()],
+            };
+            position.written[lane.index()] > acked
+        };
+        stream.incarnation == self.incarnation
+            && !LANES.into_iter().any(is_behind)
+            && !self
+                .position
+                .earlier
+                .iter()
+                .any(|earlier| LANES.into_iter().any(|lane| self::is_behind(earlier, lane)))
+    }
+
     /// Every stream that may have something without a receipt, in the order it
     /// goes by another way than the network's, each with the number its receipts
     /// reach.
@@ -133,6 +153,7 @@ pub fn batch(
             events,
             incarnation: (stream.incarnation != present).then_some(stream.incarnation),
             rekeys: true,
+            known: None,
         },
     }
 }

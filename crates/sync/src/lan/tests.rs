@@ -101,6 +101,7 @@ fn sign(desk: u8, lane: Lane, first_n: u64, events: Vec<SealedEvent>) -> Signed 
             events,
             incarnation: None,
             rekeys: true,
+            known: None,
         },
     };
     Signed::seal(&request, &secret(desk)).unwrap()
@@ -194,6 +195,7 @@ impl Hub {
             first_n,
             verdicts,
             allowance: None,
+            level: None,
             at: DateTime::from_timestamp(0, 0).unwrap(),
         })
     }

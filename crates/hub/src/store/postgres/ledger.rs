@@ -101,13 +101,24 @@ impl Ledger for PostgresStore {
         Ok(page)
     }
 
-    async fn has_after(&self, branch: &BranchCode, cursor: u64) -> Result<bool> {
-        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM log WHERE branch = $1 AND seq > $2)")
-            .bind(branch.as_str())
-            .bind(int(cursor))
-            .fetch_one(&mut *self.connection().await?)
-            .await
-            .map_err(failed)
+    async fn has_after(
+        &self,
+        branch: &BranchCode,
+        cursor: u64,
+        but: Option<(DeviceId, u32)>,
+    ) -> Result<bool> {
+        let (device, incarnation) = but.unzip();
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM log WHERE branch = $1 AND seq > $2 \
+             AND ($3::uuid IS NULL OR NOT (device = $3 AND incarnation = $4)))",
+        )
+        .bind(branch.as_str())
+        .bind(int(cursor))
+        .bind(device.map(|device| device.0))
+        .bind(incarnation.map(i64::from))
+        .fetch_one(&mut *self.connection().await?)
+        .await
+        .map_err(failed)
     }
 
     async fn timeline(&self, complaint: ComplaintId, reader: Reader) -> Result<Vec<Stored>> {

@@ -106,14 +106,25 @@ impl Ledger for SqliteStore {
         Ok(page)
     }
 
-    async fn has_after(&self, branch: &BranchCode, cursor: u64) -> Result<bool> {
+    async fn has_after(
+        &self,
+        branch: &BranchCode,
+        cursor: u64,
+        but: Option<(DeviceId, u32)>,
+    ) -> Result<bool> {
+        let (device, incarnation) = but.unzip();
         let mut reader = self.reader().await?;
-        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM log WHERE branch = ? AND seq > ?)")
-            .bind(branch.as_str())
-            .bind(int(cursor))
-            .fetch_one(&mut *reader)
-            .await
-            .map_err(failed)
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM log WHERE branch = ?1 AND seq > ?2 \
+             AND (?3 IS NULL OR NOT (device = ?3 AND incarnation = ?4)))",
+        )
+        .bind(branch.as_str())
+        .bind(int(cursor))
+        .bind(device.map(|device| device.0))
+        .bind(incarnation.map(i64::from))
+        .fetch_one(&mut *reader)
+        .await
+        .map_err(failed)
     }
 
     async fn timeline(&self, complaint: ComplaintId, reader: Reader) -> Result<Vec<Stored>> {

@@ -197,6 +197,7 @@ impl Hub {
                 Lane::Urgent => None,
                 _ => self.allowance(now),
             },
+            level: None,
             at: city::wall(now, 0),
         })
     }

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::chain::{Hash, SealedEvent};
 use crate::desk::{Command, DeskSync, Input, Standing, Stream, TICK_MS, agreed};
 use crate::message::{
-    Allowance, Ask, Earlier, Page, Position, Receipt, Refused, Renewal, Reply, Verdict, Watermarks,
-    Welcome,
+    Allowance, Ask, Earlier, Known, Level, Page, Position, Receipt, Refused, Renewal, Reply,
+    Verdict, Watermarks, Welcome,
 };
 
 pub struct World {
@@ -213,10 +213,11 @@ impl World {
                 events,
                 incarnation,
                 rekeys,
+                known,
             } => {
                 assert!(rekeys, "the machine can give forked events new numbers");
                 let of = stream(incarnation.unwrap_or(self.store.incarnation), lane);
-                self.batch(of, first_n, events.len())
+                self.batch(of, first_n, events.len(), known)
             }
             Ask::Pull { cursor, limit, .. } => {
                 let cursor = (cursor + u64::from(limit)).min(self.hub_log);
@@ -231,7 +232,8 @@ impl World {
                     now: now(),
                 })
             }
-            Ask::Watch { .. } => Reply::Changed { changed: false },
+            Ask::Watch { .. } => Reply::changed(false),
+            Ask::Look { cursor, .. } => Reply::changed(cursor < self.hub_log),
             Ask::Evidence { .. }
             | Ask::Statistics { .. }
             | Ask::Model { .. }
@@ -273,7 +275,8 @@ impl World {
         })
     }
 
-    fn batch(&mut self, of: Stream, first_n: u64, count: usize) -> Reply {
+    fn batch(&mut self, of: Stream, first_n: u64, count: usize, known: Option<Known>) -> Reply {
+        let is_level = known.is_some_and(|known| known.cursor == self.hub_log);
         self.batches.push((of, first_n));
         self.sizes.push(count);
         if self.handoff_after == Some(self.batches.len()) {
@@ -308,6 +311,10 @@ impl World {
             first_n,
             verdicts,
             allowance: self.allowance,
+            level: is_level.then(|| Level {
+                cursor: self.hub_log,
+                placed: Vec::new(),
+            }),
             at: now(),
         })
     }
