@@ -88,7 +88,7 @@ async fn along(store: &impl Store) {
         let of = store.complaint(lead, Reader::Program).await.unwrap();
         let fact = Fact::Linked {
             to: lead,
-            reference: of.unwrap().complaint.reference,
+            reference: of.unwrap().into_complaint().reference,
             relation,
             note: String::new(),
         };
@@ -195,7 +195,7 @@ impl Held {
 
     async fn case(&self) -> Complaint {
         let held = self.hub.hub.store.complaint(self.id, Reader::Program).await;
-        held.unwrap().unwrap().complaint
+        held.unwrap().unwrap().into_complaint()
     }
 
     /// The case is about a clerk, and this one stands above.

@@ -469,7 +469,7 @@ async fn two_character_words_are_found_by_those_who_may_see_them() {
         .await
         .unwrap()
         .unwrap()
-        .complaint
+        .into_complaint()
         .reference;
     assert_eq!(
         found(&expert, &reference.to_string().to_lowercase()).await,

@@ -66,7 +66,7 @@ async fn complaint(hub: &TestHub, id: ComplaintId) -> Complaint {
         .await
         .unwrap()
         .unwrap()
-        .complaint
+        .into_complaint()
 }
 
 #[tokio::test(flavor = "multi_thread")]

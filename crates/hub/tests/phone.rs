@@ -239,7 +239,7 @@ async fn what_was_told_joins_its_record_when_the_network_brings_it() {
         .await
         .unwrap()
         .unwrap();
-    let claim = held.complaint.claim.unwrap();
+    let claim = held.into_complaint().claim.unwrap();
     assert_eq!(
         claim.expert,
         hub.staff("expert").await.id,
@@ -262,7 +262,7 @@ async fn what_was_told_joins_its_record_when_the_network_brings_it() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(held.complaint.claim.unwrap().expert, claim.expert);
+    assert_eq!(held.into_complaint().claim.unwrap().expert, claim.expert);
 }
 
 #[tokio::test(flavor = "multi_thread")]
