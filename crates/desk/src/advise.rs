@@ -1,10 +1,11 @@
-//! What is proposed while the form is filled in. Rules and learned model are
+//! What is proposed while the form is filled in. Rules and what was learned are
 //! the judge's; the customer's earlier complaints are those this desk may see.
 
 use std::sync::PoisonError;
 
 use suda_domain::guidance;
 use suda_domain::{Intake, StaffId};
+use suda_judge::handoff::{Traits, weigh};
 use suda_judge::{Case, Suggestion, Versioned, propose};
 
 use crate::desk::{Desk, Enrolled, Inner};
@@ -161,7 +162,25 @@ impl Enrolled {
             channel: Some(intake.channel),
             branch: self.directory.branch.as_str(),
         };
-        propose(&self.rules, model, &case)
+        let suggestion = propose(&self.rules, model, &case);
+        let Some(handoffs) = &self.handoffs else {
+            return suggestion;
+        };
+        let category = case.category.or(suggestion.category.as_deref());
+        let category = category.unwrap_or_default().to_owned();
+        let policy = self.keep.latest();
+        let guidance = &self.directory.guidance;
+        let traits = Traits {
+            category: &category,
+            grade: suggestion.grade,
+            amount_minor: case.amount_minor,
+            limit_minor: guidance::limit_for(guidance, &category, policy.compensation_limit),
+            earlier,
+            group_size: case.group_size,
+            channel: case.channel,
+            branch: case.branch,
+        };
+        weigh(suggestion, handoffs, &traits, policy.missed_handoff_costs)
     }
 }
 

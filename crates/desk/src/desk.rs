@@ -14,6 +14,7 @@ use suda_domain::guidance::Guidance;
 use suda_domain::time::Timekeeping;
 use suda_domain::{BranchCode, ComplaintId, DeviceId, Lines, StaffId, Stamp};
 use suda_judge::RuleSet;
+use suda_judge::handoff::HandoffModel;
 use suda_sync::Directory;
 use suda_sync::place::LaneHead;
 use tokio::sync::{Notify, broadcast};
@@ -126,6 +127,9 @@ pub(crate) struct Enrolled {
     pub(crate) device: DeviceRow,
     pub(crate) directory: Directory,
     pub(crate) rules: RuleSet,
+    /// What is learned of handoffs, where the hub gives it and this program
+    /// can read it.
+    pub(crate) handoffs: Option<HandoffModel>,
     /// What the directory's clocks are counted with.
     pub(crate) keep: Timekeeping,
     /// Who of the branch stands above whom.
@@ -140,10 +144,17 @@ impl Enrolled {
         let rules = RuleSet::from_value(directory.newest_rules())?;
         let keep = directory.timekeeping();
         let lines = Lines::of(&directory.staff);
+        let handoffs = directory.handoffs.as_ref();
+        let handoffs = handoffs.map(HandoffModel::from_value).transpose();
+        let handoffs = handoffs.unwrap_or_else(|error| {
+            tracing::warn!(%error, "what the hub has learned of handoffs is not used");
+            None
+        });
         Ok(Self {
             device,
             directory,
             rules,
+            handoffs,
             keep,
             lines,
         })

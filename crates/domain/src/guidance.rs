@@ -31,6 +31,13 @@ pub fn for_category<'a>(all: &'a [Guidance], category: &str) -> Option<&'a Guida
         .max_by_key(|g| (g.category.len(), g.version))
 }
 
+/// What a branch may give for a complaint of a category, in the currency's
+/// minor unit: as its guidance says, else the policy's `compensation_limit`.
+pub fn limit_for(all: &[Guidance], category: &str, compensation_limit: u32) -> i64 {
+    let own = for_category(all, category).and_then(|one| one.limit_minor);
+    own.unwrap_or_else(|| i64::from(compensation_limit))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -55,6 +55,10 @@ pub struct Policy {
     pub compensation_limit: u32,
     /// From this on two members have to.
     pub two_votes_from: u32,
+    /// A missed handoff costs so many times what a wrong one costs, at most
+    /// [`MOST_MISSED_COSTS`]. It sets from which likelihood on a handoff is
+    /// proposed, where no rule says.
+    pub missed_handoff_costs: u32,
     /// When who is told of a deadline that comes near or is missed. Clocks that
     /// began before there was a ladder have none.
     #[serde(default = "Vec::new")]
@@ -77,6 +81,16 @@ pub struct PauseRule {
 
 /// The pause every installation begins with.
 pub const WAITING_FOR_CUSTOMER: &str = "customer";
+
+/// The dearest a missed handoff may be set.
+pub const MOST_MISSED_COSTS: u32 = 100;
+
+/// A wrong handoff takes an expert about a quarter of an hour: read, claimed,
+/// sent back or answered. A missed one takes that and the branch's futile work,
+/// the customer's second visit, a further cycle, and the promise of the hour:
+/// four times as much, a guess until somebody has measured it, and set on the
+/// side of the customer. A handoff is so proposed from one in five on.
+const MISSED_HANDOFF_COSTS: u32 = 4;
 
 const HOUR: u32 = 60;
 const DAY: u32 = 24 * HOUR;
@@ -111,6 +125,7 @@ impl Default for Policy {
             }],
             compensation_limit: 50_000,
             two_votes_from: 1_000_000,
+            missed_handoff_costs: MISSED_HANDOFF_COSTS,
             ladder: usual_ladder(),
         }
     }
@@ -142,6 +157,8 @@ pub enum PolicyError {
     Pause { reason: String },
     #[error("the clock cannot be paused")]
     NeverPauses { clock: Clock },
+    #[error("a missed handoff must cost between once and a hundred times a wrong one")]
+    MissedHandoff,
     #[error("a rung of the ladder is listed twice, or comes before a lower one")]
     Ladder { clock: Clock, level: Level },
 }
@@ -190,6 +207,9 @@ impl Policy {
             .is_some_and(|name| Zone::named(name).is_err())
         {
             return Err(PolicyError::Zone);
+        }
+        if !(1..=MOST_MISSED_COSTS).contains(&self.missed_handoff_costs) {
+            return Err(PolicyError::MissedHandoff);
         }
         self.check_hours()?;
         self.check_pauses()?;
@@ -303,6 +323,8 @@ mod tests {
         );
         let zone = &|p: &mut Policy| p.zone = Some("Asia/Nowhere".into());
         assert_eq!(refused(zone), Some(PolicyError::Zone));
+        let free = &|p: &mut Policy| p.missed_handoff_costs = 0;
+        assert_eq!(refused(free), Some(PolicyError::MissedHandoff));
         let never = &|p: &mut Policy| p.pauses[0].clocks = [Clock::Handoff].into();
         let clock = Clock::Handoff;
         assert_eq!(refused(never), Some(PolicyError::NeverPauses { clock }));
@@ -317,7 +339,14 @@ mod tests {
     #[test]
     fn a_policy_of_before_hours_and_pauses_reads() {
         let mut json = serde_json::to_value(Policy::default()).unwrap();
-        for newer in ["since", "zone", "hours", "branch_hours", "pauses"] {
+        for newer in [
+            "since",
+            "zone",
+            "hours",
+            "branch_hours",
+            "pauses",
+            "missed_handoff_costs",
+        ] {
             json.as_object_mut().unwrap().remove(newer).unwrap();
         }
         assert_eq!(

@@ -45,6 +45,7 @@ pub struct Hub {
     pub(crate) turns: Turns,
     /// The model desks are given.
     pub(crate) packages: Packages,
+    pub(crate) handoffs: learning::handoffs::Kept,
     /// What every complaint tells, for those of the same matter.
     pub twins: Twins,
     /// Where letters are made.
@@ -94,6 +95,7 @@ impl Hub {
             slots: Mutex::default(),
             turns: Turns::default(),
             packages: Packages::default(),
+            handoffs: learning::handoffs::Kept::default(),
             twins: Twins::default(),
             letters: LetterDesk::default(),
             ui,
@@ -141,6 +143,7 @@ impl Hub {
             policy: settings.time.latest().clone(),
             time: Some(settings.time.rules().for_branch(branch)),
             model: learning::package(self).await?.map(|package| package.notice),
+            handoffs: learning::handoffs::for_branch(self, settings.directory, branch).await?,
             staff: self.store.staff_of_branch(branch).await?,
             known_matters: alarms::known_matters(self, branch).await?,
         })

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use suda_domain::{ComplaintId, Complexity, Fact, Grade, Intake, Lane};
 use suda_hub::learning::report::{TrainingDecision, TrainingReport};
 use suda_hub::learning::{Asked, Outcome, run};
-use suda_hub::store::learning::{Effect, NewTraining};
+use suda_hub::store::learning::{Effect, HandoffEffect, NewTraining};
 use suda_hub::store::postgres::PostgresStore;
 use suda_hub::store::sqlite::SqliteStore;
 use suda_hub::store::{Reader, Store};
@@ -268,6 +268,7 @@ fn training(decision: TrainingDecision, effect: Effect) -> NewTraining {
         report: TrainingReport::without(decision, 7),
         read_at: morning(),
         effect,
+        handoffs: HandoffEffect::Nothing,
     }
 }
 

@@ -8,6 +8,7 @@ pub mod bursts;
 pub mod dry_run;
 mod features;
 mod fold;
+pub mod handoff;
 pub mod learn;
 mod matching;
 pub mod pieces;

@@ -5,6 +5,7 @@ use suda_domain::fact::SuggestionTrace;
 use suda_domain::intake::Channel;
 use suda_domain::{Complexity, Grade};
 
+use crate::handoff::Weighed;
 use crate::matching::{Held, held};
 use crate::propose::Learned;
 use crate::rules::{Rule, RuleSet};
@@ -76,6 +77,10 @@ pub struct Suggestion {
     /// What the learned model says of the text, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learned: Option<Learned>,
+    /// How likely it needs the centre, where that is learned and no rule hands
+    /// it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handoff: Option<Weighed>,
     /// Version of the rule file.
     pub version: u32,
 }
@@ -99,7 +104,16 @@ impl Suggestion {
                 .collect(),
             version: self.version,
             model: self.by_model(),
+            handoff: self.by_handoffs(),
         }
+    }
+
+    /// The training that what was learned of handoffs comes from, where simple
+    /// or complex does.
+    pub fn by_handoffs(&self) -> Option<u32> {
+        let weighed = self.handoff.as_ref()?;
+        let is_own = self.complexity_reason.is_none() && !weighed.unsure;
+        is_own.then_some(weighed.version)
     }
 
     /// The model's version, where the category comes from it.
@@ -246,6 +260,7 @@ pub fn suggest(rules: &RuleSet, case: &Case<'_>) -> Suggestion {
             })
             .collect(),
         learned: None,
+        handoff: None,
         version: rules.version,
     }
 }

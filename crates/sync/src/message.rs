@@ -534,6 +534,11 @@ pub struct Directory {
     /// of before there were models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelNotice>,
+    /// What is learned of handoffs, as far as it concerns this branch, in the
+    /// words of `suda-judge`. Absent where nothing is, and from a hub of before
+    /// it was learned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handoffs: Option<serde_json::Value>,
     /// The staff who may sign in at this branch.
     pub staff: Vec<StaffRecord>,
     /// Matters that go on and that the centre has explained. Absent from a hub

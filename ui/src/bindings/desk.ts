@@ -165,6 +165,19 @@ export type BackupsView = {
 	evidence_here_alone: number,
 };
 
+/**  One reason for a likelihood, against that of an ordinary complaint. */
+export type Because = {
+	ground: Ground,
+	/**  It speaks for the centre; else for the branch. */
+	raises: boolean,
+	/**
+	 *  Past complaints of this category, or of this branch, and of them those
+	 *  that needed the centre.
+	 */
+	cases?: number | null,
+	needed?: number | null,
+};
+
 /**
  *  A branch's code as it stands in reference numbers: 2 to 10 capital letters
  *  and digits, beginning with a letter, for example `CQ0123`.
@@ -740,6 +753,19 @@ export type Field = "name" | "phone" | "email" | "account" | "id_number" | "repr
 
 /**  Severity. One is the gravest: management is told at once. */
 export type Grade = "one" | "two" | "three";
+
+/**  On what kind of knowledge a likelihood rests. */
+export type Ground = 
+/**  What became of complaints of this category. */
+"category" | "grade" | 
+/**  The amount in dispute. */
+"amount" | 
+/**  The amount against what the branch may give. */
+"limit" | 
+/**  The customer's earlier complaints. */
+"earlier" | "group" | "channel" | 
+/**  What this branch settles itself, against the others. */
+"branch";
 
 /**  One approved version of the answer for a category. */
 export type Guidance = {
@@ -1374,6 +1400,11 @@ export type Suggestion = {
 	required?: Proposed[],
 	/**  What the learned model says of the text, where there is one. */
 	learned?: Learned | null,
+	/**
+	 *  How likely it needs the centre, where that is learned and no rule hands
+	 *  it off.
+	 */
+	handoff?: Weighed | null,
 	/**  Version of the rule file. */
 	version: number,
 };
@@ -1389,6 +1420,11 @@ export type SuggestionTrace = {
 	version: number,
 	/**  Version of the learned model, where the category comes from it. */
 	model?: number | null,
+	/**
+	 *  Version of what was learned of handoffs, where simple or complex comes
+	 *  from it.
+	 */
+	handoff?: number | null,
 };
 
 /**  What became of the complaints a computer kept. */
@@ -1483,6 +1519,20 @@ export type TwinView = {
 	row: CaseRow,
 	/**  At least one. */
 	reasons: TwinReason[],
+};
+
+/**  How likely a complaint needs the centre, and what follows. */
+export type Weighed = {
+	/**  From 0 to 1. */
+	p: number | null,
+	/**  From this likelihood on a handoff is proposed. */
+	threshold: number | null,
+	/**  Too few complaints of this category are known: the rules' word stands. */
+	unsure: boolean,
+	/**  The strongest reasons for what follows, the strongest first. */
+	because: Because[],
+	/**  The training it comes from. */
+	version: number,
 };
 
 export type What = "cases" | "status" | "directory";

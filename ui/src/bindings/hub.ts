@@ -131,6 +131,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/learning/handoffs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Sets what a missed handoff costs against a wrong one: the next version of
+         *     the policy, kept with who made it. Desks learn of it by themselves.
+         */
+        put: operations["set_costs"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/learning/train": {
         parameters: {
             query?: never;
@@ -2476,6 +2496,15 @@ export interface components {
             /** Format: date-time */
             was: string;
         };
+        CostsAsked: {
+            /**
+             * Format: int32
+             * @description A missed handoff costs so many times a wrong one, from 1 to 100.
+             */
+            costs: number;
+            /** @description Of the policy that was looked at. */
+            revision: string;
+        };
         /**
          * @description Counts of one desk and day. A count that is absent is 0, so that a
          *     desk of another version is understood; one that is not known here
@@ -2652,6 +2681,21 @@ export interface components {
              * @default 0
              */
             unclean_ends: number;
+        };
+        /** @description What a way of deciding does to many complaints. */
+        Course: {
+            /** Format: int32 */
+            handed_off: number;
+            /**
+             * Format: int32
+             * @description Kept in the branch, though the centre was needed.
+             */
+            missed: number;
+            /**
+             * Format: int32
+             * @description Of those, what a branch could have settled.
+             */
+            wrong: number;
         };
         Credentials: {
             login: string;
@@ -3445,6 +3489,11 @@ export interface components {
          * @enum {string}
          */
         HandoffCause: "manual" | "automatic" | "import";
+        /**
+         * @description What became of learning handoffs.
+         * @enum {string}
+         */
+        HandoffDecision: "too_few" | "no_better" | "in_use" | "failed";
         /** @description Handoffs received today. */
         HandoffFigures: {
             /** Format: int64 */
@@ -3478,6 +3527,77 @@ export interface components {
              *     are this packet's history, later ones are news.
              */
             upto_n: number;
+        };
+        /**
+         * @description What was learned of handoffs, on past complaints that no rule had ordered to
+         *     the centre, each judged by a model that had not seen it.
+         */
+        HandoffReport: {
+            /** @description What people did with the cases. */
+            by_people: components["schemas"]["Course"];
+            /** @description What the rules alone would have done. */
+            by_rules: components["schemas"]["Course"];
+            calibration: components["schemas"]["Bin"][];
+            /**
+             * Format: double
+             * @description The mean difference between how likely it said it was and how often it
+             *     was so, over ten bins.
+             */
+            calibration_error: number;
+            /** Format: int32 */
+            cases: number;
+            /**
+             * @description What would have been done, were a missed handoff once, twice … a hundred
+             *     times as dear as a wrong one.
+             */
+            curve: components["schemas"]["Course"][];
+            decision: components["schemas"]["HandoffDecision"];
+            /**
+             * Format: int32
+             * @description Of those, the ones that needed the centre.
+             */
+            needed: number;
+            /**
+             * Format: int32
+             * @description Cases that a rule sends to the centre whatever is learned; not among
+             *     the above, as the next.
+             */
+            ordered: number;
+            /**
+             * Format: int32
+             * @description Among the cases, those of too little known categories: there the rules'
+             *     word stands.
+             */
+            unsure: number;
+            /**
+             * Format: int32
+             * @description Cases of which nobody can tell yet whether they needed it.
+             */
+            untold: number;
+        };
+        /** @description What is learned of handoffs, and what its mistakes are taken to cost. */
+        HandoffView: {
+            /**
+             * Format: int32
+             * @description A missed handoff costs so many times a wrong one, at most `most`.
+             */
+            costs: number;
+            /**
+             * Format: int32
+             * @description The training whose word counts; absent where the rules' alone does.
+             */
+            in_use?: number | null;
+            /** Format: int32 */
+            most: number;
+            report?: components["schemas"]["HandoffReport"] | null;
+            /** @description Names the policy that was looked at, for the change that is made of it. */
+            revision: string;
+            /**
+             * Format: int32
+             * @description The newest training that tells of handoffs, tried or not, and what it
+             *     tells; it stands here alone and not among the trainings.
+             */
+            version?: number | null;
         };
         /** @description Whose a record is. */
         HolderView: {
@@ -3686,6 +3806,8 @@ export interface components {
              * @description Cases that are not learned from any more.
              */
             forgotten: number;
+            /** @description From which likelihood on a handoff is proposed, and why. */
+            handoffs: components["schemas"]["HandoffView"];
             /**
              * Format: int32
              * @description The version desks use.
@@ -4618,6 +4740,14 @@ export interface components {
             lease: number;
             /**
              * Format: int32
+             * @description A missed handoff costs so many times what a wrong one costs, at most
+             *     [`MOST_MISSED_COSTS`]. It sets from which likelihood on a handoff is
+             *     proposed, where no rule says.
+             * @default 4
+             */
+            missed_handoff_costs: number;
+            /**
+             * Format: int32
              * @default 21600
              */
             outer_limit: number;
@@ -4709,6 +4839,9 @@ export interface components {
             clock: components["schemas"]["Clock"];
             /** @enum {string} */
             problem: "never_pauses";
+        } | {
+            /** @enum {string} */
+            problem: "missed_handoff";
         } | {
             clock: components["schemas"]["Clock"];
             level: components["schemas"]["Level"];
@@ -5316,6 +5449,12 @@ export interface components {
             grade: components["schemas"]["Grade"];
             /**
              * Format: int32
+             * @description Version of what was learned of handoffs, where simple or complex comes
+             *     from it.
+             */
+            handoff?: number | null;
+            /**
+             * Format: int32
              * @description Version of the learned model, where the category comes from it.
              */
             model?: number | null;
@@ -5560,6 +5699,7 @@ export interface components {
             commonest: number;
             confusion: components["schemas"]["Confused"][];
             decision: components["schemas"]["TrainingDecision"];
+            handoffs?: components["schemas"]["HandoffReport"] | null;
             /** Format: int32 */
             held_out: number;
             in_force?: components["schemas"]["Figures"] | null;
@@ -5941,6 +6081,37 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ForgetAsked"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LearningView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    set_costs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CostsAsked"];
             };
         };
         responses: {

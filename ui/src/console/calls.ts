@@ -247,5 +247,8 @@ export const train = (preview: boolean) => post<LearningView>('/api/admin/learni
 /** An earlier model in force again, or none. */
 export const useModel = (version: number | null) => post<LearningView>('/api/admin/learning/version', { version })
 export const forgetCase = (complaint: string) => post<LearningView>('/api/admin/learning/forget', { complaint })
+/** A missed handoff costs so many times a wrong one. */
+export const setHandoffCosts = (revision: string, costs: number) =>
+  put<LearningView>('/api/admin/learning/handoffs', { revision, costs })
 /** A file the browser fetches by itself. */
 export const LEARNING_EXPORT = '/api/admin/learning/export'

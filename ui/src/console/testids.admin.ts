@@ -34,6 +34,11 @@ export const ofAdmin = {
     overrides: 'console-learning-overrides',
     reference: 'console-learning-reference',
     forget: 'console-learning-forget',
+    /** data-costs holds the ratio that is set, data-in-use the version. */
+    handoffs: 'console-learning-handoffs',
+    costs: 'console-learning-costs',
+    setCosts: 'console-learning-set-costs',
+    costPreview: 'console-learning-cost-preview',
   },
   time: {
     /** data-version holds that of the rules in force. */

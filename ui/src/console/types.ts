@@ -66,6 +66,9 @@ export type Hours = Shape<'Hours'>
 export type HoursError = Shape<'HoursError'>
 export type Lease = Shape<'Lease'>
 export type LearningView = Shape<'LearningView'>
+export type HandoffView = Shape<'HandoffView'>
+export type HandoffReport = Shape<'HandoffReport'>
+export type HandoffCourse = Shape<'Course'>
 export type LetterChoice = Shape<'LetterAsked'>
 export type LetterRow = Shape<'LetterView'>
 /** What in a text names a person. */

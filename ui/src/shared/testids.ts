@@ -79,6 +79,8 @@ export const testids = {
     advice: 'intake-advice',
     guidance: 'intake-guidance',
     learned: 'intake-learned',
+    /** How likely it needs the centre; data-unsure. */
+    handoff: 'intake-handoff',
     rulesSay: 'intake-rules-say',
     earlier: 'intake-earlier',
     /** What the centre knows and has explained. */

@@ -7,6 +7,7 @@ export type {
   AdviceView,
   AskedOf,
   Assessment,
+  Because,
   BackupsView,
   BreachCause,
   BundleReport,
@@ -85,6 +86,7 @@ export type {
   TwinElsewhereView,
   TwinReason,
   TwinView,
+  Weighed,
 } from '../bindings/desk'
 
 /** The form with every field present; the wire may leave empty ones out. */

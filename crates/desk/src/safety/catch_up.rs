@@ -246,6 +246,7 @@ impl Desk {
             device: row,
             directory: enrolled.directory.clone(),
             rules: enrolled.rules.clone(),
+            handoffs: enrolled.handoffs.clone(),
             lines: enrolled.lines.clone(),
             keep: enrolled.keep.clone(),
         });

@@ -57,6 +57,7 @@ fn directory() -> Directory {
         policy: Policy::default(),
         time: None,
         model: None,
+        handoffs: None,
         known_matters: Vec::new(),
         staff: vec![StaffRecord {
             id: StaffId(Uuid::nil()),

@@ -232,6 +232,7 @@ impl Enrolled {
             grade_reason: Some(reason.clone()),
             complexity: suda_domain::Complexity::Complex,
             complexity_reason: Some(reason),
+            handoff: None,
             ..suggestion
         }
     }

@@ -8,6 +8,7 @@ mod commands;
 mod comparing;
 mod disk;
 mod evidence;
+mod handoffs;
 mod hour;
 mod importing;
 mod learning;

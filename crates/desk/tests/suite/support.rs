@@ -442,6 +442,7 @@ pub fn directory() -> Directory {
         policy: Policy::default(),
         time: None,
         model: None,
+        handoffs: None,
         known_matters: Vec::new(),
         staff: vec![
             staff(LOGIN, "王芳", Role::Clerk),

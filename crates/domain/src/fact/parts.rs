@@ -31,6 +31,10 @@ pub struct SuggestionTrace {
     /// Version of the learned model, where the category comes from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<u32>,
+    /// Version of what was learned of handoffs, where simple or complex comes
+    /// from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handoff: Option<u32>,
 }
 
 /// Why a complaint was handed off.

@@ -360,6 +360,7 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/admin/learning/train", ADMINISTERS),
     ("POST", "/api/admin/learning/version", ADMINISTERS),
     ("POST", "/api/admin/learning/forget", ADMINISTERS),
+    ("PUT", "/api/admin/learning/handoffs", ADMINISTERS),
     ("GET", "/api/admin/learning/export", ADMINISTERS),
     ("GET", "/api/quarantine", MENDS),
     ("POST", "/api/quarantine/{id}/resolve", MENDS),

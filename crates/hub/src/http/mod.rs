@@ -173,6 +173,7 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(learning::train))
         .routes(routes!(learning::use_version))
         .routes(routes!(learning::forget))
+        .routes(routes!(learning::set_costs))
         .routes(routes!(learning::export))
         .routes(routes!(quarantine::quarantine))
         .routes(routes!(quarantine::resolve))

@@ -6,6 +6,7 @@
 //! could not be compared with it.
 
 mod examine;
+pub mod handoffs;
 pub mod local;
 mod overrides;
 pub mod report;
@@ -26,7 +27,7 @@ use self::examine::small;
 use self::report::{TrainingDecision, TrainingReport};
 use crate::clock::Clock;
 use crate::hub::Hub;
-use crate::store::learning::{ConfirmedCase, Effect, NewTraining};
+use crate::store::learning::{ConfirmedCase, Effect, HandoffEffect, NewTraining};
 use crate::store::{Reader, Store, StoreError};
 
 /// Cases learned from and judged on at most: the newest. What training takes
@@ -156,6 +157,7 @@ pub async fn finish(
                 report: TrainingReport::without(TrainingDecision::Failed, 0),
                 read_at: now,
                 effect: Effect::Nothing,
+                handoffs: HandoffEffect::Nothing,
             }
         }
     };
@@ -164,6 +166,7 @@ pub async fn finish(
     if asked.preview {
         training.report.preview = true;
         training.effect = Effect::Nothing;
+        training.handoffs = HandoffEffect::Nothing;
     }
     match store.end_training(holder, &training).await? {
         Some(version) => Ok(Outcome::Done(version, Box::new(training.report))),
@@ -179,6 +182,13 @@ async fn learned(
     let state = store.learning().await?;
     let cases = store.confirmed_cases(MOST_CASES, Reader::Program).await?;
     let assessments = store.assessments(LINES).await?;
+    let past = handoffs::Past {
+        cases: store.handled_cases(MOST_CASES, Reader::Program).await?,
+        guidance: store.guidance().await?,
+        policy: store.settings().await?.time.latest().clone(),
+        is_in_use: store.handoff_model().await?.is_some(),
+        now: read_at,
+    };
     let before = match state.in_force {
         Some(version) => store.model(version).await?.map(|bytes| (version, bytes)),
         None => None,
@@ -188,10 +198,12 @@ async fn learned(
         let mut lesson = Lesson::of(cases, &rules);
         let (mut report, model) = lesson.learn(&rules, before.as_ref());
         report.overrides = overrides::tally(&assessments);
+        let (of_handoffs, handoffs) = handoffs::learn(&past, &rules);
+        report.handoffs = Some(of_handoffs);
         report.took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        (report, model)
+        (report, model, handoffs)
     };
-    let (mut report, model) = tokio::task::spawn_blocking(work).await?;
+    let (mut report, model, handoffs) = tokio::task::spawn_blocking(work).await?;
     let effect = match (report.decision, model) {
         (TrainingDecision::RolledOut, Some(model)) => Effect::RollOut(model),
         (TrainingDecision::Worse, Some(model)) if state.to_retrain && state.in_force.is_some() => {
@@ -211,6 +223,7 @@ async fn learned(
         report,
         read_at,
         effect,
+        handoffs,
     })
 }
 

@@ -2,6 +2,7 @@
 //! counts alone: nothing of any text but reasons that several people gave.
 
 use serde::{Deserialize, Serialize};
+use suda_judge::handoff::Course;
 use utoipa::ToSchema;
 
 /// What became of a training.
@@ -168,6 +169,74 @@ pub struct TrainingReport {
     pub changed: u32,
     pub changes: Vec<Changed>,
     pub overrides: Overrides,
+    /// What was learned of handoffs. Absent from trainings of before they were
+    /// learned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handoffs: Option<HandoffReport>,
+}
+
+/// What became of learning handoffs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HandoffDecision {
+    /// Too few cases, or too few that needed the centre or that did not: the
+    /// rules' word stands.
+    TooFew,
+    /// It told no more than the mean does, or its mistakes would have been
+    /// dearer than those of the rules alone: their word stands.
+    NoBetter,
+    /// Desks use it.
+    InUse,
+    /// It could not be made; the log says why.
+    Failed,
+}
+
+/// What was learned of handoffs, on past complaints that no rule had ordered to
+/// the centre, each judged by a model that had not seen it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct HandoffReport {
+    pub decision: HandoffDecision,
+    pub cases: u32,
+    /// Of those, the ones that needed the centre.
+    pub needed: u32,
+    /// Cases that a rule sends to the centre whatever is learned; not among
+    /// the above, as the next.
+    pub ordered: u32,
+    /// Cases of which nobody can tell yet whether they needed it.
+    pub untold: u32,
+    /// Among the cases, those of too little known categories: there the rules'
+    /// word stands.
+    pub unsure: u32,
+    /// The mean difference between how likely it said it was and how often it
+    /// was so, over ten bins.
+    pub calibration_error: f64,
+    pub calibration: Vec<Bin>,
+    /// What people did with the cases.
+    pub by_people: Course,
+    /// What the rules alone would have done.
+    pub by_rules: Course,
+    /// What would have been done, were a missed handoff once, twice … a hundred
+    /// times as dear as a wrong one.
+    pub curve: Vec<Course>,
+}
+
+impl HandoffReport {
+    /// That of a lesson that could not begin.
+    pub fn without(decision: HandoffDecision) -> Self {
+        Self {
+            decision,
+            cases: 0,
+            needed: 0,
+            ordered: 0,
+            untold: 0,
+            unsure: 0,
+            calibration_error: 0.0,
+            calibration: Vec::new(),
+            by_people: Course::default(),
+            by_rules: Course::default(),
+            curve: Vec::new(),
+        }
+    }
 }
 
 impl TrainingReport {
@@ -195,6 +264,7 @@ impl TrainingReport {
             changed: 0,
             changes: Vec::new(),
             overrides: Overrides::default(),
+            handoffs: None,
         }
     }
 }

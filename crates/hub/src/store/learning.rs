@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use suda_domain::{BranchCode, ComplaintId, LedgerEvent, StaffId};
+use serde_json::Value;
+use suda_domain::intake::Channel;
+use suda_domain::{BranchCode, Complaint, ComplaintId, LedgerEvent, StaffId};
+use suda_judge::handoff::Handling;
 use uuid::Uuid;
 
 use super::{Reader, Result, StoreError};
@@ -40,11 +43,7 @@ impl ConfirmedCase {
         let confirmed_at = confirmed_at
             .parse()
             .map_err(|_| StoreError::Damaged(format!("complaint {id}: when it was answered")))?;
-        let [remedy_sought, description] =
-            texts.map(|text| match text.char_indices().nth(LONGEST) {
-                Some((end, _)) => text.get(..end).unwrap_or_default().to_owned(),
-                None => text,
-            });
+        let [remedy_sought, description] = texts.map(cut);
         Ok(Self {
             id: ComplaintId(id),
             category,
@@ -74,6 +73,55 @@ impl ConfirmedCase {
         }
     }
 }
+
+fn cut(text: String) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => text.get(..end).unwrap_or_default().to_owned(),
+        None => text,
+    }
+}
+
+/// A case that was answered as handoffs are learned from it: what was known when it
+/// came in, and what became of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HandledCase {
+    pub branch: BranchCode,
+    pub category: String,
+    pub remedy_sought: String,
+    pub description: String,
+    /// To count a customer's complaints; never learned from by itself.
+    pub phone: String,
+    pub amount_minor: Option<i64>,
+    pub group_size: usize,
+    pub channel: Channel,
+    pub arrived_at: DateTime<Utc>,
+    pub answered_at: Option<DateTime<Utc>>,
+    pub handling: Handling,
+}
+
+impl From<Complaint> for HandledCase {
+    fn from(complaint: Complaint) -> Self {
+        let handling = Handling::of(&complaint);
+        let intake = complaint.intake;
+        Self {
+            branch: complaint.branch,
+            category: intake.category,
+            remedy_sought: cut(intake.remedy_sought),
+            description: cut(intake.description),
+            phone: intake.phone,
+            amount_minor: intake.amount_minor,
+            group_size: intake.group.len(),
+            channel: intake.channel,
+            arrived_at: complaint.arrived_at,
+            answered_at: complaint.marks.answered_at,
+            handling,
+        }
+    }
+}
+
+/// The setting that holds what is learned of handoffs, absent or null where
+/// nothing is.
+pub const HANDOFFS: &str = "handoffs";
 
 /// How learning stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -110,6 +158,35 @@ pub struct NewTraining {
     /// When the cases were read: what is to be forgotten since is still in it.
     pub read_at: DateTime<Utc>,
     pub effect: Effect,
+    pub handoffs: HandoffEffect,
+}
+
+/// What a training changes in what is known of handoffs.
+#[derive(Clone, PartialEq, Debug)]
+pub enum HandoffEffect {
+    Nothing,
+    /// This model's word counts from now on; its version is the training's.
+    Use(Value),
+    /// No model's does.
+    Withdraw,
+}
+
+impl HandoffEffect {
+    /// What is to be kept for a training of this version; nothing when what is
+    /// kept stays.
+    pub fn to_keep(&self, version: u32) -> Option<Option<Value>> {
+        match self {
+            Self::Nothing => None,
+            Self::Use(model) => {
+                let mut model = model.clone();
+                if let Some(fields) = model.as_object_mut() {
+                    fields.insert("version".into(), version.into());
+                }
+                Some(Some(model))
+            }
+            Self::Withdraw => Some(None),
+        }
+    }
 }
 
 /// What a training changes for the desks.
@@ -133,6 +210,13 @@ pub trait LearningStore {
     /// The newest answered cases whose texts are not to be forgotten, the
     /// newest first, but those the reader is barred from.
     async fn confirmed_cases(&self, limit: u32, reader: Reader) -> Result<Vec<ConfirmedCase>>;
+    /// The newest cases that were answered at least once, with what became of
+    /// them: those that arrived last first, without those to be forgotten and
+    /// those the reader is barred from.
+    async fn handled_cases(&self, limit: u32, reader: Reader) -> Result<Vec<HandledCase>>;
+    /// What is learned of handoffs, as [`suda_judge::handoff::HandoffModel`]
+    /// writes it.
+    async fn handoff_model(&self) -> Result<Option<Value>>;
     /// The assessments among the newest so many lines of the ledger.
     async fn assessments(&self, lines: u32) -> Result<Vec<(BranchCode, LedgerEvent)>>;
     async fn learning(&self) -> Result<LearningState>;

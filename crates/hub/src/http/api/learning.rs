@@ -11,8 +11,10 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use suda_domain::Policy;
 use suda_domain::category::Category;
 use suda_domain::personal::found;
+use suda_domain::policy::MOST_MISSED_COSTS;
 use suda_domain::text::clean;
 use utoipa::ToSchema;
 
@@ -20,9 +22,10 @@ use crate::http::body::Body;
 use crate::http::error::{ApiError, ApiResult, ErrorCode};
 use crate::http::session::SignedIn;
 use crate::hub::Hub;
-use crate::learning::report::TrainingReport;
-use crate::learning::{self, Asked, local};
-use crate::store::learning::ConfirmedCase;
+use crate::learning::report::{HandoffReport, TrainingReport};
+use crate::learning::{self, Asked, handoffs, local};
+use crate::store::learning::{ConfirmedCase, Training};
+use crate::timing::{self, TimeDraft};
 
 /// Trainings shown.
 const SHOWN: u32 = 60;
@@ -44,6 +47,24 @@ pub struct LearningView {
     pub trainings: Vec<TrainingView>,
     /// The category tree, for the names.
     pub categories: Vec<Category>,
+    /// From which likelihood on a handoff is proposed, and why.
+    pub handoffs: HandoffView,
+}
+
+/// What is learned of handoffs, and what its mistakes are taken to cost.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct HandoffView {
+    /// Names the policy that was looked at, for the change that is made of it.
+    pub revision: String,
+    /// A missed handoff costs so many times a wrong one, at most `most`.
+    pub costs: u32,
+    pub most: u32,
+    /// The training whose word counts; absent where the rules' alone does.
+    pub in_use: Option<u32>,
+    /// The newest training that tells of handoffs, tried or not, and what it
+    /// tells; it stands here alone and not among the trainings.
+    pub version: Option<u32>,
+    pub report: Option<HandoffReport>,
 }
 
 #[derive(Serialize, Deserialize, ToSchema)]
@@ -66,8 +87,21 @@ pub async fn learning(State(hub): State<Arc<Hub>>) -> ApiResult<Json<LearningVie
     let state = hub.store.learning().await?;
     let staff = hub.store.staff().await?;
     let name = |id| staff.iter().find(|one| one.id == id);
-    let trainings = hub.store.trainings(SHOWN).await?.into_iter();
-    let trainings = trainings.map(|one| TrainingView {
+    let mut trainings = hub.store.trainings(SHOWN).await?;
+    let told = |one: &mut Training| Some((one.version, one.report.handoffs.take()?));
+    // Every training's is taken out: together they would be long.
+    let told: Vec<(u32, HandoffReport)> = trainings.iter_mut().filter_map(told).collect();
+    let (version, report) = told.into_iter().next().unzip();
+    let time = hub.store.settings().await?.time;
+    let handoffs = HandoffView {
+        revision: timing::revision(&time.rules()),
+        costs: time.latest().missed_handoff_costs,
+        most: MOST_MISSED_COSTS,
+        in_use: handoffs::version(&hub).await?,
+        version,
+        report,
+    };
+    let trainings = trainings.into_iter().map(|one| TrainingView {
         version: one.version,
         at: one.at,
         by: one
@@ -85,6 +119,7 @@ pub async fn learning(State(hub): State<Arc<Hub>>) -> ApiResult<Json<LearningVie
         forgotten: hub.store.forgotten().await?,
         trainings: trainings.collect(),
         categories: hub.rules.tree.nodes.clone(),
+        handoffs,
     }))
 }
 
@@ -142,6 +177,41 @@ pub async fn use_version(
         return Err(ApiError::new(ErrorCode::NotFound));
     }
     tracing::info!(version = ?asked.version, by = %who.staff.id, "another model was put in force");
+    learning(State(hub)).await
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CostsAsked {
+    /// Of the policy that was looked at.
+    pub revision: String,
+    /// A missed handoff costs so many times a wrong one, from 1 to 100.
+    pub costs: u32,
+}
+
+/// Sets what a missed handoff costs against a wrong one: the next version of
+/// the policy, kept with who made it. Desks learn of it by themselves.
+#[utoipa::path(
+    put, path = "/api/admin/learning/handoffs", tag = "admin", request_body = CostsAsked,
+    responses((status = 200, body = LearningView), (status = "4XX", body = ApiError))
+)]
+pub async fn set_costs(
+    State(hub): State<Arc<Hub>>,
+    Extension(who): Extension<SignedIn>,
+    Body(asked): Body<CostsAsked>,
+) -> ApiResult<Json<LearningView>> {
+    let policy = Policy {
+        missed_handoff_costs: asked.costs,
+        ..hub.store.settings().await?.time.latest().clone()
+    };
+    let draft = TimeDraft {
+        revision: asked.revision,
+        policy: Some(policy),
+        calendar: None,
+        branch: None,
+    };
+    timing::change(hub.store.as_ref(), &draft, who.staff.id, hub.clock.now()).await?;
+    tracing::info!(costs = asked.costs, by = %who.staff.id, "the cost of a missed handoff was set");
     learning(State(hub)).await
 }
 

@@ -3,18 +3,19 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt as _;
+use serde_json::Value;
 use sqlx::postgres::PgConnection;
-use suda_domain::{BranchCode, ComplaintId, LedgerEvent, StaffId};
+use suda_domain::{BranchCode, Complaint, ComplaintId, LedgerEvent, StaffId};
 use suda_sync::evidence::sha256;
 use uuid::Uuid;
 
-use super::directory::bump_directory;
+use super::directory::{bump_directory, find_setting, put_setting};
 use super::value::{branch, count, json, ms, number, parsed, time};
 use super::{PostgresStore, Tx, failed};
 use crate::store::checks::fault;
 use crate::store::learning::{
-    ConfirmedCase, Effect, LearningState, LearningStore, MODELS_KEPT, NewTraining, REPORTS_KEPT,
-    Training,
+    ConfirmedCase, Effect, HANDOFFS, HandledCase, LearningState, LearningStore, MODELS_KEPT,
+    NewTraining, REPORTS_KEPT, Training,
 };
 use crate::store::{Fault, Reader, Result};
 
@@ -46,6 +47,33 @@ impl LearningStore for PostgresStore {
             ConfirmedCase::of(id, category, [remedy, description], &at, (cycle, name))
         });
         cases.collect()
+    }
+
+    async fn handled_cases(&self, limit: u32, reader: Reader) -> Result<Vec<HandledCase>> {
+        let mut connection = self.connection().await?;
+        let mut bodies = sqlx::query_scalar::<_, String>(
+            "SELECT body FROM complaint WHERE (state IN ('answered', 'closed', 'archived') \
+               OR (body::jsonb ->> 'cycle')::bigint > 1) \
+             AND NOT EXISTS (SELECT 1 FROM forgotten WHERE forgotten.complaint = complaint.id) \
+             AND NOT EXISTS (SELECT 1 FROM kept_from AS barred \
+               WHERE barred.complaint = complaint.id AND staff = $2) \
+             ORDER BY (body::jsonb ->> 'arrived_at') COLLATE \"C\" DESC, id LIMIT $1",
+        )
+        .bind(i64::from(limit))
+        .bind(reader.staff())
+        .fetch(&mut *connection);
+        // One after the other: a case is a tenth of its complaint.
+        let mut cases = Vec::new();
+        while let Some(body) = bodies.try_next().await.map_err(failed)? {
+            cases.push(parsed::<Complaint>(&body)?.into());
+        }
+        Ok(cases)
+    }
+
+    async fn handoff_model(&self) -> Result<Option<Value>> {
+        let mut connection = self.connection().await?;
+        let kept = find_setting::<Option<Value>>(&mut connection, HANDOFFS).await?;
+        Ok(kept.flatten())
     }
 
     async fn assessments(&self, lines: u32) -> Result<Vec<(BranchCode, LedgerEvent)>> {
@@ -130,10 +158,15 @@ impl LearningStore for PostgresStore {
             }
             Effect::Withdraw => put_in_force(&mut tx, None, training.read_at).await?,
         }
+        let kept = training.handoffs.to_keep(number(version)?);
+        if let Some(kept) = &kept {
+            put_setting(&mut tx, HANDOFFS, kept).await?;
+            bump_directory(&mut tx).await?;
+        }
         prune(&mut tx, version).await?;
-        match training.effect {
-            Effect::Nothing => tx.commit().await.map_err(failed)?,
-            Effect::RollOut(_) | Effect::Withdraw => self.commit_directory(tx).await?,
+        match training.effect == Effect::Nothing && kept.is_none() {
+            true => tx.commit().await.map_err(failed)?,
+            false => self.commit_directory(tx).await?,
         }
         Ok(Some(number(version)?))
     }

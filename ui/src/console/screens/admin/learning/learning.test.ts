@@ -39,6 +39,7 @@ function training(version: number, change: Partial<TrainingView['report']> = {})
       changed: 0,
       changes: [],
       overrides: { assessed: 0, category: 0, grade: 0, complexity: 0, by_branch: [], reasons: [], other_reasons: 0, categories: [] },
+      handoffs: null,
       ...change,
     },
   }
@@ -52,6 +53,7 @@ function view(trainings: TrainingView[], in_force: number | null = null): Learni
     to_retrain: false,
     forgotten: 0,
     trainings,
+    handoffs: { revision: 'r', costs: 4, most: 100, in_use: null, version: null, report: null },
     categories: [node('x', '甲'), node('y', '乙'), node('x.o', '其他'), node('y.o', '其他'), node('y.p', '扣费')],
   }
 }

@@ -29,6 +29,7 @@ const before: Policy = {
   idle_lock: 10,
   compensation_limit: 50_000,
   two_votes_from: 1_000_000,
+  missed_handoff_costs: 4,
   utc_offset: 480,
   zone: null,
   hours,

@@ -60,6 +60,10 @@ export function changesOf(before: Policy, after: Policy, words: Words): Change[]
   const money = (minor: number): string => t('words.money.amount', { value: amountText(minor) })
   for (const name of MONEY_LIMITS) compare(t(`console.time.limits.${name}`), money(before[name]), money(after[name]))
 
+  const times = (n: number): string => t('console.time.limits.times', { n })
+  const costs = t('console.time.limits.missed_handoff_costs')
+  compare(costs, times(before.missed_handoff_costs), times(after.missed_handoff_costs))
+
   compare(t('console.time.hours.zone'), zoneText(before), zoneText(after))
   for (const { what, was, will } of rowsChanged(before.hours, after.hours, words)) compare(what, was, will)
   const branches = new Set([...Object.keys(before.branch_hours), ...Object.keys(after.branch_hours)])

@@ -49,6 +49,8 @@ function ofPolicy(error: PolicyError, policy: Policy): Fault {
       return { tab: 'limits', field: error.field, key, params: {} }
     case 'automatic_handoff':
       return { tab: 'limits', field: 'automatic_handoff_before', key, params: {} }
+    case 'missed_handoff':
+      return { tab: 'limits', field: 'missed_handoff_costs', key, params: {} }
     case 'reminder':
       return { tab: 'limits', field: 'reminders', key, params: {} }
     case 'zone':
