@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fact::GuidanceUsed;
+
 /// One approved version of the answer for a category.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
@@ -29,6 +31,15 @@ pub fn for_category<'a>(all: &'a [Guidance], category: &str) -> Option<&'a Guida
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         })
         .max_by_key(|g| (g.category.len(), g.version))
+}
+
+/// What an answer is recorded with: the guidance for a category as it is in
+/// force at that moment.
+pub fn used_for(all: &[Guidance], category: &str) -> Option<GuidanceUsed> {
+    for_category(all, category).map(|guidance| GuidanceUsed {
+        category: guidance.category.clone(),
+        version: guidance.version,
+    })
 }
 
 #[cfg(test)]
