@@ -21,6 +21,7 @@ mod letters;
 mod lists;
 mod load;
 mod schema;
+mod same_answer;
 mod set_aside;
 mod sms;
 mod statistics;
