@@ -5,6 +5,7 @@ import type { Chosen, Contact, Intake, Representative } from '../bindings/desk'
 
 export type {
   AdviceView,
+  AnswerSuggestion,
   AskedOf,
   Assessment,
   BackupsView,
@@ -37,6 +38,7 @@ export type {
   Field,
   Grade,
   Guidance,
+  GuidanceUsed,
   HandoffCause,
   Intake,
   Language,
