@@ -298,11 +298,7 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/alarms/{id}/explain", ANSWERS_ALARMS),
     ("POST", "/api/alarms/{id}/close", ANSWERS_ALARMS),
     ("POST", "/api/alarms/look", ANSWERS_ALARMS),
-    (
-        "GET",
-        "/api/same-answer",
-        Access::Any(&[Right::SeeBoard]),
-    ),
+    ("GET", "/api/same-answer", Access::Any(&[Right::SeeBoard])),
     (
         "GET",
         "/api/same-answer/pairs",

@@ -63,7 +63,8 @@ struct Described;
 fn described() -> (Router<Arc<Hub>>, OpenApi) {
     use api::{
         admin, alarms, board, complaints, course, desks, duties, escalations, evidence, learning,
-        letters, links, lists, quarantine, recusal, same_answer, similar, sms, steps, stubs, tasks, time,
+        letters, links, lists, quarantine, recusal, same_answer, similar, sms, steps, stubs, tasks,
+        time,
     };
     let timed = OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(session::login))

@@ -11,8 +11,8 @@ use suda_domain::fact::{AskedOf, Decision};
 use suda_domain::personal::of_customer;
 use suda_domain::time::Zone;
 use suda_domain::{
-    Actor, Complaint, CustomerState, Fact, QuestionId, ReferenceNumber, Refusal, Role,
-    StaffId, State,
+    Actor, Complaint, CustomerState, Fact, QuestionId, ReferenceNumber, Refusal, Role, StaffId,
+    State,
 };
 use utoipa::ToSchema;
 

@@ -25,10 +25,10 @@ impl AmountBand {
     pub fn of(amount_minor: i64) -> Self {
         match amount_minor {
             ..=0 => Self::Nothing,
-            ..=5_000 => Self::UpTo50,
-            ..=20_000 => Self::UpTo200,
-            ..=100_000 => Self::UpTo1000,
-            ..=500_000 => Self::UpTo5000,
+            1..=5_000 => Self::UpTo50,
+            5_001..=20_000 => Self::UpTo200,
+            20_001..=100_000 => Self::UpTo1000,
+            100_001..=500_000 => Self::UpTo5000,
             _ => Self::More,
         }
     }

@@ -27,7 +27,7 @@ use crate::http::body::Asked;
 use crate::http::error::{ApiError, ApiResult, ErrorCode};
 use crate::http::session::SignedIn;
 use crate::hub::Hub;
-use crate::same_answer::{Pair, Period, GuidanceShare};
+use crate::same_answer::{GuidanceShare, Pair, Period};
 use crate::twins::{blocking, told};
 
 /// Days asked for when none are named, and the most.
