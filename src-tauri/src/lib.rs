@@ -54,6 +54,7 @@ pub fn bindings() -> Builder<tauri::Wry> {
             commands::cases::cases,
             commands::cases::case_view,
             commands::cases::search,
+            commands::cases::answer_suggestions,
             commands::cases::settle,
             commands::cases::hand_off,
             commands::cases::note,

@@ -30,6 +30,7 @@ fn settlement(summary: &str) -> Settlement {
         summary: summary.into(),
         remedy: "已退费".into(),
         amount_minor: None,
+        deviation: String::new(),
     }
 }
 

@@ -379,6 +379,7 @@ fn may_now(complaint: &Complaint, actor: &Actor, kind: FactKind) -> bool {
             remedy: given(),
             amount_minor: None,
             guidance: None,
+            deviation: String::new(),
         },
         FactKind::Noted => Fact::Noted { text: given() },
         FactKind::Withdrawn => Fact::Withdrawn { reason: given() },

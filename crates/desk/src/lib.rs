@@ -3,6 +3,7 @@
 //! domain crate, the steps of the sync in the sync crate.
 
 mod advise;
+mod answers;
 mod arrival;
 mod backlog;
 mod bundle;

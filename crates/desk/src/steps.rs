@@ -1,11 +1,12 @@
 //! What a clerk or manager does with a recorded complaint: settle, hand off,
 //! note, withdraw. Each is one transaction; the rules are the domain's.
 
-use suda_domain::fact::{Assignee, GuidanceUsed, HandoffCause};
+use suda_domain::fact::{Assignee, HandoffCause};
 use suda_domain::guidance;
 use suda_domain::intake::STEP_TEXT_LIMIT;
 use suda_domain::text::clean;
 use suda_domain::{Complaint, ComplaintId, Fact, QuestionId, Refusal, StaffId};
+use suda_judge::answers::above_limit;
 
 use crate::ReadError;
 use crate::desk::{Desk, Enrolled, heads};
@@ -58,20 +59,23 @@ impl Desk {
         settlement: Settlement,
     ) -> Result<CaseView, StepError> {
         let (summary, remedy) = (bounded(&settlement.summary)?, bounded(&settlement.remedy)?);
+        let deviation = bounded(&settlement.deviation)?;
         self.step(session, id, |pen, state, enrolled| {
-            let category = state
-                .as_ref()
-                .map(|complaint| complaint.intake.category.clone());
-            let used = category
-                .and_then(|code| guidance::for_category(&enrolled.directory.guidance, &code));
+            let all = &enrolled.directory.guidance;
+            let category = state.as_ref().map(|held| held.intake.category.as_str());
+            let approved = category.and_then(|code| guidance::for_category(all, code));
+            // More than the guidance lets a branch give is given with a reason
+            // that stands in the ledger, or handed off.
+            let above = approved.is_some_and(|one| above_limit(settlement.amount_minor, one));
+            if above && deviation.is_empty() {
+                return Err(Refusal::Incomplete.into());
+            }
             let fact = Fact::Settled {
                 summary,
                 remedy,
                 amount_minor: settlement.amount_minor,
-                guidance: used.map(|guidance| GuidanceUsed {
-                    category: guidance.category.clone(),
-                    version: guidance.version,
-                }),
+                guidance: category.and_then(|code| guidance::used_for(all, code)),
+                deviation,
             };
             if let Some(complaint) = state.as_ref() {
                 let limit = enrolled.keep.latest().compensation_limit;

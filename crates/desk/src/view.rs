@@ -16,6 +16,7 @@ use suda_domain::{
     Recusal, ReferenceNumber, Relation, Role, StaffId, State,
 };
 use suda_judge::Suggestion;
+pub use suda_judge::answers::AnswerSuggestion;
 
 use crate::lan::LanRole;
 use crate::model::ModelStatus;
@@ -403,6 +404,10 @@ pub struct Settlement {
     pub remedy: String,
     #[cfg_attr(feature = "specta", specta(type = Option<u32>))]
     pub amount_minor: Option<i64>,
+    /// Why it was settled otherwise than the guidance says; empty where it was
+    /// not, required above what the guidance lets a branch give.
+    #[serde(default)]
+    pub deviation: String,
 }
 
 /// Whether the hub can be reached, as far as is known.

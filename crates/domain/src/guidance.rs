@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fact::GuidanceUsed;
+
 /// One approved version of the answer for a category.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
@@ -36,6 +38,15 @@ pub fn for_category<'a>(all: &'a [Guidance], category: &str) -> Option<&'a Guida
 pub fn limit_for(all: &[Guidance], category: &str, compensation_limit: u32) -> i64 {
     let own = for_category(all, category).and_then(|one| one.limit_minor);
     own.unwrap_or_else(|| i64::from(compensation_limit))
+}
+
+/// What an answer is recorded with: the guidance for a category as it is in
+/// force at that moment.
+pub fn used_for(all: &[Guidance], category: &str) -> Option<GuidanceUsed> {
+    for_category(all, category).map(|guidance| GuidanceUsed {
+        category: guidance.category.clone(),
+        version: guidance.version,
+    })
 }
 
 #[cfg(test)]

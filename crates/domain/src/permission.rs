@@ -16,6 +16,8 @@ pub enum Right {
     UseQueue,
     /// See the figures over all branches.
     SeeBoard,
+    /// See figures of one person's work.
+    SeePeople,
     /// See how every desk works, by its counts.
     SeeDesks,
     /// Branches, staff, devices, enrolment codes, guidance.
@@ -31,12 +33,13 @@ pub enum Right {
 }
 
 impl Right {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::SeeOwnBranch,
         Self::SeeAll,
         Self::SeeOwnTasks,
         Self::UseQueue,
         Self::SeeBoard,
+        Self::SeePeople,
         Self::SeeDesks,
         Self::Administer,
         Self::MendQuarantine,
@@ -54,6 +57,9 @@ pub fn has(role: Role, right: Right) -> bool {
         Right::SeeOwnTasks => role == Role::Department,
         Right::UseQueue => role == Role::Expert,
         Right::SeeBoard => matches!(role, Role::Expert | Role::Management | Role::Auditor),
+        // Appraisal is management's (product.md, M15); colleagues are not shown
+        // each other's.
+        Right::SeePeople => matches!(role, Role::Management | Role::Auditor),
         Right::SeeDesks => matches!(role, Role::Administrator | Role::Management | Role::Auditor),
         Right::Administer => role == Role::Administrator,
         Right::SeeAlarms => matches!(

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::intake::Intake;
+
 /// What a piece of text gives away.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -21,6 +23,22 @@ pub enum Personal {
 pub struct Found {
     pub kind: Personal,
     pub piece: String,
+}
+
+/// What of a form tells who the customer is; empty ones among them.
+pub fn of_customer(intake: &Intake) -> Vec<&str> {
+    let mut all: Vec<&str> = vec![
+        &intake.name,
+        &intake.phone,
+        &intake.email,
+        &intake.account,
+        &intake.id_number,
+    ];
+    let representative = intake.representative.iter();
+    all.extend(representative.flat_map(|one| [one.name.as_str(), &one.phone]));
+    let group = intake.group.iter();
+    all.extend(group.flat_map(|one| [one.name.as_str(), &one.phone]));
+    all
 }
 
 /// The shortest name that is looked for: one character is in every text.

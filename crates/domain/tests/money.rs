@@ -65,6 +65,8 @@ fn answer(amount_minor: Option<u32>) -> Fact {
         amount_minor,
         next_level: String::new(),
         next_level_until: None,
+        guidance: None,
+        deviation: String::new(),
     }
 }
 
@@ -74,6 +76,7 @@ fn settle(amount_minor: Option<i64>) -> Fact {
         remedy: String::new(),
         amount_minor,
         guidance: None,
+        deviation: String::new(),
     }
 }
 

@@ -337,6 +337,8 @@ fn whoever_answered_does_not_call_back_in_that_cycle() {
         amount_minor: None,
         next_level: String::new(),
         next_level_until: None,
+        guidance: None,
+        deviation: String::new(),
     };
     write(&mut c, &expert, answer).unwrap();
     let call = Fact::CalledBack {

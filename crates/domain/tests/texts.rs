@@ -93,6 +93,7 @@ fn settled() -> Fact {
         remedy: String::new(),
         amount_minor: None,
         guidance: None,
+        deviation: String::new(),
     }
 }
 
@@ -154,6 +155,8 @@ fn answered() -> Fact {
         amount_minor: None,
         next_level: String::new(),
         next_level_until: None,
+        guidance: None,
+        deviation: String::new(),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::guard::{Pauses, PerMinute};
 use crate::learning::{self, Packages};
 use crate::letters::LetterDesk;
 use crate::metrics::Metrics;
+use crate::same_answer::SameAnswers;
 use crate::status::StatusDoor;
 use crate::store::{Decide, Identity, Result, Step, StepError, Store, StoreError};
 use crate::timing;
@@ -48,6 +49,8 @@ pub struct Hub {
     pub(crate) handoffs: learning::handoffs::Kept,
     /// What every complaint tells, for those of the same matter.
     pub twins: Twins,
+    /// What every answer gave, for whether it is the same everywhere.
+    pub answers: SameAnswers,
     /// Where letters are made.
     pub letters: LetterDesk,
     /// Where the console's files are.
@@ -97,6 +100,7 @@ impl Hub {
             packages: Packages::default(),
             handoffs: learning::handoffs::Kept::default(),
             twins: Twins::default(),
+            answers: SameAnswers::default(),
             letters: LetterDesk::default(),
             ui,
             dir,

@@ -24,6 +24,7 @@ pub mod phone;
 pub mod place;
 pub mod queue;
 pub mod running;
+pub mod same_answer;
 pub mod secret;
 pub mod serve;
 pub mod set_aside;

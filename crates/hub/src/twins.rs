@@ -94,6 +94,14 @@ impl Twins {
         known.twins(known.index.find(&[text], top))
     }
 
+    /// The nearest to a complaint that is known, itself left out.
+    pub fn beside(&self, id: ComplaintId, top: usize) -> Vec<Twin> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let number = known.numbers.get(&id);
+        let hits = number.map(|number| known.index.find_for(*number, top));
+        known.twins(hits.unwrap_or_default())
+    }
+
     /// The newest of whose customer has this telephone number.
     pub fn of_phone(&self, phone: &str, top: usize) -> Vec<ComplaintId> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
@@ -216,6 +224,10 @@ pub async fn run(hub: &Hub) {
             .await
         {
             tracing::warn!(%error, "what complaints tell is known later");
+        }
+        let answers = hub.answers.catch_up(hub.store.as_ref(), hub.clock.now());
+        if let Err(error) = answers.await {
+            tracing::warn!(%error, "what answers gave is known later");
         }
         tokio::time::sleep(PAUSE).await;
         if let Ok(Err(RecvError::Closed)) = tokio::time::timeout(LOOK, feed.recv()).await {

@@ -876,6 +876,7 @@ async fn rules_of_time_are_replaced_once(store: &impl Store) {
         remedy: String::new(),
         amount_minor: None,
         guidance: None,
+        deviation: String::new(),
     };
     let first_n = desk.pen.heads[Lane::Ordinary.index()].0 - 1;
     events.push(desk.pen.write(Lane::Ordinary, settled, 1, evening, answer));
@@ -1098,6 +1099,8 @@ async fn letters_are_kept_and_compared_with_the_ledger(store: &impl Store) {
         amount_minor: None,
         next_level: String::new(),
         next_level_until: None,
+        guidance: None,
+        deviation: String::new(),
     })
     .await;
 

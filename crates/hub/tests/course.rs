@@ -365,6 +365,7 @@ async fn what_a_branch_has_given_is_taken_whatever_the_limit_is_now() {
             remedy: String::new(),
             amount_minor: Some(amount),
             guidance: None,
+            deviation: String::new(),
         };
         let n = desk.pen.heads[1].0 + 1;
         let at = hub.clock.now();

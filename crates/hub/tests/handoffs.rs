@@ -47,6 +47,7 @@ async fn settled(desk: &mut FakeDesk, category: &str, cases: usize) -> Vec<Compl
                 remedy: "已处理".into(),
                 amount_minor: None,
                 guidance: None,
+                deviation: None,
             },
         ];
         for fact in facts {

@@ -203,6 +203,7 @@ async fn a_returned_complaint_is_the_branchs_again_and_can_be_settled_there() {
         remedy: String::new(),
         amount_minor: None,
         guidance: None,
+        deviation: String::new(),
     };
     let n = desk.pen.heads[1].0 + 1;
     let event = desk.pen.write(

@@ -55,6 +55,7 @@ fn settled(pen: &mut Pen, number: usize) -> (ComplaintId, Vec<SealedEvent>) {
             remedy: "已处理".into(),
             amount_minor: None,
             guidance: None,
+            deviation: String::new(),
         },
     ];
     for fact in facts {

@@ -246,6 +246,7 @@ async fn a_simple_complaint_gets_its_short_summary() {
         remedy: String::new(),
         amount_minor: None,
         guidance: None,
+        deviation: String::new(),
     };
     let event = desk
         .pen

@@ -4,6 +4,7 @@
 //! Pure: rules come in as data, no clock, no I/O. The same function serves the
 //! form, the import and the hub.
 
+pub mod answers;
 pub mod bursts;
 pub mod dry_run;
 mod features;

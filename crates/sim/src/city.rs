@@ -160,6 +160,7 @@ pub fn branch_step(dice: &mut Dice, colleague: &Actor) -> Fact {
             remedy: String::new(),
             amount_minor: None,
             guidance: None,
+            deviation: String::new(),
         },
     }
 }
@@ -192,6 +193,8 @@ pub fn expert_step(dice: &mut Dice, complaint: &Complaint, now: DateTime<Utc>) -
             amount_minor: None,
             next_level: String::new(),
             next_level_until: None,
+            guidance: None,
+            deviation: String::new(),
         },
         8 => match &complaint.claim {
             Some(claim) => Fact::Released {

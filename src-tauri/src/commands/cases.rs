@@ -1,7 +1,9 @@
 //! The backlog and what can be done with a complaint.
 
 use suda_desk::TakenOver;
-use suda_desk::view::{CasePage, CaseRow, CaseView, OtherDesk, Scope, Settlement, StatusView};
+use suda_desk::view::{
+    AnswerSuggestion, CasePage, CaseRow, CaseView, OtherDesk, Scope, Settlement, StatusView,
+};
 use suda_domain::{ComplaintId, DeviceId, QuestionId, StaffId};
 use tauri::{State, WebviewWindow};
 
@@ -31,6 +33,16 @@ pub async fn case_view(host: State<'_, Host>, id: ComplaintId) -> Answer<CaseVie
 pub async fn search(host: State<'_, Host>, text: String) -> Answer<Vec<CaseRow>> {
     let (desk, session) = host.signed_in().await?;
     Ok(desk.search(&session, &text, HITS).await?)
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn answer_suggestions(
+    host: State<'_, Host>,
+    id: ComplaintId,
+) -> Answer<Vec<AnswerSuggestion>> {
+    let (desk, session) = host.signed_in().await?;
+    Ok(desk.answer_suggestions(&session, id).await?)
 }
 
 #[tauri::command]

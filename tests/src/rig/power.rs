@@ -226,7 +226,7 @@ impl Disk {
         let (image, at) = (dir.path().join("disk"), dir.path().join("mounted"));
         std::fs::create_dir(&at).map_err(Failure::io("the mount point"))?;
         let cutter = native::cut(dir.path())?;
-        output(Command::new("truncate").args(["-s", "96M"]).arg(&image))?;
+        output(Command::new("truncate").args(["-s", "512M"]).arg(&image))?;
         output(
             Command::new("/sbin/mkfs.ext4")
                 .args(["-q", "-F"])

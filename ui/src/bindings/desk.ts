@@ -32,6 +32,7 @@ export const commands = {
 	cases: (scope: Scope, after: string | null) => typedError<CasePage, AppError>(__TAURI_INVOKE("cases", { scope, after })),
 	caseView: (id: ComplaintId) => typedError<CaseView, AppError>(__TAURI_INVOKE("case_view", { id })),
 	search: (text: string) => typedError<CaseRow[], AppError>(__TAURI_INVOKE("search", { text })),
+	answerSuggestions: (id: ComplaintId) => typedError<AnswerSuggestion[], AppError>(__TAURI_INVOKE("answer_suggestions", { id })),
 	settle: (id: ComplaintId, settlement: Settlement) => typedError<CaseView, AppError>(__TAURI_INVOKE("settle", { id, settlement })),
 	handOff: (id: ComplaintId, note: string | null) => typedError<CaseView, AppError>(__TAURI_INVOKE("hand_off", { id, note })),
 	note: (id: ComplaintId, text: string) => typedError<CaseView, AppError>(__TAURI_INVOKE("note", { id, text })),
@@ -116,6 +117,35 @@ export type AdviceView = {
 	model: ModelStatus,
 	/**  What the form tells of that the centre knows already. */
 	matters: MatterView[],
+};
+
+/**  Where a suggestion comes from. */
+export type AnswerSource = 
+/**  The guidance in force. */
+{ kind: "guidance"; category: string; version: number; title: string } | 
+/**  A case that was answered. */
+{ kind: "case"; reference: ReferenceNumber; 
+/**  How near it is, in hundredths; 100 is the same text. */
+near: number; same_category: boolean; 
+/**  What both tell, the longest first. */
+shared: string[]; 
+/**  Settled by a branch, not answered by an expert. */
+at_counter: boolean; answered_at: string; 
+/**  How many more similar cases got this very answer. */
+others: number };
+
+/**  An answer that may be given, in whole or in part. */
+export type AnswerSuggestion = {
+	source: AnswerSource,
+	text: string,
+	remedy: string,
+	/**
+	 *  What that customer got, in the currency's minor unit (分); to be known,
+	 *  never filled in: a sum is decided for each case.
+	 */
+	amount_minor: number | null,
+	/**  Names or numbers were left out. */
+	veiled: boolean,
 };
 
 /**  An error as the window gets it. */
@@ -675,11 +705,23 @@ amount_minor?: number | null;
 /**  Where the customer may turn to who does not agree. */
 next_level?: string; 
 /**  Until when. */
-next_level_until?: string | null } | 
+next_level_until?: string | null; 
+/**  Category and version of the guidance in force when it was answered. */
+guidance?: GuidanceUsed | null; 
+/**
+ *  Why it was answered otherwise than the guidance says; empty where
+ *  it was not.
+ */
+deviation?: string } | 
 /**  A simple complaint settled at the counter, with its short written summary. */
 { kind: "settled"; summary: string; remedy: string; amount_minor: number | null; 
 /**  Category and version of the guidance shown when it was settled. */
-guidance: GuidanceUsed | null } | 
+guidance: GuidanceUsed | null; 
+/**
+ *  Why it was settled otherwise than the guidance says; empty where it
+ *  was not.
+ */
+deviation?: string } | 
 /**  Who is to ask the customer afterwards. */
 { kind: "call_back_assigned"; to: Assignee } | 
 /**  The customer was not reached. */
@@ -1298,6 +1340,11 @@ export type Settlement = {
 	summary: string,
 	remedy: string,
 	amount_minor: number | null,
+	/**
+	 *  Why it was settled otherwise than the guidance says; empty where it was
+	 *  not, required above what the guidance lets a branch give.
+	 */
+	deviation?: string,
 };
 
 /**  Where a record came from. */

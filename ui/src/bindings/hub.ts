@@ -543,6 +543,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/complaints/{id}/answer-suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Answers that may be given: the guidance, and what similar cases the reader
+         *     may see were answered, without what names their customers.
+         */
+        get: operations["answer_suggestions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/complaints/{id}/approve": {
         parameters: {
             query?: never;
@@ -1668,6 +1688,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/same-answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many answers of a time were off guidance, by branch and category, and
+         *     by person for who may see that. Without the complaints the reader is barred
+         *     from.
+         */
+        get: operations["same_answer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/same-answer/pairs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Similar complaints with different outcomes, of which one was answered in
+         *     the time, the nearest first, as far as the reader may see both.
+         */
+        get: operations["outcome_pairs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/search": {
         parameters: {
             query?: never;
@@ -2088,6 +2149,11 @@ export interface components {
          * @enum {string}
          */
         AlongOutcome: "done" | "already" | "refused";
+        /**
+         * @description How much was given, in steps people think in (yuan).
+         * @enum {string}
+         */
+        AmountBand: "nothing" | "up_to50" | "up_to200" | "up_to1000" | "up_to5000" | "more";
         /** @description The answer the customer was given. */
         Answer: {
             /** Format: int64 */
@@ -2107,10 +2173,59 @@ export interface components {
             /** @description What was done for those that are answered along. */
             summary: string;
         };
+        /** @description Where a suggestion comes from. */
+        AnswerSource: {
+            category: string;
+            /** @enum {string} */
+            kind: "guidance";
+            title: string;
+            /** Format: int32 */
+            version: number;
+        } | {
+            /** Format: date-time */
+            answered_at: string;
+            /** @description Settled by a branch, not answered by an expert. */
+            at_counter: boolean;
+            /** @enum {string} */
+            kind: "case";
+            /**
+             * Format: int32
+             * @description How near it is, in hundredths; 100 is the same text.
+             */
+            near: number;
+            /**
+             * Format: int32
+             * @description How many more similar cases got this very answer.
+             */
+            others: number;
+            reference: components["schemas"]["ReferenceNumber"];
+            same_category: boolean;
+            /** @description What both tell, the longest first. */
+            shared: string[];
+        };
+        /** @description An answer that may be given, in whole or in part. */
+        AnswerSuggestion: {
+            /**
+             * Format: int64
+             * @description What that customer got, in the currency's minor unit (分); to be known,
+             *     never filled in: a sum is decided for each case.
+             */
+            amount_minor?: number | null;
+            remedy: string;
+            source: components["schemas"]["AnswerSource"];
+            text: string;
+            /** @description Names or numbers were left out. */
+            veiled: boolean;
+        };
         AnswerText: {
             /** Format: int32 */
             amount_minor?: number | null;
             decision: components["schemas"]["Decision"];
+            /**
+             * @description Why it is answered otherwise than the guidance says; empty where it is
+             *     not.
+             */
+            deviation?: string;
             /** @description Where the customer may turn to who does not agree. */
             next_level?: string;
             /** Format: date-time */
@@ -2265,6 +2380,12 @@ export interface components {
             code: components["schemas"]["BranchCode"];
             name: string;
         };
+        /** @description A branch's, a category's or a person's share. */
+        BranchShare: {
+            branch?: components["schemas"]["BranchCode"] | null;
+            name: string;
+            share: components["schemas"]["GuidanceShare"];
+        };
         Breach: {
             cause: components["schemas"]["BreachCause"];
             clock?: components["schemas"]["Clock"] | null;
@@ -2312,6 +2433,12 @@ export interface components {
             en: string;
             /** @description The name in Simplified Chinese, the reference language. */
             zh: string;
+        };
+        CategoryShare: {
+            category: string;
+            category_en: string;
+            category_zh: string;
+            share: components["schemas"]["GuidanceShare"];
         };
         /** @description The whole tree of one version. */
         CategoryTree: {
@@ -2896,6 +3023,11 @@ export interface components {
              */
             offset_ms?: number | null;
         };
+        /**
+         * @description In what two outcomes differ.
+         * @enum {string}
+         */
+        Difference: "decision" | "remedy" | "amount";
         /** @description Why a text is not sent after all. */
         Dismissal: {
             /** Format: date-time */
@@ -3252,6 +3384,12 @@ export interface components {
              */
             amount_minor?: number | null;
             decision: components["schemas"]["Decision"];
+            /**
+             * @description Why it was answered otherwise than the guidance says; empty where
+             *     it was not.
+             */
+            deviation?: string;
+            guidance?: components["schemas"]["GuidanceUsed"] | null;
             /** @enum {string} */
             kind: "answered";
             /** @description Where the customer may turn to who does not agree. */
@@ -3268,6 +3406,11 @@ export interface components {
         } | {
             /** Format: int64 */
             amount_minor?: number | null;
+            /**
+             * @description Why it was settled otherwise than the guidance says; empty where it
+             *     was not.
+             */
+            deviation?: string;
             guidance?: components["schemas"]["GuidanceUsed"] | null;
             /** @enum {string} */
             kind: "settled";
@@ -3477,6 +3620,35 @@ export interface components {
              * @description Rises with each approved change.
              */
             version: number;
+        };
+        /** @description How many answers were off guidance, of how many. */
+        GuidanceShare: {
+            /**
+             * Format: int32
+             * @description How, where one answer can count in several.
+             */
+            above_limit: number;
+            /** Format: int32 */
+            answers: number;
+            /** Format: int32 */
+            declared: number;
+            /**
+             * Format: int32
+             * @description Of them those with guidance; the share is of these.
+             */
+            guided: number;
+            /**
+             * Format: int32
+             * @description Of them those off guidance, each counted once.
+             */
+            off: number;
+            /** Format: int32 */
+            other_remedy: number;
+            /**
+             * Format: int32
+             * @description With guidance that had been replaced by then; not off for that.
+             */
+            outdated: number;
         };
         /** @description Which guidance was in force. */
         GuidanceUsed: {
@@ -4205,6 +4377,21 @@ export interface components {
             stance: components["schemas"]["Stance"];
             text: string;
         };
+        /** @description Two similar complaints with different outcomes. */
+        OutcomePair: {
+            differs: components["schemas"]["Difference"][];
+            /**
+             * Format: int32
+             * @description How near the texts are, in hundredths.
+             */
+            near: number;
+            /** @description The one answered first. */
+            one: components["schemas"]["PairSide"];
+            other: components["schemas"]["PairSide"];
+            same_category: boolean;
+            /** @description What both texts say, the longest first. */
+            shared: string[];
+        };
         /**
          * @description What people decided otherwise than was suggested, among the newest lines of
          *     the ledger.
@@ -4245,6 +4432,39 @@ export interface components {
             /** @enum {string} */
             kind: "team";
             name: string;
+        };
+        /** @description One of two similar complaints. */
+        PairSide: {
+            /** Format: int64 */
+            amount_minor?: number | null;
+            answer: string;
+            /** Format: date-time */
+            answered_at?: string | null;
+            /** @description Settled by a branch, not answered by an expert. */
+            at_counter: boolean;
+            band: components["schemas"]["AmountBand"];
+            branch: components["schemas"]["BranchCode"];
+            branch_name: string;
+            category_en: string;
+            category_zh: string;
+            decision?: components["schemas"]["Decision"] | null;
+            /** @description What happened. */
+            excerpt: string;
+            id: components["schemas"]["ComplaintId"];
+            reference: components["schemas"]["ReferenceNumber"];
+            remedies: components["schemas"]["RemedyKind"][];
+            remedy: string;
+            state: components["schemas"]["State"];
+        };
+        /** @description The pairs found so far. */
+        PairsView: {
+            /**
+             * @description Complaints compared with those beside them, of how many; asking again
+             *     goes on.
+             */
+            compared: number;
+            pairs: components["schemas"]["OutcomePair"][];
+            to_compare: number;
         };
         /** @description The password when it was made here: shown once. */
         PasswordSet: {
@@ -4322,6 +4542,12 @@ export interface components {
             id: components["schemas"]["StaffId"];
             name: string;
             role: components["schemas"]["Role"];
+        };
+        PersonShare: {
+            branch?: components["schemas"]["BranchCode"] | null;
+            name: string;
+            share: components["schemas"]["GuidanceShare"];
+            staff: components["schemas"]["StaffId"];
         };
         /**
          * @description What a piece of text gives away.
@@ -4978,6 +5204,11 @@ export interface components {
          * @enum {string}
          */
         ReleaseCause: "given_back" | "lease_expired" | "recused";
+        /**
+         * @description A kind of remedy.
+         * @enum {string}
+         */
+        RemedyKind: "refund" | "waiver" | "compensation" | "cancellation" | "repair" | "change" | "gift" | "apology" | "explanation";
         /** @description What was answered to a question. */
         Reply: {
             /** Format: date-time */
@@ -5075,6 +5306,18 @@ export interface components {
              *     is usual: see [`Rung::is_texted`].
              */
             texted?: boolean | null;
+        };
+        /** @description How many answers were off guidance. */
+        SameAnswerView: {
+            all: components["schemas"]["GuidanceShare"];
+            branches: components["schemas"]["BranchShare"][];
+            categories: components["schemas"]["CategoryShare"][];
+            /** Format: date */
+            from: string;
+            /** @description Absent for who may not see figures of one person's work. */
+            people?: components["schemas"]["PersonShare"][] | null;
+            /** Format: date */
+            to: string;
         };
         /** @description In the body, as names and numbers do not belong into an address. */
         SearchAsked: {
@@ -6854,6 +7097,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AnsweredAlong"][];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    answer_suggestions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or reference number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerSuggestion"][];
                 };
             };
             "4XX": {
@@ -9022,6 +9295,70 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    same_answer: {
+        parameters: {
+            query?: {
+                /** @description The first; a month back when it is not named. */
+                from?: string;
+                /** @description The last; today when it is not named. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SameAnswerView"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiError"];
+                };
+            };
+        };
+    };
+    outcome_pairs: {
+        parameters: {
+            query?: {
+                /** @description The first; a month back when it is not named. */
+                from?: string;
+                /** @description The last; today when it is not named. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairsView"];
+                };
             };
             "4XX": {
                 headers: {

@@ -1,5 +1,6 @@
 // Every question the console asks the hub, one function each.
 import { get, post, postFile, put } from './api'
+import type { AnswerSuggestion } from '@/shared/types'
 import type {
   AddedStaff,
   AlarmRow,
@@ -36,11 +37,13 @@ import type {
   NewReport,
   NewStaff,
   NewStub,
+  PairsView,
   PasswordSet,
   PauseChoice,
   PersonChoice,
   QuarantinePage,
   Relation,
+  SameAnswerView,
   SimilarCase,
   Resolution,
   SmsOutbox,
@@ -204,6 +207,13 @@ export const acknowledgeAlarm = (id: string, note: string) => post<AlarmView>(`/
 export const explainAlarm = (id: string, say: string) => post<AlarmView>(`/api/alarms/${id}/explain`, { say })
 export const closeAlarm = (id: string, note: string) => post<AlarmView>(`/api/alarms/${id}/close`, { note })
 export const lookForAlarms = () => post<{ new: number }>('/api/alarms/look')
+/** Answers off guidance in these days, both included. */
+export const sameAnswer = (from: string, to: string) => get<SameAnswerView>('/api/same-answer', { from, to })
+/** Similar complaints with different outcomes, as far as they have been compared. */
+export const outcomePairs = (from: string, to: string) => get<PairsView>('/api/same-answer/pairs', { from, to })
+/** What may be answered, for a person to choose from. */
+export const answerSuggestions = (id: string) =>
+  get<AnswerSuggestion[]>(`/api/complaints/${id}/answer-suggestions`)
 export const sms = (failing: boolean, after?: string) => get<SmsOutbox>('/api/sms', { failing: String(failing), after })
 export const retrySms = (id: string) => post<void>(`/api/sms/${id}/retry`)
 /** A text that failed was seen to otherwise. */

@@ -128,6 +128,7 @@ export const ids = {
     reasons: 'console-step-reasons',
     amount: 'console-step-amount',
     nextLevel: 'console-step-next-level',
+    deviation: 'console-step-deviation',
     until: 'console-step-until',
     /** One per usual length. */
     untilBy: 'console-step-until-by',
@@ -204,6 +205,18 @@ export const ids = {
     text: 'console-alarm-text',
     look: 'console-alarms-look',
     growth: 'console-alarm-growth',
+  },
+  same: {
+    /** data-left holds how many are still to be compared. */
+    screen: 'console-same',
+    /** data-value holds how many answers are off guidance. */
+    off: 'console-same-off',
+    by: 'console-same-by',
+    table: 'console-same-table',
+    /** One per line, with data-key, data-off and data-guided. */
+    row: 'console-same-row',
+    /** One per pair, with data-one, data-other and data-differs. */
+    pair: 'console-same-pair',
   },
   sms: {
     screen: 'console-sms',

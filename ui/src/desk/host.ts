@@ -59,6 +59,7 @@ export const host = {
   drafts: () => ask(commands.drafts()),
   draftDiscard: (id: string) => ask(commands.draftDiscard(id)),
   advise: (form: Form) => ask(commands.advise(form)),
+  answerSuggestions: (id: string) => ask(commands.answerSuggestions(id)),
   twins: (form: Form) => ask(commands.twins(form)),
   twinsElsewhere: (form: Form) => ask(commands.twinsElsewhere(form)),
   record: (draft: string, form: Form, assessment: Assessment, arrivedAt: string | null) =>

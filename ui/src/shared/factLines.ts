@@ -2,7 +2,7 @@
 // parameters only; nested texts are given as phrases and said by the caller.
 import { sizeOf } from './evidence'
 import type { Phrase } from './time'
-import type { Fact } from './types'
+import type { Fact, GuidanceUsed } from './types'
 
 /** How the caller says the pieces a line is made of. */
 export interface Saying {
@@ -64,6 +64,10 @@ export function factLines(fact: Fact, say: Saying): string[] {
   const line = (key: string, params: Phrase['params'] = {}): string => say.t(`facts.${key}`, params)
   const given = (text: string | null): string[] => (text ? [text] : [])
   const reason = (text: string): string[] => (text ? [line('reason', { reason: text })] : [])
+  const byGuidance = (used?: GuidanceUsed | null, deviation = ''): string[] => [
+    ...(used ? [line('guidance', { category: used.category, version: used.version })] : []),
+    ...(deviation ? [line('deviation', { reason: deviation })] : []),
+  ]
   switch (fact.kind) {
     case 'recorded':
       return [
@@ -162,15 +166,14 @@ export function factLines(fact: Fact, say: Saying): string[] {
         ...(fact.amount_minor ? [line('amount', { amount: say.money(fact.amount_minor) })] : []),
         ...(fact.next_level ? [line('next_level', { text: fact.next_level })] : []),
         ...(fact.next_level_until ? [line('next_level_until', { at: say.full(fact.next_level_until) })] : []),
+        ...byGuidance(fact.guidance, fact.deviation),
       ]
     case 'settled':
       return [
         ...given(fact.summary),
         ...(fact.remedy ? [line('remedy', { text: fact.remedy })] : []),
         ...(fact.amount_minor ? [line('amount', { amount: say.money(fact.amount_minor) })] : []),
-        ...(fact.guidance
-          ? [line('guidance', { category: fact.guidance.category, version: fact.guidance.version })]
-          : []),
+        ...byGuidance(fact.guidance, fact.deviation),
       ]
     case 'called_back':
       return [

@@ -153,6 +153,7 @@ export const testids = {
     amount: 'case-dialog-amount',
     most: 'case-dialog-most',
     tooMuch: 'case-dialog-too-much',
+    deviation: 'case-dialog-deviation',
     submit: 'case-dialog-submit',
     cancel: 'case-dialog-cancel',
   },
@@ -204,6 +205,8 @@ export const testids = {
     slipCode: 'handover-slip-code',
     code: 'handover-code',
   },
+  /** One item per suggestion, with data-source and data-name. */
+  suggestions: { list: 'suggestions', item: 'suggestion', use: 'suggestion-use' },
   summary: {
     screen: 'summary',
     paper: 'summary-paper',

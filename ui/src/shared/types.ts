@@ -5,6 +5,7 @@ import type { Chosen, Contact, Intake, Representative } from '../bindings/desk'
 
 export type {
   AdviceView,
+  AnswerSuggestion,
   AskedOf,
   Assessment,
   Because,
@@ -38,6 +39,7 @@ export type {
   Field,
   Grade,
   Guidance,
+  GuidanceUsed,
   HandoffCause,
   Intake,
   Language,

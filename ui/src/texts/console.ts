@@ -17,6 +17,7 @@ type Areas = [
   Promise<{ consoleDuties: Messages }>,
   Promise<{ consoleLearning: Messages }>,
   Promise<{ consoleAlarms: Messages }>,
+  Promise<{ consoleSame: Messages }>,
 ]
 
 async function joined(areas: Areas): Promise<Messages> {
@@ -34,6 +35,7 @@ async function joined(areas: Areas): Promise<Messages> {
     { consoleDuties },
     { consoleLearning },
     { consoleAlarms },
+    { consoleSame },
   ] = await Promise.all(areas)
   return {
     console: {
@@ -50,6 +52,7 @@ async function joined(areas: Areas): Promise<Messages> {
       beside: consoleBeside,
       learning: consoleLearning,
       alarms: consoleAlarms,
+      same: consoleSame,
     },
   }
 }
@@ -70,6 +73,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-CN/console/duties'),
       import('./zh-CN/console/learning'),
       import('./zh-CN/console/alarms'),
+      import('./zh-CN/console/same'),
     ]),
   'zh-TW': () =>
     joined([
@@ -86,6 +90,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./zh-TW/console/duties'),
       import('./zh-TW/console/learning'),
       import('./zh-TW/console/alarms'),
+      import('./zh-TW/console/same'),
     ]),
   en: () =>
     joined([
@@ -102,6 +107,7 @@ const own: Record<Locale, () => Promise<Messages>> = {
       import('./en/console/duties'),
       import('./en/console/learning'),
       import('./en/console/alarms'),
+      import('./en/console/same'),
     ]),
 }
 

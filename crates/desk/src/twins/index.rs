@@ -15,6 +15,8 @@ const LEAST_TEXT: usize = 6;
 /// How near a text has to be, in hundredths, and how many are looked at.
 const NEAR: u8 = 25;
 const NEAREST: usize = 8;
+/// Looked at for an answer that could serve again: most are not answered yet.
+const BESIDE: usize = 40;
 /// Of one customer's many complaints the newest are enough.
 const OF_ONE: usize = 8;
 
@@ -67,6 +69,13 @@ impl Index {
             push(&mut self.by_name, name, id);
         }
         self.upto = self.upto.max(row);
+    }
+
+    /// The texts nearest to what a form tells, with how near they are from 0 to 1.
+    pub(super) fn beside(&self, intake: &Intake) -> Vec<(ComplaintId, f32)> {
+        let hits = self.texts.find(&[&told(intake)], BESIDE).into_iter();
+        let named = hits.filter_map(|hit| Some((*self.ids.get(hit.number)?, hit.score)));
+        named.collect()
     }
 
     /// The likeliest first.

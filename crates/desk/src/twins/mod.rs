@@ -5,7 +5,7 @@
 mod index;
 
 use suda_domain::alarm::KnownMatter;
-use suda_domain::{Grade, Intake};
+use suda_domain::{ComplaintId, Grade, Intake};
 use suda_judge::pieces::{self, Readied};
 use suda_judge::{Reason, Suggestion};
 use suda_sync::{Ask, Reply};
@@ -124,6 +124,16 @@ impl Desk {
 }
 
 impl Inner {
+    /// The complaints nearest to what a form tells, with how near they are.
+    pub(crate) async fn beside(
+        &self,
+        intake: &Intake,
+    ) -> Result<Vec<(ComplaintId, f32)>, StoreError> {
+        let mut index = self.twins.0.lock().await;
+        self.catch_up_twins(&mut index).await?;
+        Ok(index.beside(intake))
+    }
+
     /// Takes over what has been recorded or has come in since.
     async fn catch_up_twins(&self, index: &mut Index) -> Result<(), StoreError> {
         let mut conn = self.store.read().await?;

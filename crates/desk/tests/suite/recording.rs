@@ -211,6 +211,7 @@ async fn a_simple_one_is_settled_and_a_finished_one_is_not_handed_off() {
             summary: summary.into(),
             remedy: "退五元".into(),
             amount_minor: Some(500),
+            deviation: String::new(),
         };
         bench.desk.settle(&bench.session, id, settlement)
     };
@@ -339,6 +340,7 @@ async fn a_text_too_long_for_one_event_is_refused_and_nothing_is_written() {
         summary: "已办".into(),
         remedy: long.clone(),
         amount_minor: None,
+        deviation: String::new(),
     };
     let (desk, session) = (&bench.desk, &bench.session);
     for refused in [
@@ -447,6 +449,7 @@ async fn no_more_than_the_limit_is_given_at_the_counter() {
         summary: "已赔付".into(),
         remedy: String::new(),
         amount_minor: Some(i64::from(amount)),
+        deviation: String::new(),
     };
     let refused = bench
         .desk

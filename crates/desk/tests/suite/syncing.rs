@@ -350,6 +350,7 @@ async fn what_another_desk_did_first_at_the_hub_holds() {
         summary: "已道歉".into(),
         remedy: "道歉".into(),
         amount_minor: None,
+        deviation: String::new(),
     };
     let settled = bench.desk.settle(&bench.session, id, settlement).await;
     assert_eq!(settled.unwrap().row.state, State::Answered);

@@ -210,6 +210,7 @@ impl Complaint {
                 amount_minor,
                 next_level,
                 next_level_until,
+                ..
             } => {
                 self.answer = Some(Answer {
                     decision: Some(*decision),

@@ -184,6 +184,13 @@ pub enum Fact {
         /// Until when.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         next_level_until: Option<DateTime<Utc>>,
+        /// Category and version of the guidance in force when it was answered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        guidance: Option<GuidanceUsed>,
+        /// Why it was answered otherwise than the guidance says; empty where
+        /// it was not.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        deviation: String,
     },
     /// A simple complaint settled at the counter, with its short written summary.
     Settled {
@@ -193,6 +200,10 @@ pub enum Fact {
         amount_minor: Option<i64>,
         /// Category and version of the guidance shown when it was settled.
         guidance: Option<GuidanceUsed>,
+        /// Why it was settled otherwise than the guidance says; empty where it
+        /// was not.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        deviation: String,
     },
     /// Who is to ask the customer afterwards.
     CallBackAssigned {

@@ -320,12 +320,15 @@ pub fn fact(kind: FactKind, c: &Complaint, n: u64) -> Fact {
             amount_minor: None,
             next_level: String::new(),
             next_level_until: None,
+            guidance: None,
+            deviation: String::new(),
         },
         FactKind::Settled => Fact::Settled {
             summary: text(),
             remedy: text(),
             amount_minor: None,
             guidance: None,
+            deviation: String::new(),
         },
         FactKind::CalledBack => Fact::CalledBack {
             satisfied: true,

@@ -298,6 +298,17 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/alarms/{id}/explain", ANSWERS_ALARMS),
     ("POST", "/api/alarms/{id}/close", ANSWERS_ALARMS),
     ("POST", "/api/alarms/look", ANSWERS_ALARMS),
+    ("GET", "/api/same-answer", Access::Any(&[Right::SeeBoard])),
+    (
+        "GET",
+        "/api/same-answer/pairs",
+        Access::Any(&[Right::SeeBoard]),
+    ),
+    (
+        "GET",
+        "/api/complaints/{id}/answer-suggestions",
+        Access::Step(FactKind::Answered),
+    ),
     ("GET", "/api/tasks", Access::Any(&[Right::SeeOwnTasks])),
     (
         "POST",

@@ -69,7 +69,8 @@ fn short(question: &str) -> String {
 fn described() -> (Router<Arc<Hub>>, OpenApi) {
     use api::{
         admin, alarms, board, complaints, course, desks, duties, escalations, evidence, learning,
-        letters, links, lists, quarantine, recusal, similar, sms, steps, stubs, tasks, time,
+        letters, links, lists, quarantine, recusal, same_answer, similar, sms, steps, stubs, tasks,
+        time,
     };
     let timed = OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(session::login))
@@ -122,6 +123,9 @@ fn described() -> (Router<Arc<Hub>>, OpenApi) {
         .routes(routes!(links::links))
         .routes(routes!(links::link))
         .routes(routes!(similar::similar))
+        .routes(routes!(same_answer::same_answer))
+        .routes(routes!(same_answer::outcome_pairs))
+        .routes(routes!(same_answer::answer_suggestions))
         .routes(routes!(alarms::alarms))
         .routes(routes!(alarms::alarm))
         .routes(routes!(alarms::acknowledge_alarm))

@@ -173,6 +173,8 @@ fn sample(kind: FactKind, actor: &Actor, held: &Held, now: DateTime<Utc>) -> Opt
             amount_minor: None,
             next_level: String::new(),
             next_level_until: None,
+            guidance: None,
+            deviation: String::new(),
         },
         FactKind::CalledBack => Fact::CalledBack {
             satisfied: true,

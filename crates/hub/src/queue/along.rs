@@ -4,10 +4,11 @@
 
 use chrono::{DateTime, Utc};
 use suda_domain::fact::{Assignee, Report};
+use suda_domain::guidance::{self, Guidance};
+use suda_domain::personal::of_customer;
 use suda_domain::{Complaint, ComplaintId, Fact, LeaseId, Relation, StaffId, State};
 use uuid::Uuid;
 
-use crate::status::view::secrets;
 use crate::store::{AlongRefused, Decide, Held, StepRefused};
 
 const NOTHING: StepRefused = StepRefused::Along(AlongRefused::NothingToGive);
@@ -26,6 +27,8 @@ pub struct Along {
     /// Whose customers the texts that are copied tell of, in all cases that
     /// share them.
     pub told: Vec<Told>,
+    /// All that is in force.
+    pub guidance: Vec<Guidance>,
 }
 
 /// A customer told of in a text that is copied.
@@ -90,7 +93,7 @@ impl Along {
                 summary: self.summary.clone(),
             });
         }
-        facts.push(self.answer()?);
+        facts.push(self.answer(complaint)?);
         let to = self.call_back.clone();
         facts.extend(to.map(|to| Fact::CallBackAssigned { to }));
         Ok(facts)
@@ -117,7 +120,7 @@ impl Along {
         let report = self.lead.report.iter();
         let report = report.flat_map(|one| [&one.root_cause, &one.impact, &one.proposal]);
         let given: Vec<&String> = answer.chain(report).collect();
-        let secrets: Vec<&str> = secrets(&case.intake)
+        let secrets: Vec<&str> = of_customer(&case.intake)
             .into_iter()
             .map(str::trim)
             .filter(|secret| secret.chars().count() >= 2)
@@ -153,7 +156,7 @@ impl Along {
         })
     }
 
-    fn answer(&self) -> Result<Fact, StepRefused> {
+    fn answer(&self, to: &Complaint) -> Result<Fact, StepRefused> {
         let answer = self.lead.answer.clone().ok_or(NOTHING)?;
         let amount_minor = self.amount();
         Ok(Fact::Answered {
@@ -164,6 +167,9 @@ impl Along {
             amount_minor,
             next_level: answer.next_level,
             next_level_until: answer.next_level_until,
+            guidance: guidance::used_for(&self.guidance, &to.intake.category),
+            // Said with the answer of the case that leads.
+            deviation: String::new(),
         })
     }
 }

@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use suda_domain::clocks::{self, Clock, Deadline};
 use suda_domain::complaint::Answer;
 use suda_domain::fact::{AskedOf, Decision};
+use suda_domain::personal::of_customer;
 use suda_domain::time::Zone;
 use suda_domain::{
-    Actor, Complaint, CustomerState, Fact, Intake, QuestionId, ReferenceNumber, Refusal, Role,
-    StaffId, State,
+    Actor, Complaint, CustomerState, Fact, QuestionId, ReferenceNumber, Refusal, Role, StaffId,
+    State,
 };
 use utoipa::ToSchema;
 
@@ -264,7 +265,7 @@ impl Viewing<'_> {
     /// one; on this page neither is shown.
     pub fn veiled(&self, text: &str) -> String {
         let complaint = self.complaint;
-        let mut secrets = secrets(&complaint.intake);
+        let mut secrets = of_customer(&complaint.intake);
         secrets.push(&complaint.recorded_by.name);
         secrets.extend(
             complaint
@@ -286,22 +287,6 @@ impl Viewing<'_> {
 }
 
 const VEIL: &str = "＊＊";
-
-/// What tells who the customer is.
-pub fn secrets(intake: &Intake) -> Vec<&str> {
-    let mut secrets: Vec<&str> = vec![
-        &intake.name,
-        &intake.phone,
-        &intake.email,
-        &intake.account,
-        &intake.id_number,
-    ];
-    let representative = intake.representative.iter();
-    secrets.extend(representative.flat_map(|one| [one.name.as_str(), &one.phone]));
-    let group = intake.group.iter();
-    secrets.extend(group.flat_map(|one| [one.name.as_str(), &one.phone]));
-    secrets
-}
 
 fn may(complaint: &Complaint) -> StatusMay {
     let admits = |fact: Fact| complaint.admit(&Actor::customer(), &fact);

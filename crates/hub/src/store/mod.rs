@@ -12,6 +12,7 @@ mod notice;
 pub mod postgres;
 mod requests;
 pub mod row;
+pub mod same_answer;
 pub mod set_aside;
 pub mod sms;
 pub mod sqlite;
@@ -675,6 +676,7 @@ pub trait Store:
     + evidence::EvidenceStore
     + learning::LearningStore
     + letters::LetterStore
+    + same_answer::SameAnswerStore
     + set_aside::SetAsideStore
     + statistics::StatisticsStore
     + sms::SmsStore

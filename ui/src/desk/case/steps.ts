@@ -1,6 +1,6 @@
 // The steps a branch can take with a complaint, as the dialog needs them.
 import { host } from '../host'
-import type { CaseView, Settlement } from '@/shared/types'
+import type { CaseView, Guidance, Settlement } from '@/shared/types'
 
 export type Step = 'settle' | 'hand_off' | 'note' | 'withdraw' | 'reply' | 'take_over'
 
@@ -14,7 +14,12 @@ export function takeStep(step: Step, id: string, written: Settlement, question =
   const text = written.summary.trim()
   switch (step) {
     case 'settle':
-      return host.settle(id, { ...written, summary: text, remedy: written.remedy.trim() })
+      return host.settle(id, {
+        ...written,
+        summary: text,
+        remedy: written.remedy.trim(),
+        deviation: (written.deviation ?? '').trim(),
+      })
     case 'hand_off':
       return host.handOff(id, text === '' ? null : text)
     case 'note':
@@ -26,6 +31,11 @@ export function takeStep(step: Step, id: string, written: Settlement, question =
     case 'reply':
       return host.reply(id, question, text)
   }
+}
+
+/** What guidance lets a branch give; nothing where there is no guidance. One that names no sum lets it give none. */
+export function guidanceLimit(guidance: Guidance | null): number | null {
+  return guidance === null ? null : (guidance.limit_minor ?? 0)
 }
 
 /** Whether an amount is more than the guidance lets a branch give. */

@@ -73,6 +73,8 @@ export const cases: SameTexts<typeof casesReference> = {
     most: 'The counter may give {amount} at most.',
     too_much: 'The counter may give {amount} at most, so this cannot be settled here. Hand it off: the experts ask the management group.',
     over: 'More than the {amount} the guidance allows: say on what ground, or hand it off.',
+    deviation: 'Why otherwise than the guidance',
+    deviation_hint: 'Leave empty when it is by the guidance; required above its sum. It is kept in the ledger.',
     submit: 'Settle',
   },
   hand_off: {

@@ -79,6 +79,7 @@ export const facts: SameTexts<typeof reference> = {
   remedy: 'Remedy: {text}',
   at_most: 'At most {amount}',
   amount: 'Compensation: {amount}',
+  deviation: 'Otherwise than the guidance: {reason}',
   guidance: 'By guidance {category}, version {version}',
   satisfied: 'Customer satisfied',
   not_satisfied: 'Customer not satisfied',

@@ -66,6 +66,8 @@ export const cases = {
     most: '柜台最多可补偿 {amount}。',
     too_much: '超过柜台可补偿的 {amount}，不能在柜台办结。请转派专家，由专家报管理决策小组审批。',
     over: '超过口径允许的 {amount}，请说明依据，或转派专家。',
+    deviation: '与口径不同的原因',
+    deviation_hint: '按口径办理的不填；金额超过口径的必填，记入台账',
     submit: '办结',
   },
   hand_off: {

@@ -78,6 +78,7 @@ export const facts = {
   remedy: '处理结果：{text}',
   at_most: '补偿最多 {amount}',
   amount: '补偿金额：{amount}',
+  deviation: '与口径不同：{reason}',
   guidance: '依据口径 {category} 第 {version} 版',
   satisfied: '客户满意',
   not_satisfied: '客户不满意',

@@ -73,6 +73,8 @@ export const cases: SameTexts<typeof casesReference> = {
     most: '櫃台最多可補償 {amount}。',
     too_much: '超過櫃台可補償的 {amount}，不能在櫃台辦結。請轉派專家，由專家報管理決策小組審批。',
     over: '超過口徑允許的 {amount}，請說明依據，或轉派專家。',
+    deviation: '與口徑不同的原因',
+    deviation_hint: '按口徑辦理的不填；金額超過口徑的必填，記入台帳',
     submit: '辦結',
   },
   hand_off: {

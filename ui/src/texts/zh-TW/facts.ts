@@ -79,6 +79,7 @@ export const facts: SameTexts<typeof reference> = {
   remedy: '處理結果：{text}',
   at_most: '補償最多 {amount}',
   amount: '補償金額：{amount}',
+  deviation: '與口徑不同：{reason}',
   guidance: '依據口徑 {category} 第 {version} 版',
   satisfied: '客戶滿意',
   not_satisfied: '客戶不滿意',

@@ -190,6 +190,7 @@ pub async fn answer_linked(
         summary,
         call_back: None,
         told: Vec::new(),
+        guidance: hub.store.guidance().await?,
     };
     let following = followers(hub, &doing.who, lead.id).await?;
     let cases = following.iter().map(|held| held.complaint.as_ref());

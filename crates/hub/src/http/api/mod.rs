@@ -21,6 +21,7 @@ pub mod lists;
 pub mod mask;
 pub mod quarantine;
 pub mod recusal;
+pub mod same_answer;
 pub mod similar;
 pub mod sms;
 pub mod steps;

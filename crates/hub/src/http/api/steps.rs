@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use suda_domain::Grade;
 use suda_domain::fact::{Decision, Dissatisfaction, Interview, Measure, Report};
+use suda_domain::guidance;
 use suda_domain::{EvidenceId, Fact, MeasureId, Role, StaffId, TaskId};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -206,6 +207,10 @@ pub struct AnswerText {
     #[serde(default)]
     pub next_level: String,
     pub next_level_until: Option<DateTime<Utc>>,
+    /// Why it is answered otherwise than the guidance says; empty where it is
+    /// not.
+    #[serde(default)]
+    pub deviation: String,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -493,7 +498,11 @@ pub async fn answer(doing: Doing, Body(body): Body<AnswerText>) -> ApiResult<Jso
         Decision::Upheld => optional("reasons", &body.reasons, TEXT)?,
         Decision::PartlyUpheld | Decision::NotUpheld => required("reasons", &body.reasons, TEXT)?,
     };
+    let category = &doing.held.complaint.intake.category;
+    let guidance = guidance::used_for(&doing.hub.store.guidance().await?, category);
     let fact = Fact::Answered {
+        guidance,
+        deviation: optional("deviation", &body.deviation, TEXT)?,
         decision: body.decision,
         text,
         remedy,

@@ -26,6 +26,7 @@ mod lists;
 mod load;
 pub mod moving;
 mod renew;
+mod same_answer;
 mod set_aside;
 mod sms;
 mod statistics;

@@ -21,6 +21,7 @@ mod letters;
 mod lists;
 mod load;
 mod rows;
+mod same_answer;
 mod schema;
 mod set_aside;
 mod sms;

@@ -27,6 +27,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
     tasks: 'My tasks',
     board: 'Board',
     alarms: 'Alarms',
+    same: 'Same answer',
     approvals: 'Approvals',
     search: 'Search',
     desks: 'Desk health',

@@ -265,6 +265,8 @@ export const consoleWork: SameTexts<typeof reference> = {
     reasons_hint: 'Required unless upheld: which facts and rules it rests on',
     amount: 'Amount given',
     amount_hint: 'Leave empty for none; above the limit no more than the management group has approved',
+    deviation: 'Why otherwise than the guidance',
+    deviation_hint: 'Leave empty when it is by the guidance. It is kept in the ledger; the customer does not see it.',
     next_level: 'Where the customer can turn to',
     next_level_default: 'If you do not agree, you may ask our management group to review this answer, or turn to the telecom users\' complaint office of your region.',
     until: 'Until when',

@@ -25,6 +25,7 @@ export const consoleFrame = {
     tasks: '我的任务',
     board: '看板',
     alarms: '预警',
+    same: '同诉同答',
     approvals: '待审批',
     search: '查询',
     desks: '终端运行',

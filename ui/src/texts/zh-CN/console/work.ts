@@ -262,6 +262,8 @@ export const consoleWork = {
     reasons_hint: '部分成立或不成立时必填：依据哪些事实和规定',
     amount: '给客户的金额',
     amount_hint: '不补偿就不填；超过限额的，不能高于管理决策小组批准的金额',
+    deviation: '与口径不同的原因',
+    deviation_hint: '按口径答复的不填；填写后记入台账，客户看不到',
     next_level: '客户不认可时可以找谁',
     next_level_default: '您如果不认可本答复，可以向我公司管理决策小组申请复核，也可以向当地电信用户申诉受理机构申诉。',
     until: '在什么时候以前',

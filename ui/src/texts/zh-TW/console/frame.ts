@@ -27,6 +27,7 @@ export const consoleFrame: SameTexts<typeof reference> = {
     tasks: '我的任務',
     board: '看板',
     alarms: '預警',
+    same: '同訴同答',
     approvals: '待審批',
     search: '查詢',
     desks: '終端運行',

@@ -265,6 +265,8 @@ export const consoleWork: SameTexts<typeof reference> = {
     reasons_hint: '部分成立或不成立時必填：依據哪些事實和規定',
     amount: '給客戶的金額',
     amount_hint: '不補償就不填；超過限額的，不能高於管理決策小組批准的金額',
+    deviation: '與口徑不同的原因',
+    deviation_hint: '按口徑答覆的不填；填寫後記入台帳，客戶看不到',
     next_level: '客戶不認可時可以找誰',
     next_level_default: '您如果不認可本答覆，可以向我公司管理決策小組申請複核，也可以向當地電信用戶申訴受理機構申訴。',
     until: '在什麼時候以前',
