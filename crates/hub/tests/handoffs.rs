@@ -47,7 +47,7 @@ async fn settled(desk: &mut FakeDesk, category: &str, cases: usize) -> Vec<Compl
                 remedy: "已处理".into(),
                 amount_minor: None,
                 guidance: None,
-                deviation: None,
+                deviation: String::new(),
             },
         ];
         for fact in facts {
