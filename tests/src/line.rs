@@ -36,6 +36,8 @@ struct State {
     waiting: AtomicU64,
     /// Bytes carried, both ways.
     carried: AtomicU64,
+    /// Pieces that went upwards: a short question is one.
+    asked: AtomicU64,
     dice: AtomicU64,
 }
 
@@ -60,6 +62,7 @@ impl Line {
             done: AtomicU64::new(0),
             waiting: AtomicU64::new(0),
             carried: AtomicU64::new(0),
+            asked: AtomicU64::new(0),
             dice: AtomicU64::new(seed | 1),
         });
         let serving = tokio::spawn(accept(listener, Arc::clone(&state)));
@@ -78,6 +81,11 @@ impl Line {
     /// Bytes carried so far, both ways.
     pub fn carried(&self) -> u64 {
         self.state.carried.load(Ordering::SeqCst)
+    }
+
+    /// Pieces that went upwards so far; a short question is one.
+    pub fn asked(&self) -> u64 {
+        self.state.asked.load(Ordering::SeqCst)
     }
 
     /// Connections cut so far.
@@ -155,6 +163,7 @@ async fn up(
         left = left.map(|left| left - read);
         let to = to.clone();
         state.waiting.fetch_add(read as u64, Ordering::SeqCst);
+        state.asked.fetch_add(1, Ordering::SeqCst);
         state.carried.fetch_add(read as u64, Ordering::SeqCst);
         if queue.send(Piece { bytes, to }).await.is_err() {
             return false;

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use suda_sync::desk::{Command, DeskSync, Input, Link, Standing, Step, Stream};
-use suda_sync::message::{BATCH_BYTES, BATCH_EVENTS, Known, Refused, VERSION};
+use suda_sync::message::{BATCH_BYTES, BATCH_EVENTS, Refused, VERSION};
 use suda_sync::{Ask, Receipt, Reply, Request, SealedEvent, Signed, Verdict};
 use tokio::sync::{Notify, watch};
 
@@ -443,11 +443,7 @@ impl Runner {
 
     async fn send(&mut self, session: Option<String>, ask: Ask) -> Input {
         if let (Some(session), Ask::Look { cursor, directory }) = (&session, &ask) {
-            let known = Known {
-                cursor: *cursor,
-                directory: *directory,
-            };
-            return self.look(session, known).await;
+            return self.look(session, (*cursor, *directory)).await;
         }
         let asked_ms = self.now_ms();
         let next = match &ask {
@@ -497,7 +493,7 @@ impl Runner {
         }
     }
 
-    async fn look(&mut self, session: &str, known: Known) -> Input {
+    async fn look(&mut self, session: &str, known: (u64, u32)) -> Input {
         let told = short(&self.transport, &self.device, "look", session, known).await;
         self.failure = None;
         match told {
@@ -605,7 +601,7 @@ async fn short(
     device: &DeviceRow,
     question: &str,
     session: &str,
-    known: Known,
+    (cursor, directory): (u64, u32),
 ) -> Result<Option<Reply>, SyncError> {
     let DeviceRow {
         device: id,
@@ -613,7 +609,6 @@ async fn short(
         ..
     } = device;
     let id = id.0.simple();
-    let Known { cursor, directory } = known;
     let path = format!("/v1/{question}/{id}/{incarnation}/{session}/{cursor}/{directory}");
     let status = transport.short(&path).await?;
     match status.as_u16() {
@@ -701,7 +696,7 @@ impl Watcher {
         // It may go on as another incarnation meanwhile.
         let device = self.desk.inner.enrolled()?.device.clone();
         if let Some(session) = &session {
-            let known = Known { cursor, directory };
+            let known = (cursor, directory);
             let told = short(&self.transport, &device, "watch", session, known).await?;
             if let Some(reply) = told {
                 return Ok(reply);

@@ -338,15 +338,12 @@ async fn an_expert_is_suggested_answers_with_their_source_and_records_the_guidan
     let answer = json!({ "decision": "upheld", "text": "已为您更换光猫", "remedy": "更换光猫",
                          "deviation": "口径的时限已过，另行致电" });
     let seen = expert.post(&path("answer"), answer).await;
-    let facts = seen["timeline"]
+    let mut facts = seen["timeline"]
         .as_array()
         .unwrap()
         .iter()
         .map(|entry| &entry["fact"]);
-    let answered = facts
-        .filter(|fact| fact["kind"] == "answered")
-        .last()
-        .unwrap();
+    let answered = facts.rfind(|fact| fact["kind"] == "answered").unwrap();
     assert_eq!(
         answered["guidance"],
         json!({ "category": CATEGORY, "version": 1 })

@@ -315,7 +315,7 @@ impl HubDisk {
         let level = known.filter(|_| all_taken).and_then(|known| {
             let own = (batch.device, batch.incarnation);
             let limit = PAGE_ENTRIES as usize;
-            let reply = self.page(&batch.branch, own, known.cursor, limit, watermarks, at);
+            let reply = self.page(&batch.branch, own, known.cursor, limit, known.own, at);
             let Reply::Page(page) = reply else {
                 return None;
             };

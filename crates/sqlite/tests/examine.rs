@@ -210,9 +210,24 @@ fn look_until(file: &Path, done: &std::sync::atomic::AtomicBool) -> (u32, Option
     (looks, None)
 }
 
-/// The locks of this process on a file, by the system's own list.
+/// The locks of this process on a file, by the system's own list. That is given
+/// page by page: while others take and leave locks, one line may come twice or
+/// not at all, so it is read until it says the same twice.
 #[cfg(target_os = "linux")]
 fn locks(file: &Path) -> usize {
+    let mut before = listed_locks(file);
+    for _ in 0..1_000 {
+        let now = listed_locks(file);
+        if now == before {
+            return now.len();
+        }
+        before = now;
+    }
+    panic!("the list of locks does not hold still");
+}
+
+#[cfg(target_os = "linux")]
+fn listed_locks(file: &Path) -> std::collections::BTreeSet<String> {
     use std::os::unix::fs::MetadataExt as _;
     let inode = format!(":{}", std::fs::metadata(file).unwrap().ino());
     let own = std::process::id().to_string();
@@ -221,7 +236,14 @@ fn locks(file: &Path) -> usize {
         let mut words = line.split_whitespace().skip(4);
         words.next() == Some(&own) && words.next().is_some_and(|place| place.ends_with(&inode))
     };
-    listed.lines().filter(ours).count()
+    // Without the number of the line, which changes with what others hold.
+    let lock = |line: &str| {
+        line.split_whitespace()
+            .skip(1)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    listed.lines().filter(ours).map(lock).collect()
 }
 
 /// Without them another process would take the database for nobody's and cut

@@ -403,6 +403,7 @@ impl DeskSync {
         let known = self.standing.is_last(stream, last_n).then_some(Known {
             cursor: position.cursor,
             directory: position.directory,
+            own: position.written,
         });
         self.sent = true;
         self.phase = Phase::Sending { stream, first_n };

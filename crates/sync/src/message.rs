@@ -134,6 +134,10 @@ pub struct Known {
     pub cursor: u64,
     /// Version of the directory held.
     pub directory: u32,
+    /// Highest number of its own events that it holds, by lane. The hub may have
+    /// more: a copy of the database wrote them, under the same incarnation.
+    #[serde(default)]
+    pub own: [u64; 4],
 }
 
 /// How far a desk is, as its store says.

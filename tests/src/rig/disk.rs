@@ -63,6 +63,8 @@ enum Program {
     Import,
 }
 
+/// Up to this write the control is tried.
+const CONTROL_WRITES: u32 = 800;
 /// Rows an import has; enough for some hundred writes.
 const ROWS: u64 = 150;
 
@@ -262,7 +264,11 @@ impl Rig<'_> {
     /// before it saves: some must be found lost.
     async fn control(&self, report: &mut Report) -> Result<(), Failure> {
         let mut tally = Tally::default();
-        for n in [20, 40, 60, 80] {
+        // The first hundreds of writes are the start's, before anything is recorded.
+        for n in (20..=CONTROL_WRITES).step_by(20) {
+            if tally.lost > 0 {
+                break;
+            }
             let this = self.prepare(Program::Desk, Kind::Write, n)?;
             let mut command = self.command(Program::Desk, Kind::Write, n, &this)?;
             command.arg("--too-early");

@@ -192,11 +192,11 @@ async fn answer(hub: &Hub, signed: Signed, request: Request) -> Result<Reply, Re
         }
         Ask::Forward { parcel } => forward(hub, &device, &parcel).await,
         Ask::Watch { cursor, directory } => {
-            let changed = watch(hub, &device, Known { cursor, directory }).await;
+            let changed = watch(hub, &device, cursor, directory).await;
             changed.map(Reply::changed).map_err(busy)
         }
         Ask::Look { cursor, directory } => {
-            let news = is_news(hub, &device, Known { cursor, directory }, None);
+            let news = is_news(hub, &device, (cursor, directory), None);
             let changed = hub.turns.read(news).await;
             changed.map(Reply::changed).map_err(busy)
         }
@@ -261,7 +261,7 @@ async fn batch(
             let own = Own {
                 device: id,
                 incarnation,
-                upto: ingested.watermarks,
+                upto: known.own,
             };
             hub.turns
                 .read(level(hub, &branch, known, own))
@@ -364,24 +364,28 @@ async fn pull(
 pub(super) async fn is_news(
     hub: &Hub,
     device: &Device,
-    known: Known,
+    (cursor, directory): (u64, u32),
     but: Option<(DeviceId, u32)>,
 ) -> Result<bool> {
     let branch = &device.branch;
-    Ok(hub.store.has_after(branch, known.cursor, but).await?
-        || hub.store.settings().await?.directory != known.directory)
+    Ok(hub.store.has_after(branch, cursor, but).await?
+        || hub.store.settings().await?.directory != directory)
 }
 
 /// Waits for news, and says whether there is any. What the desk wrote itself is
 /// none: its receipt tells of that, and what was set aside and taken in later it
 /// finds when it looks, within a minute.
-pub(super) async fn watch(hub: &Hub, device: &Device, known: Known) -> Result<bool> {
+pub(super) async fn watch(hub: &Hub, device: &Device, cursor: u64, directory: u32) -> Result<bool> {
     // Listening begins before looking, so that nothing falls between.
     let mut feed = hub.store.feed();
     let own = Some((device.id, device.incarnation));
     let waiting = async {
         loop {
-            if hub.turns.read(is_news(hub, device, known, own)).await? {
+            if hub
+                .turns
+                .read(is_news(hub, device, (cursor, directory), own))
+                .await?
+            {
                 return Ok(true);
             }
             loop {

@@ -11,7 +11,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use suda_domain::DeviceId;
-use suda_sync::message::{Known, Refused};
+use suda_sync::message::Refused;
 
 use super::device::{busy, is_news, watch};
 use super::hello::admit;
@@ -28,20 +28,11 @@ pub struct Asked {
     directory: u32,
 }
 
-impl Asked {
-    fn known(&self) -> Known {
-        Known {
-            cursor: self.cursor,
-            directory: self.directory,
-        }
-    }
-}
-
 /// `GET /v1/look/…`: answered at once.
 pub async fn look(State(hub): State<Arc<Hub>>, Path(asked): Path<Asked>) -> StatusCode {
     told(async {
         let device = admitted(&hub, &asked).await?;
-        let news = is_news(&hub, &device, asked.known(), None);
+        let news = is_news(&hub, &device, (asked.cursor, asked.directory), None);
         hub.turns.read(news).await.map_err(busy)
     })
     .await
@@ -51,7 +42,8 @@ pub async fn look(State(hub): State<Arc<Hub>>, Path(asked): Path<Asked>) -> Stat
 pub async fn wait(State(hub): State<Arc<Hub>>, Path(asked): Path<Asked>) -> StatusCode {
     told(async {
         let device = admitted(&hub, &asked).await?;
-        watch(&hub, &device, asked.known()).await.map_err(busy)
+        let news = watch(&hub, &device, asked.cursor, asked.directory);
+        news.await.map_err(busy)
     })
     .await
 }

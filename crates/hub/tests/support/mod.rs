@@ -496,6 +496,30 @@ impl FakeDesk {
         signed.open(&self.enrolled.hub_key).unwrap()
     }
 
+    /// The status a short question is answered with (`/v1/look`, `/v1/watch`).
+    pub async fn short(&self, question: &str, (cursor, directory): (u64, u32)) -> u16 {
+        let session = self.session.lock().unwrap().clone().unwrap_or_default();
+        let door = self.url.strip_suffix("sync").unwrap();
+        let EnrolReply {
+            device,
+            incarnation,
+            ..
+        } = &self.enrolled;
+        let (id, at) = (device.0.simple(), format!("{cursor}/{directory}"));
+        let asked = format!("{door}{question}/{id}/{incarnation}/{session}/{at}");
+        let answer = self.client.get(asked).send().await.unwrap();
+        answer.status().as_u16()
+    }
+
+    /// The session of the last hello.
+    pub fn session(&self) -> Option<String> {
+        self.session.lock().unwrap().clone()
+    }
+
+    pub fn go_back_to(&self, session: Option<String>) {
+        *self.session.lock().unwrap() = session;
+    }
+
     pub async fn hello(&self) -> Welcome {
         let Reply::Welcome(welcome) = self.ask(Ask::Hello(Position::default())).await else {
             panic!("no welcome");

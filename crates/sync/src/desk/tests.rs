@@ -1,6 +1,7 @@
 //! The rules of the machine, tried in a small world.
 
 mod incarnations;
+mod news;
 mod slots;
 mod world;
 

@@ -47,6 +47,11 @@ pub struct World {
     /// How many events each batch had.
     pub sizes: Vec<usize>,
     pub rekeyed: Vec<(Stream, u64)>,
+    /// How often it was asked for a page, and only whether there is one.
+    pub pulls: u32,
+    pub looks: u32,
+    /// The hub is of before there were looks and levels.
+    pub is_old: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -85,6 +90,9 @@ impl World {
             allowance: None,
             sizes: Vec::new(),
             rekeyed: Vec::new(),
+            pulls: 0,
+            looks: 0,
+            is_old: false,
         }
     }
 
@@ -220,6 +228,7 @@ impl World {
                 self.batch(of, first_n, events.len(), known)
             }
             Ask::Pull { cursor, limit, .. } => {
+                self.pulls += 1;
                 let cursor = (cursor + u64::from(limit)).min(self.hub_log);
                 Reply::Page(Page {
                     epoch: self.epoch_name(),
@@ -233,7 +242,11 @@ impl World {
                 })
             }
             Ask::Watch { .. } => Reply::changed(false),
-            Ask::Look { cursor, .. } => Reply::changed(cursor < self.hub_log),
+            Ask::Look { .. } if self.is_old => Reply::Refused(Refused::Malformed),
+            Ask::Look { cursor, .. } => {
+                self.looks += 1;
+                Reply::changed(cursor < self.hub_log)
+            }
             Ask::Evidence { .. }
             | Ask::Statistics { .. }
             | Ask::Model { .. }
@@ -276,7 +289,7 @@ impl World {
     }
 
     fn batch(&mut self, of: Stream, first_n: u64, count: usize, known: Option<Known>) -> Reply {
-        let is_level = known.is_some_and(|known| known.cursor == self.hub_log);
+        let is_level = !self.is_old && known.is_some_and(|known| known.cursor == self.hub_log);
         self.batches.push((of, first_n));
         self.sizes.push(count);
         if self.handoff_after == Some(self.batches.len()) {
