@@ -511,15 +511,6 @@ impl FakeDesk {
         answer.status().as_u16()
     }
 
-    /// The session of the last hello.
-    pub fn session(&self) -> Option<String> {
-        self.session.lock().unwrap().clone()
-    }
-
-    pub fn go_back_to(&self, session: Option<String>) {
-        *self.session.lock().unwrap() = session;
-    }
-
     pub async fn hello(&self) -> Welcome {
         let Reply::Welcome(welcome) = self.ask(Ask::Hello(Position::default())).await else {
             panic!("no welcome");
