@@ -268,7 +268,9 @@ enum Met {
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when this desk has written another event under that
-/// name and not sent it yet: sending it comes first.
+/// name and not sent it yet: sending it comes first. Also when it is of this
+/// incarnation, from before a roll-back, and the one before it is not here: the
+/// hub has that set aside and tells of it no more, so only other numbers help.
 async fn meet(
     tx: &mut WriteTx<'_>,
     entry: &LogEntry,
@@ -300,6 +302,10 @@ async fn meet(
         };
         let before = hub_order::here(tx.conn(), before).await?;
         if before.is_some_and(|before| before.own && before.hash != entry.event.prev.0) {
+            return Err(StoreError::Conflict);
+        }
+        let heads = ledger::heads(tx.conn(), device, incarnation).await?;
+        if key.n > heads[key.lane.index()].n + 1 {
             return Err(StoreError::Conflict);
         }
         hub_order::take_back(tx.conn(), key.lane, key.n).await?;

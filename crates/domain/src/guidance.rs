@@ -34,9 +34,10 @@ pub fn for_category<'a>(all: &'a [Guidance], category: &str) -> Option<&'a Guida
 }
 
 /// What a branch may give for a complaint of a category, in the currency's
-/// minor unit: as its guidance says, else the policy's `compensation_limit`.
+/// minor unit: as its guidance says, where naming no sum means none; without
+/// guidance, the policy's `compensation_limit`.
 pub fn limit_for(all: &[Guidance], category: &str, compensation_limit: u32) -> i64 {
-    let own = for_category(all, category).and_then(|one| one.limit_minor);
+    let own = for_category(all, category).map(|one| one.limit_minor.unwrap_or(0));
     own.unwrap_or_else(|| i64::from(compensation_limit))
 }
 
@@ -80,5 +81,8 @@ mod tests {
             Some("A")
         );
         assert_eq!(for_category(&all, "B.01"), None);
+        // Guidance that names no sum lets a branch give none.
+        assert_eq!(limit_for(&all, "A.01.02", 50_000), 0);
+        assert_eq!(limit_for(&all, "B.01", 50_000), 50_000);
     }
 }

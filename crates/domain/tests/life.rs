@@ -200,6 +200,52 @@ fn a_packet_that_overtakes_its_history_gives_the_same_complaint() {
     assert_eq!(late.state, State::Queued);
 }
 
+/// A hub put back from a backup may have forgotten that the branch has the
+/// complaint again. A handoff packet is its whole state, so it waits for nothing;
+/// any other step of beyond does.
+#[test]
+fn a_packet_from_beyond_what_is_known_needs_no_predecessor() {
+    let mut c = Complaint::open(&recorded(start(), false)).unwrap();
+    let steps = [
+        (Role::Clerk, FactKind::Assessed),
+        (Role::Clerk, FactKind::HandedOff),
+        (Role::System, FactKind::Queued),
+        (Role::Expert, FactKind::Claimed),
+    ];
+    for (n, (role, kind)) in (2..).zip(steps) {
+        let step = fact(kind, &c, n);
+        apply(&mut c, role, step, n).unwrap();
+    }
+    // What the hub was put back to: dispatched, and all that came behind forgotten.
+    let step = fact(FactKind::Dispatched, &c, 6);
+    apply(&mut c, Role::Expert, step, 6).unwrap();
+    let known = c.owner_no;
+
+    let assess = fact(FactKind::Assessed, &c, 9);
+    let assess = event(9, Lane::Ordinary, 9, known + 1, actor(Role::Clerk), assess);
+    assert_eq!(c.clone().apply(&assess), Err(Refusal::OwnerAhead));
+
+    let mut packet = packet(Some(&c), 9);
+    packet.cycle += 1;
+    let handoff = Fact::HandedOff {
+        packet: Box::new(packet),
+        cause: HandoffCause::Manual,
+    };
+    let handoff = event(1, Lane::Urgent, 10, known + 1, actor(Role::Clerk), handoff);
+    assert_eq!(c.apply(&handoff), Ok(Applied::Overtook));
+    assert_eq!(
+        (c.state, c.owner_no, c.cycle),
+        (State::HandoffPending, known + 1, 2)
+    );
+    assert!(c.claim.is_none() && !c.tasks.iter().any(suda_domain::complaint::Task::is_open));
+    apply(&mut c, Role::System, Fact::Queued, 11).unwrap();
+    assert_eq!(c.owner_no, known + 2);
+    // What it overtook, when it comes at last, is a note.
+    let settle = fact(FactKind::Settled, &c, 12);
+    let settle = event(12, Lane::Ordinary, 9, known, actor(Role::Clerk), settle);
+    assert_eq!(c.apply(&settle), Ok(Applied::LateNote));
+}
+
 #[test]
 fn the_desk_prompts_at_its_minutes_and_hands_off_at_fifty() {
     let c = Complaint::open(&recorded(start(), false)).unwrap();

@@ -43,6 +43,8 @@ pub struct SameAnswers {
     known: Arc<RwLock<Known>>,
     /// Of those who catch up: one reads the ledger, the others find it read.
     turn: Arc<Mutex<()>>,
+    /// Of those who compare: one does, the others tell how far it is.
+    comparing: Arc<Mutex<()>>,
 }
 
 #[derive(Default)]
@@ -233,6 +235,12 @@ impl SameAnswers {
         };
         open.sort_unstable_by_key(|(id, at)| std::cmp::Reverse((*at, *id)));
         let (before, twins) = (all - open.len(), twins.clone());
+        // What is compared once stays so: never by an index that is still being
+        // filled, as after a start.
+        let comparing = self.comparing.try_lock();
+        if comparing.is_err() || twins.cursor() < self.read().cursor {
+            return Ok((before, all));
+        }
         let found = blocking(move || {
             let begun = Instant::now();
             let mut found = Vec::new();

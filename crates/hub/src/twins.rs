@@ -159,7 +159,8 @@ impl Twins {
         }
     }
 
-    fn cursor(&self) -> u64 {
+    /// Up to which line of the ledger complaints are known.
+    pub(crate) fn cursor(&self) -> u64 {
         self.known
             .read()
             .unwrap_or_else(PoisonError::into_inner)

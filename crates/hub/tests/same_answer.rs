@@ -18,6 +18,7 @@ use suda_hub::same_answer::{Period, SameAnswers};
 use suda_hub::store::postgres::PostgresStore;
 use suda_hub::store::sqlite::SqliteStore;
 use suda_hub::store::{Reader, Store};
+use suda_hub::twins::Twins;
 use suda_sync::SealedEvent;
 use suda_test_postgres::PrivatePostgres;
 use support::{FakeDesk, Pen, Person, TestHub, eventually, fill, intake, morning};
@@ -419,6 +420,13 @@ async fn tells_answers(store: &impl Store) {
             (2, 2, 1, 0)
         );
     }
+    // By an index that is not as far, nothing is taken for compared.
+    let twins = Twins::default();
+    let compared = answers.compare(&twins, &period).await.unwrap();
+    assert_eq!(compared, (0, 2));
+    twins.catch_up(store, morning()).await.unwrap();
+    let compared = answers.compare(&twins, &period).await.unwrap();
+    assert_eq!(compared, (2, 2));
     assert!(
         answers
             .shares(&Period {

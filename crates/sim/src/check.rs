@@ -326,7 +326,7 @@ pub(crate) fn fits(complaint: &Complaint, event: &LedgerEvent) -> bool {
     let allowed = complaint.admit(&event.actor, &event.fact).is_ok();
     match complaint.clone().apply(event) {
         Ok(Applied::Changed | Applied::Remark) => allowed,
-        Ok(Applied::History | Applied::LateNote) => true,
+        Ok(Applied::History | Applied::LateNote | Applied::Overtook) => true,
         Err(_) => false,
     }
 }

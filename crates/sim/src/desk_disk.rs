@@ -364,7 +364,8 @@ impl DeskDisk {
                     .is_some_and(|kept| kept.own && kept.sealed.hash != sealed.prev);
             behind || here.is_some_and(|kept| kept.own && kept.sealed.hash != sealed.hash)
         };
-        if entries.iter().any(meets) {
+        if entries.iter().any(meets) || self.leaves_a_gap(entries.iter().map(|(_, event, _)| event))
+        {
             return Err(Conflict);
         }
         for run in &page.placed {
@@ -414,6 +415,22 @@ impl DeskDisk {
         self.cursor = page.cursor;
         self.epoch = Some(page.epoch.clone());
         Ok(())
+    }
+
+    /// Whether events of this incarnation come whose predecessor is not here: the
+    /// hub has it set aside, and tells of it no more.
+    fn leaves_a_gap<'a>(&self, events: impl Iterator<Item = &'a Rc<LedgerEvent>>) -> bool {
+        let mut heads = Lane::ALL.map(|lane| self.head(self.incarnation, lane).n);
+        for key in events.map(|event| event.key) {
+            let head = &mut heads[key.lane.index()];
+            if (key.device, key.incarnation) == (self.device, self.incarnation) {
+                if key.n > *head + 1 {
+                    return true;
+                }
+                *head = key.n.max(*head);
+            }
+        }
+        false
     }
 
     /// One of this incarnation that is not here: written before a roll-back.

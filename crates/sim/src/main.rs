@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use suda_sim::rigs::{Report, herd, hour, lanes, live, planted, seeds};
+use suda_sim::world::Plan;
 
 /// A quarter of a run is allocation.
 #[global_allocator]
@@ -85,6 +86,9 @@ struct Run {
     /// Print a line for each seed
     #[arg(long)]
     each: bool,
+    /// Shorter days of fewer desks, as the planted bugs are looked for in
+    #[arg(long)]
+    small: bool,
 }
 
 #[derive(Args)]
@@ -134,5 +138,10 @@ fn report(cli: &Cli) -> anyhow::Result<Report> {
 }
 
 fn run(options: &Run) -> anyhow::Result<Report> {
-    seeds::run_seeds(options.seed, options.seeds, options.each)
+    let plan = if options.small {
+        Plan::small()
+    } else {
+        Plan::full()
+    };
+    seeds::run_seeds(options.seed, options.seeds, plan, options.each)
 }

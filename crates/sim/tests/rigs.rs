@@ -25,7 +25,7 @@ fn a_seed_replays_its_run_and_another_seed_is_another_run() {
 
 #[test]
 fn nothing_is_lost_doubled_or_stuck_on_full_days() {
-    let report = seeds::run_seeds(1, FULL_DAYS, false).unwrap();
+    let report = seeds::run_seeds(1, FULL_DAYS, Plan::full(), false).unwrap();
     assert!(report.passed, "{}", report.line);
     // All that can go wrong has gone wrong.
     for fault in [

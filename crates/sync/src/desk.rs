@@ -9,7 +9,7 @@
 //! machine rests until a local write, a nudge from the watch, or the tick. An
 //! overloaded hub gives a slot: until then only the urgent streams are sent.
 //!
-//! Two things can spare the pull, and do not yet (see `spares`). The last batch says how far the desk is, and the
+//! Two things spare the pull. The last batch says how far the desk is, and the
 //! receipt says when nothing else has happened. And who has nothing to send
 //! only looks whether there is news, in a few bytes and without a signature:
 //! for [`LOOKS_MS`] at most, then the signed page is asked for again.
@@ -107,10 +107,6 @@ pub struct DeskSync {
     again: bool,
     /// The hub's log had something new in this round.
     pulled: bool,
-    /// Receipts and looks may spare the page. Off: with it the simulator finds
-    /// places apart and a record wrongly set aside (seeds 185, 370 and 871), and
-    /// why is not known yet.
-    spares: bool,
     /// A batch was sent in this round.
     sent: bool,
     /// When the hub last said, signed and in this session, that there is no more.
@@ -145,7 +141,6 @@ impl DeskSync {
             failures: 0,
             again: true,
             pulled: false,
-            spares: false,
             sent: false,
             level_ms: None,
             level: None,
@@ -157,15 +152,6 @@ impl DeskSync {
             left_out: false,
             next_tick_ms: 0,
             dice: seed | 1,
-        }
-    }
-
-    /// One that lets receipts and looks spare the page.
-    #[cfg(test)]
-    fn sparing(seed: u64) -> Self {
-        Self {
-            spares: true,
-            ..Self::new(seed)
         }
     }
 
@@ -414,7 +400,7 @@ impl DeskSync {
         let first_n = self.standing.acked(stream) + 1;
         let last_n = first_n - 1 + events.len() as u64;
         let position = &self.standing.position;
-        let is_last = self.spares && self.standing.is_last(stream, last_n);
+        let is_last = self.standing.is_last(stream, last_n);
         let known = is_last.then_some(Known {
             cursor: position.cursor,
             directory: position.directory,
@@ -516,7 +502,7 @@ impl DeskSync {
         let is_level = self
             .level_ms
             .is_some_and(|level_ms| now_ms < level_ms + LOOKS_MS);
-        if !self.spares || self.sent || self.nudged || !is_level {
+        if self.sent || self.nudged || !is_level {
             return self.pull();
         }
         self.phase = Phase::Looking;

@@ -72,7 +72,9 @@ pub fn course<E: Borrow<LedgerEvent>>(events: &[Standing<E>]) -> Course {
         let takes = matches!(event.fact, Fact::TakenOver { .. });
         if applied == Ok(Applied::LateNote) {
             course.late.push(event.key);
-        } else if applied == Ok(Applied::Changed) && (course.keeper.is_none() || takes) {
+        } else if matches!(applied, Ok(Applied::Changed | Applied::Overtook))
+            && (course.keeper.is_none() || takes)
+        {
             course.keeper = Some(event.key.device);
         }
     }

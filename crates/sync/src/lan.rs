@@ -13,7 +13,7 @@ mod giving;
 mod message;
 
 pub use custody::{
-    Batch, Kept, Named, TakeError, Waiting, came, held_on, named, next_desk, settled, take,
+    Batch, Kept, Named, Settled, TakeError, Waiting, came, held_on, named, next_desk, settled, take,
 };
 pub use forward::{Forwarder, Input, Order, Step};
 pub use giving::Given;

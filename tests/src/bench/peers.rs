@@ -59,7 +59,7 @@ async fn catch_up(documents: usize, theirs: f64) -> Result<(), Failure> {
     let bench = format!("catch_up_{documents}");
     let city = City::start()?;
     let dir = city.desk(&city.branch()?, "desk")?;
-    // Recorded and assessed: two records a complaint.
+    // Recorded and assessed, and some handed off: two records a complaint at least.
     import_rows(&city, &dir, documents / 2, "none")?;
     let desk = opened(&dir).await?;
     let cpu = hub_cpu_s(&city)?;
@@ -68,10 +68,10 @@ async fn catch_up(documents: usize, theirs: f64) -> Result<(), Failure> {
     let seconds = begin.elapsed().as_secs_f64();
     let cpu = hub_cpu_s(&city)? - cpu;
     let sent = usize::try_from(summary.sent).map_err(said)?;
-    if sent != documents {
+    if sent < documents {
         return Err(said(format!("{bench}: {sent} of {documents} sent")));
     }
-    let rate = documents as f64 / seconds;
+    let rate = sent as f64 / seconds;
     print_against(
         (&bench, "records"),
         rate,
@@ -79,7 +79,7 @@ async fn catch_up(documents: usize, theirs: f64) -> Result<(), Failure> {
         sent,
         AtLeast(FASTER * theirs),
     );
-    let cpu_ms = 1000.0 * cpu / documents as f64;
+    let cpu_ms = 1000.0 * cpu / sent as f64;
     print_against(
         (&bench, "hub_cpu"),
         cpu_ms,

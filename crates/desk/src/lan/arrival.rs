@@ -106,10 +106,8 @@ async fn is_to_be_added(
 async fn is_replaced(tx: &mut WriteTx<'_>, one: &Arriving) -> Result<bool, StoreError> {
     let renamed = lan::renamed(tx.conn(), &one.event, one.sealed.hash).await?;
     let in_branch = one.told == Told::InBranch;
-    Ok(
-        !renamed.is_empty()
-            || (in_branch && lan::is_placed_as_first(tx.conn(), &one.event).await?),
-    )
+    Ok(!renamed.is_empty()
+        || (in_branch && lan::is_placed_otherwise(tx.conn(), &one.event).await?))
 }
 
 /// Notes the places of the very event that is here. What a hub put back has

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use suda_domain::{DeviceId, Lane};
 use suda_sync::bundle::{Word, open_words, seal_events};
-use suda_sync::lan::{Forwarder, Input, Order, Waiting, next_desk, settled};
+use suda_sync::lan::{Forwarder, Input, Order, Settled, Waiting, next_desk, settled};
 use suda_sync::message::Refused;
 use suda_sync::{Ask, PublicKey, Reply};
 
@@ -42,9 +42,9 @@ pub(super) async fn forward(desk: &Desk, mut hub: HubSide) -> Infallible {
         input = match step.order {
             Some(Order::Make { later }) => match make(desk, &later).await {
                 Ok(Some(made)) => {
-                    let device = made.device;
-                    parcel = Some(made);
-                    Input::Made(device)
+                    let rows = made.sent.iter().map(|one| one.row).collect();
+                    let made = parcel.insert(made);
+                    Input::Made(made.device, rows)
                 }
                 Ok(None) => Input::Nothing,
                 Err(error) => failed(&error),
@@ -77,24 +77,23 @@ fn failed(error: &StoreError) -> Input {
     Input::StoreFailed
 }
 
-async fn make(desk: &Desk, later: &[DeviceId]) -> Result<Option<Parcel>, StoreError> {
+async fn make(desk: &Desk, later: &[u64]) -> Result<Option<Parcel>, StoreError> {
     let Ok(enrolled) = desk.inner.enrolled() else {
         return Ok(None);
     };
     let mut conn = desk.inner.store.read().await?;
     let mut waiting = lan::waiting(&mut conn).await?;
     let peers = lan::peers(&mut conn).await?;
-    let mut later = later.to_vec();
     loop {
-        let Some(device) = next_desk(&waiting, &later) else {
+        let Some(device) = next_desk(&waiting, later) else {
             return Ok(None);
         };
         // Its key is needed to read what the hub says to it.
         let Some(peer) = peers.iter().find(|peer| peer.device == device) else {
-            later.push(device);
+            waiting.retain(|one| one.batch.device != device);
             continue;
         };
-        waiting.retain(|one| one.batch.device == device);
+        waiting.retain(|one| one.batch.device == device && !later.contains(&one.row));
         waiting.sort_by_key(|one| (one.batch.lane != Lane::Urgent, one.row));
         let (mut sent, mut batches, mut bytes) = (Vec::new(), Vec::new(), 0);
         for one in waiting {
@@ -150,9 +149,9 @@ async fn send(desk: &Desk, hub: &HubSide, parcel: Parcel) -> Input {
     let Some((words, read)) = read else {
         return Input::Failed;
     };
-    let rows = settled(&parcel.sent, &read);
-    match keep(desk, parcel.device, &words, &rows).await {
-        Ok(()) => Input::Settled(rows.len()),
+    let settled = settled(&parcel.sent, &read);
+    match keep(desk, parcel.device, &words, &settled).await {
+        Ok(()) => Input::Settled(settled.rows.len()),
         Err(error) => failed(&error),
     }
 }
@@ -166,9 +165,14 @@ fn words_of(parcel: &[u8], desk: &PublicKey, hub: &PublicKey) -> Option<Vec<Word
         .collect()
 }
 
-async fn keep(desk: &Desk, device: DeviceId, words: &[u8], rows: &[u64]) -> Result<(), StoreError> {
+async fn keep(
+    desk: &Desk,
+    device: DeviceId,
+    words: &[u8],
+    settled: &Settled,
+) -> Result<(), StoreError> {
     let mut tx = desk.inner.store.begin().await?;
-    lan::settle(tx.conn(), device, words, rows).await?;
+    lan::settle(tx.conn(), device, words, settled).await?;
     tx.commit().await?;
     desk.inner.tell(Change::Status);
     Ok(())

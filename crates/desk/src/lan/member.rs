@@ -81,17 +81,20 @@ async fn connect(desk: &Desk, mailbox: &Mailbox) -> Result<Wire, LanError> {
 /// Gives the mailbox every event without a receipt, as soon as it is written.
 async fn give(desk: &Desk, mailbox: &Mailbox) -> Result<Infallible, LanError> {
     let mut wire = connect(desk, mailbox).await?;
-    let mut epoch = desk.heard_epoch();
-    let mut given = ask_held(desk, &mut wire).await?;
+    let mut known = None;
+    let mut given = Given::default();
     loop {
         let mut changes = desk.changes();
-        let heard = desk.heard_epoch();
-        if heard != epoch {
+        let standing = desk.standing().await?;
+        // Of another hub than the mailbox spoke of, or than this desk took words
+        // from, both may have let go of what the other counts on.
+        let hubs = Some((desk.heard_epoch(), standing.position.epoch.clone()));
+        if hubs != known {
             given = ask_held(desk, &mut wire).await?;
-            epoch = heard;
+            known = hubs;
         }
         let enrolled = desk.inner.enrolled()?;
-        for stream in desk.standing().await?.unreceipted() {
+        for stream in standing.unreceipted() {
             give_stream(desk, &enrolled, &mut wire, stream, &mut given).await?;
         }
         tokio::time::timeout(LOOK, changes.recv()).await.ok();

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use sqlx::SqliteConnection;
 use suda_domain::{ComplaintId, DeviceId, EventKey, Lane};
-use suda_sync::lan::{Batch, Held, Mark, Waiting, Words, came, held_on};
+use suda_sync::lan::{Batch, Held, Mark, Settled, Waiting, Words, came, held_on};
 use suda_sync::{Hash, PublicKey, Signed};
 
 use super::StoreError;
 pub(crate) use super::lan_log::{
-    is_placed_as_first, log_after, place, placed_in_branch, renamed, revive, tell_again,
+    is_placed_otherwise, log_after, place, placed_in_branch, renamed, revive, tell_again,
     tell_own_again,
 };
 use super::ledger::{signed, unsigned};
@@ -348,16 +348,24 @@ pub(crate) async fn settle(
     conn: &mut SqliteConnection,
     device: DeviceId,
     parcel: &[u8],
-    rows: &[u64],
+    settled: &Settled,
 ) -> Result<(), StoreError> {
     sqlx::query("insert into mailbox_words (device, parcel) values (?, ?)")
         .bind(device.0)
         .bind(parcel)
         .execute(&mut *conn)
         .await?;
-    for row in rows {
+    for row in &settled.rows {
         sqlx::query("delete from mailbox_batch where row = ?")
             .bind(signed(*row))
+            .execute(&mut *conn)
+            .await?;
+    }
+    for (incarnation, lane) in &settled.forked {
+        sqlx::query("delete from mailbox_stream where device = ? and incarnation = ? and lane = ?")
+            .bind(device.0)
+            .bind(incarnation)
+            .bind(lane.number())
             .execute(&mut *conn)
             .await?;
     }

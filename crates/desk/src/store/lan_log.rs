@@ -7,7 +7,7 @@ use suda_sync::lan::{Entry, LOG_BYTES, LOG_ENTRIES, Log, Mark, Placed};
 use suda_sync::message::Placed as Run;
 use suda_sync::{Hash, SealedEvent};
 
-use super::hub_order::place_sql;
+use super::hub_order::{Here, place_sql};
 use super::lan::{hash, lane};
 use super::ledger::{signed, unsigned};
 use super::{StoreError, outbox};
@@ -248,6 +248,17 @@ pub(crate) async fn renamed(
     event: &LedgerEvent,
     hash: Hash,
 ) -> Result<Vec<EventKey>, StoreError> {
+    let hash = hash.to_string();
+    named_after(conn, event, (event.key, &hash)).await
+}
+
+/// The numbers given since to the event that was first written under this one,
+/// with this hash, in the complaint and by the desk of `event`.
+async fn named_after(
+    conn: &mut SqliteConnection,
+    event: &LedgerEvent,
+    (first, hash): (EventKey, &str),
+) -> Result<Vec<EventKey>, StoreError> {
     // What was given a new number says so in its body.
     let bodies: Vec<String> = sqlx::query_scalar(
         "select body from event where complaint = ? and device = ? and instr(body, '\"origin\"') > 0",
@@ -256,30 +267,39 @@ pub(crate) async fn renamed(
     .bind(event.key.device.0)
     .fetch_all(conn)
     .await?;
-    let hash = hash.to_string();
     // What this version cannot read it cannot have renumbered.
     let events = bodies
         .iter()
         .filter_map(|body| serde_json::from_str::<LedgerEvent>(body).ok());
     let again = events.filter(|again| {
         let origin = again.origin.as_ref();
-        origin.is_some_and(|origin| origin.key == event.key && origin.hash == hash)
+        origin.is_some_and(|origin| origin.key == first && origin.hash == hash)
     });
     Ok(again.map(|again| again.key).collect())
 }
 
-/// Whether an event that the hub has not placed counts under its first number,
-/// which the hub has placed.
-pub(crate) async fn is_placed_as_first(
+/// Whether an event that the hub has not placed counts under another number, its
+/// first or one that a copy has given it, which the hub has placed.
+pub(crate) async fn is_placed_otherwise(
     conn: &mut SqliteConnection,
     event: &LedgerEvent,
 ) -> Result<bool, StoreError> {
     let Some(first) = &event.origin else {
         return Ok(false);
     };
+    let is_placed = |here: &Here| here.hub_seq.is_some_and(|seq| seq >= 0);
     let here = super::hub_order::here(conn, first.key).await?;
     let same = here.filter(|here| Hash(here.hash).to_string() == first.hash);
-    Ok(same.is_some_and(|here| here.hub_seq.is_some_and(|seq| seq >= 0)))
+    if same.as_ref().is_some_and(is_placed) {
+        return Ok(true);
+    }
+    for key in named_after(conn, event, (first.key, &first.hash)).await? {
+        let other = super::hub_order::here(conn, key).await?;
+        if key != event.key && other.as_ref().is_some_and(is_placed) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::ledger::{EventKey, Lane, LedgerEvent};
 use crate::link::Link;
 use crate::packet::HandoffPacket;
 use crate::recusal::Recusal;
-use crate::state::Grade;
+use crate::state::{Grade, State};
 
 impl Complaint {
     /// Folds one event in.
@@ -33,15 +33,40 @@ impl Complaint {
             return Ok(Applied::LateNote);
         }
         if event.owner_no > self.owner_no {
-            return Err(Refusal::OwnerAhead);
+            let Fact::HandedOff { packet, .. } = &event.fact else {
+                return Err(Refusal::OwnerAhead);
+            };
+            self.go_on_from(packet, event);
+            return Ok(Applied::Overtook);
         }
         let next = self.next_state(&event.fact)?;
         self.take(event);
         self.state = next;
         if kind.moves_ownership() {
-            self.owner_no += 1;
+            self.owner_no = self.owner_no.saturating_add(1);
         }
         Ok(Applied::Changed)
+    }
+
+    /// A packet needs no predecessor. What lies between is still under way, or
+    /// forgotten by a hub that was put back from a backup: the branch had the
+    /// complaint, and hands it off now.
+    fn go_on_from(&mut self, packet: &HandoffPacket, event: &LedgerEvent) {
+        let at = event.at.trusted();
+        if self.cycle < packet.cycle {
+            self.begin_cycle(at, "");
+            self.cycle = packet.cycle;
+        }
+        self.owner = Owner::Branch(self.branch.clone());
+        self.owner_no = event.owner_no;
+        self.claim = None;
+        for task in self.tasks.iter_mut().filter(|task| task.is_open()) {
+            task.state = TaskState::Recalled;
+            task.ended_at = Some(at);
+        }
+        self.end_pause(at);
+        self.state = State::HandoffPending;
+        self.take(event);
     }
 
     fn is_covered(&self, key: EventKey) -> bool {

@@ -13,6 +13,8 @@ pub enum Applied {
     History,
     /// Written under an owner number that has passed: kept as a note.
     LateNote,
+    /// A handoff packet from beyond what is known here: its whole state holds.
+    Overtook,
 }
 
 /// Why a step is not allowed, or an event cannot be applied.

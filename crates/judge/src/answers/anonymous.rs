@@ -4,6 +4,8 @@
 use suda_domain::Intake;
 use suda_domain::personal::{found, of_customer};
 
+use crate::fold::is_dense;
+
 /// What stands in the place of a name or a number.
 const VEIL: &str = "***";
 /// Runs of so many digits are numbers of something of the customer's; sums,
@@ -44,13 +46,15 @@ impl Anonymous {
         people: impl IntoIterator<Item = &'n str>,
     ) -> Self {
         let mut secrets = of_customer(intake);
+        secrets.extend(names(intake).flat_map(parts));
         secrets.push(&intake.place);
         secrets.extend(intake.links.iter().map(String::as_str));
         secrets.extend(people);
         let mut secrets: Vec<&str> = secrets
             .into_iter()
             .map(str::trim)
-            .filter(|secret| secret.chars().count() >= 2)
+            // Most of thousands of staff are not in it, and somebody waits.
+            .filter(|secret| secret.chars().count() >= 2 && text.contains(*secret))
             .collect();
         // A longer one may hold a shorter one.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
@@ -71,6 +75,33 @@ impl Anonymous {
             text: shown,
         }
     }
+}
+
+/// Whoever the form names as a customer.
+fn names(intake: &Intake) -> impl Iterator<Item = &str> {
+    let representative = intake.representative.iter();
+    let representative = representative.map(|one| one.name.as_str());
+    let group = intake.group.iter().map(|one| one.name.as_str());
+    std::iter::once(intake.name.as_str())
+        .chain(representative)
+        .chain(group)
+}
+
+/// By what somebody of this name is greeted: the words of a name with blanks,
+/// the given name of a Chinese one.
+fn parts(name: &str) -> Vec<&str> {
+    let name = name.trim();
+    if name.contains(' ') {
+        let words = name.split_whitespace();
+        return words.filter(|word| word.chars().count() > 2).collect();
+    }
+    let is_chinese = name.chars().all(is_dense) && name.chars().count() > GIVEN;
+    let given = name.char_indices().rev().nth(GIVEN - 1);
+    let given = given.filter(|_| is_chinese);
+    given
+        .and_then(|(at, _)| name.get(at..))
+        .into_iter()
+        .collect()
 }
 
 /// 张先生, 欧阳小明女士: the name goes, the title stays.

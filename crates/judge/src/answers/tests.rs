@@ -277,6 +277,26 @@ fn who_is_addressed_and_every_long_number_is_veiled_and_sums_and_dates_stay() {
     }
 }
 
+#[test]
+fn who_is_greeted_by_a_part_of_the_name_is_veiled_too() {
+    for (name, text, shown) in [
+        ("欧阳小明", "小明您好，已修复", "***您好，已修复"),
+        (
+            "John Smith",
+            "Dear John, it is fixed.",
+            "Dear ***, it is fixed.",
+        ),
+        // The control: nobody is greeted by the end of a Latin name.
+        ("Smith", "with thanks", "with thanks"),
+    ] {
+        let intake = Intake {
+            name: name.into(),
+            ..Intake::default()
+        };
+        assert_eq!(Anonymous::of(text, &intake, []).text, shown);
+    }
+}
+
 /// A complaint that was settled, or still stands in the branch.
 fn case(number: u128, intake: Intake, settled: Option<(&str, &str)>) -> Complaint {
     let branch = "CQ0101".parse().unwrap();

@@ -24,6 +24,8 @@ pub struct Handling {
     pub given_minor: i64,
     /// It is closed: nobody is to call the customer any more.
     pub ended: bool,
+    /// It is answered with another case, as its duplicate or as one of a group.
+    pub follows: bool,
 }
 
 impl Handling {
@@ -40,6 +42,7 @@ impl Handling {
             management: !complaint.approvals.is_empty(),
             given_minor: answer.and_then(|answer| answer.amount_minor).unwrap_or(0),
             ended: matches!(complaint.state, State::Closed | State::Archived),
+            follows: complaint.leading().is_some(),
         }
     }
 
@@ -53,7 +56,9 @@ impl Handling {
     ///   still come back.
     /// - Answered by the centre: yes when something went into the answer that no
     ///   branch has: a department's work, the management group, grade 1, or more
-    ///   than `limit_minor`. Else no: it was a wrong handoff.
+    ///   than `limit_minor`. Else no: it was a wrong handoff, but only once no
+    ///   customer comes back any more, as above. Of one that was answered with
+    ///   another case nobody can tell: the work stands with that case alone.
     ///
     /// Both ways of handling so tell of both outcomes. Were the label simply
     /// "was handed off", the model would learn what people did and call every
@@ -67,6 +72,8 @@ impl Handling {
             return (self.ended || is_ripe).then_some(false);
         }
         let beyond = self.given_minor > limit_minor;
-        Some(self.grade_one || self.department || self.management || beyond)
+        let needed = self.grade_one || self.department || self.management || beyond;
+        let is_over = !self.follows && (self.ended || is_ripe);
+        (needed || is_over).then_some(needed)
     }
 }

@@ -540,6 +540,20 @@ fn what_only_a_branch_gave_was_a_wrong_handoff_and_what_came_back_a_missed_one()
         Some(false)
     );
     assert_eq!(told(by_centre), Some(false));
+    // What the department found stands with the case it was answered with.
+    let along = Handling {
+        follows: true,
+        ..by_centre
+    };
+    assert_eq!(told(along), None);
+    let waiting = Handling {
+        ended: false,
+        ..by_centre
+    };
+    assert_eq!(
+        (told(waiting), waiting.needed_centre(limit, true)),
+        (None, Some(false))
+    );
     assert_eq!(
         told(Handling {
             given_minor: limit,

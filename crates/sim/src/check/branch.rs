@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use suda_domain::ComplaintId;
+use suda_domain::{ComplaintId, Origin};
 
 use super::{marks_at_hub, seen};
 use crate::desk_disk::{DeskDisk, Kept, Place};
@@ -99,7 +99,9 @@ fn apart(number: usize, member: &DeskDisk, mailbox: &DeskDisk, theirs: &Having) 
 }
 
 /// What the mailbox has of a complaint and the member has not. What it has itself
-/// lost only the hub gives back to it.
+/// lost only the hub gives back to it, and where the hub has told the member of
+/// another event under the same name, or of this one under another name, the
+/// mailbox has not been told yet.
 fn missing<'a>(
     member: &DeskDisk,
     mailbox: &'a DeskDisk,
@@ -111,7 +113,16 @@ fn missing<'a>(
     missing.peek()?;
     let missing: BTreeSet<_> = missing.collect();
     let of = mailbox.counted().filter(|kept| kept.event.complaint == id);
-    let mut others = of.filter(|kept| kept.event.key.device != member.device);
+    let is_replaced = |kept: &Kept| {
+        let (key, hash) = (kept.event.key, kept.sealed.hash.to_string());
+        let is_it = |first: &Origin| first.key == key && first.hash == hash;
+        let mut counted = member.counted();
+        counted.any(|other| {
+            let renamed = other.event.origin.as_ref().is_some_and(is_it);
+            matches!(other.place, Place::Log(_)) && (other.event.key == key || renamed)
+        })
+    };
+    let mut others = of.filter(|kept| kept.event.key.device != member.device && !is_replaced(kept));
     others.find(|kept| missing.contains(&kept.sealed.hash.0))
 }
 

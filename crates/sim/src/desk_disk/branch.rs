@@ -10,8 +10,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use suda_domain::{ComplaintId, DeviceId, EventKey, Lane, LedgerEvent};
 use suda_sync::lan::{
-    self, Batch, Entry, Held, LOG_BYTES, LOG_ENTRIES, Log, Mark, Placed, TakeError, Told, Waiting,
-    Words, held_on, named, take,
+    self, Batch, Entry, Held, LOG_BYTES, LOG_ENTRIES, Log, Mark, Placed, Settled, TakeError, Told,
+    Waiting, Words, held_on, named, take,
 };
 use suda_sync::{Hash, PublicKey, SealedEvent, Signed};
 
@@ -81,10 +81,13 @@ impl Custody {
     }
 
     /// Keeps the hub's words for a desk, and lets go of the batches they settle.
-    pub fn settle(&mut self, device: DeviceId, parcel: Vec<u8>, rows: &[u64]) {
+    pub fn settle(&mut self, device: DeviceId, parcel: Vec<u8>, settled: &Settled) {
         self.told += 1;
         self.words.insert(self.told, (device, parcel.into()));
-        self.let_go(rows);
+        self.let_go(&settled.rows);
+        for (incarnation, lane) in &settled.forked {
+            self.streams.remove(&(device, *incarnation, *lane));
+        }
     }
 
     pub fn drop_words(&mut self, device: DeviceId, upto: u64) {
@@ -383,8 +386,8 @@ impl DeskDisk {
         moved
     }
 
-    /// Whether the event counts under another number: one it was given since, or
-    /// its first, which the hub has placed.
+    /// Whether the event counts under another number: one it was given since, or,
+    /// placed by the hub, its first or one that a copy has given it.
     fn is_replaced(&self, one: &Arriving) -> bool {
         let (key, hash) = (one.event.key, one.sealed.hash.to_string());
         let renamed = |kept: &Kept| {
@@ -400,9 +403,14 @@ impl DeskDisk {
             .as_ref()
             .filter(|_| one.told == Told::InBranch);
         first.is_some_and(|first| {
-            let kept = self.kept(&first.key);
-            let kept = kept.filter(|kept| kept.sealed.hash.to_string() == first.hash);
-            kept.is_some_and(|kept| matches!(kept.place, Place::Log(_)))
+            let is_first = |kept: &Kept| {
+                kept.event.key == first.key && kept.sealed.hash.to_string() == first.hash
+            };
+            let is_other =
+                |kept: &Kept| kept.event.key != key && kept.event.origin.as_ref() == Some(first);
+            self.kept_of(one.event.complaint).any(|kept| {
+                matches!(kept.place, Place::Log(_)) && (is_first(kept) || is_other(kept))
+            })
         })
     }
 

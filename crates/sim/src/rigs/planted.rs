@@ -12,7 +12,7 @@ use crate::run;
 use crate::world::Plan;
 
 /// Seeds tried for each planted bug.
-const TRIES: u64 = 40;
+const TRIES: u64 = 200;
 
 /// The first seed from `first` on at which this bug shows, and what shows.
 pub(super) fn find(plant: Plant, first: u64) -> anyhow::Result<Option<(u64, Option<String>)>> {

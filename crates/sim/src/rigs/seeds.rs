@@ -20,13 +20,14 @@ pub(super) fn outcomes(first: u64, seeds: u64, plan: Plan) -> anyhow::Result<Vec
     on_all_cores(&seeds, |&seed| run(seed, plan))
 }
 
-/// Runs `seeds` full days from `first` on. With `each`, a line for each is printed.
+/// Runs `seeds` days of `plan` from `first` on. With `each`, a line for each is
+/// printed.
 ///
 /// # Errors
 /// When a world cannot be made.
-pub fn run_seeds(first: u64, seeds: u64, each: bool) -> anyhow::Result<Report> {
+pub fn run_seeds(first: u64, seeds: u64, plan: Plan, each: bool) -> anyhow::Result<Report> {
     let began = Instant::now();
-    let all = outcomes(first, seeds, Plan::full())?;
+    let all = outcomes(first, seeds, plan)?;
     if each {
         for one in &all {
             println!(
@@ -51,6 +52,8 @@ pub fn run_seeds(first: u64, seeds: u64, each: bool) -> anyhow::Result<Report> {
         "rig": "sim",
         "seeds": seeds,
         "first_seed": first,
+        "desks": plan.branches * plan.desks_each,
+        "operations": plan.operations,
         "steps_confirmed": sum(|o| o.promises),
         "lost": sum(|o| o.violations.lost),
         "doubled": sum(|o| o.violations.doubled),

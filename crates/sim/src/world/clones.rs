@@ -64,8 +64,9 @@ impl World {
         }
     }
 
-    /// The hub has told a database by words that it is a copy.
-    pub(super) fn told_apart(&mut self, desk: usize) {
+    /// The hub will not have to find this one at its hello: by words it was told
+    /// that it is a copy, or it was put back to before the hub was.
+    pub(super) fn not_to_be_found(&mut self, desk: usize) {
         let of = |pair: &&mut Pair| pair.outcome.is_none() && pair.desks.contains(&desk);
         for pair in self.pairs.iter_mut().filter(of) {
             pair.outcome = Some(Outcome::Unjudged);

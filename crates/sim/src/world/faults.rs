@@ -78,6 +78,10 @@ impl World {
         self.counts.rollbacks += 1;
         node.disk = backup;
         node.rolled_back = true;
+        if node.disk.epoch() != Some(&self.hub.epoch) {
+            // The backup is older than the hub as it is, which cannot judge it.
+            self.not_to_be_found(desk);
+        }
         self.kept.retain(|kept| kept.mailbox != desk);
         self.count_destroyed();
         self.crash(desk);

@@ -120,7 +120,7 @@ impl World {
         self.queue.put(at, Ev::Forward { desk, boot, event });
     }
 
-    fn make(&mut self, desk: usize, later: &[DeviceId]) -> FromHub {
+    fn make(&mut self, desk: usize, later: &[u64]) -> FromHub {
         let Some(node) = self.desks.get_mut(desk) else {
             return FromHub::Nothing;
         };
@@ -129,7 +129,7 @@ impl World {
         let Some(device) = next_desk(&waiting, later) else {
             return FromHub::Nothing;
         };
-        waiting.retain(|one| one.batch.device == device);
+        waiting.retain(|one| one.batch.device == device && !later.contains(&one.row));
         waiting.sort_by_key(|one| (one.batch.lane != Lane::Urgent, one.row));
         let is_made = |parcel: &Parcel| parcel.sent == waiting;
         if node
@@ -138,7 +138,7 @@ impl World {
             .and_then(|errand| errand.parcel.as_ref())
             .is_some_and(is_made)
         {
-            return FromHub::Made(device);
+            return FromHub::Made(device, rows_of(&waiting));
         }
         let (mut sent, mut batches, mut bytes) = (Vec::new(), Vec::new(), 0);
         for one in waiting {
@@ -155,13 +155,14 @@ impl World {
         let Some(errand) = &mut node.errand else {
             return FromHub::StoreFailed;
         };
+        let rows = rows_of(&sent);
         errand.parcel = Some(Parcel {
             device,
             sent,
             batches,
             sealed: None,
         });
-        FromHub::Made(device)
+        FromHub::Made(device, rows)
     }
 
     fn send_parcel(&mut self, desk: usize) {
@@ -237,14 +238,18 @@ impl World {
         let Some(read) = store::words(&mut self.words, to, &hub, &words) else {
             return self.forward(desk, FromHub::Failed);
         };
-        let rows = settled(&parcel.sent, &read);
+        let settled = settled(&parcel.sent, &read);
         if let Some(node) = self.desks.get_mut(desk) {
-            node.disk.custody.settle(parcel.device, words, &rows);
+            node.disk.custody.settle(parcel.device, words, &settled);
         }
         if crash {
             return self.crash(desk);
         }
         self.news(desk);
-        self.forward(desk, FromHub::Settled(rows.len()));
+        self.forward(desk, FromHub::Settled(settled.rows.len()));
     }
+}
+
+fn rows_of(batches: &[Waiting]) -> Vec<u64> {
+    batches.iter().map(|one| one.row).collect()
 }

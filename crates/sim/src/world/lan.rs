@@ -49,6 +49,8 @@ pub(super) struct Member {
     take: Talk,
     /// Absent until the mailbox has told what it holds.
     given: Option<Given>,
+    /// The hub's epoch as this desk knew it when it asked for that.
+    of: Option<String>,
     put: Option<(Stream, u64)>,
     words: u64,
     /// Behind which mark the log was asked for, and the epoch this desk knew.
@@ -238,6 +240,11 @@ impl World {
                     after: disk.mark,
                     words: node.member.words,
                 });
+            }
+            (Line::Give, given) if given.is_none() || node.member.of.as_deref() != disk.epoch() => {
+                *given = None;
+                node.member.of = disk.epoch().map(str::to_owned);
+                return Some(LanAsk::Held);
             }
             (Line::Give, None) => return Some(LanAsk::Held),
             (Line::Give, Some(given)) => given,
@@ -514,7 +521,7 @@ impl World {
         self.counts.renewals += u64::from(renewed);
         if renewed {
             // By words; its next hello is already another's.
-            self.told_apart(desk);
+            self.not_to_be_found(desk);
         }
         if renewed || !besides.forks.is_empty() {
             self.look_soon(desk, Line::Give);

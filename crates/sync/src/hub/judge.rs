@@ -604,8 +604,9 @@ fn fold(
     };
     let mut after = complaint.clone();
     match after.apply(event).map_err(QuarantineReason::NotAllowed)? {
-        // Written when it was allowed; only its place in the order has passed.
-        Applied::History | Applied::LateNote => {
+        // Written when it was allowed; its place in the order has passed, or is
+        // beyond what is known here.
+        Applied::History | Applied::LateNote | Applied::Overtook => {
             *complaint = after;
             Ok(())
         }

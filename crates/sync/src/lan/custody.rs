@@ -2,7 +2,7 @@
 //! shows, which desk's it forwards next, and which are settled by the hub's
 //! words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use suda_domain::{DeviceId, Fact, Lane, LedgerEvent};
@@ -203,21 +203,31 @@ pub fn came(lane: Lane, signed: &Signed) -> Option<DateTime<Utc>> {
 
 /// Whose batches go to the hub next: of a desk that has something urgent
 /// before all others, among these of the one whose hour ends first, then of the
-/// one that has waited longest. Not of those in `later`, which the hub has just
-/// not moved on with. Within a desk's lane the order is that of its numbers,
-/// which have no gaps, whatever the deadlines.
-pub fn next_desk(waiting: &[Waiting], later: &[DeviceId]) -> Option<DeviceId> {
+/// one that has waited longest. The rows in `later`, which the hub has just not
+/// moved on with, do not count. Within a desk's lane the order is that of its
+/// numbers, which have no gaps, whatever the deadlines.
+pub fn next_desk(waiting: &[Waiting], later: &[u64]) -> Option<DeviceId> {
     waiting
         .iter()
-        .filter(|one| !later.contains(&one.batch.device))
+        .filter(|one| !later.contains(&one.row))
         .min_by_key(|one| (one.batch.lane != Lane::Urgent, one.came, one.row))
         .map(|one| one.batch.device)
+}
+
+/// What the hub has judged of a parcel.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Settled {
+    /// The batches that need not be forwarded again.
+    pub rows: Vec<u64>,
+    /// Streams of which the hub has another past. Their events are in no keeping
+    /// any more: a desk that could not use the hub's words gives them again.
+    pub forked: BTreeSet<(u32, Lane)>,
 }
 
 /// Which of the forwarded batches need not be forwarded again, by the hub's
 /// words about them: among them one receipt for each batch, in the parcel's
 /// order. A batch behind a gap comes again, behind what is missing.
-pub fn settled(sent: &[Waiting], words: &[Word]) -> Vec<u64> {
+pub fn settled(sent: &[Waiting], words: &[Word]) -> Settled {
     let receipts = words.iter().filter_map(|word| match word {
         Word::Receipt(receipt) => Some(receipt),
         Word::Standing(_) | Word::Renewal(_) => None,
@@ -233,6 +243,14 @@ pub fn settled(sent: &[Waiting], words: &[Word]) -> Vec<u64> {
         };
         about == one.batch && !receipt.verdicts.contains(&Verdict::Gap)
     };
-    let judged = sent.iter().zip(receipts).filter(is_settled);
-    judged.map(|(one, _)| one.row).collect()
+    let mut settled = Settled::default();
+    for (one, receipt) in sent.iter().zip(receipts).filter(is_settled) {
+        settled.rows.push(one.row);
+        if receipt.verdicts.contains(&Verdict::Forked) {
+            settled
+                .forked
+                .insert((one.batch.incarnation, one.batch.lane));
+        }
+    }
+    settled
 }

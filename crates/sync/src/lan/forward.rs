@@ -1,6 +1,7 @@
 //! When a mailbox forwards: one parcel at a time, at once when something came
 //! or the hub was met, with jittered pauses after failures, and never again and
-//! again for a desk with which the hub does not move on.
+//! again with batches that the hub does not move on with: those that come
+//! meanwhile do not wait for them.
 
 use suda_domain::DeviceId;
 
@@ -14,7 +15,7 @@ const BACKOFF_CAP_MS: u64 = 15_000;
 /// A hub of an earlier version does not know forwarding. Until it is replaced,
 /// every desk sends for itself.
 const DEAF_MS: u64 = 10 * 60_000;
-/// How long a desk is passed over after its parcel moved nothing.
+/// How long batches are passed over after a parcel of them moved nothing.
 const LATER_MS: u64 = 60_000;
 
 /// Something that happened.
@@ -28,8 +29,8 @@ pub enum Input {
     HubGone,
     /// Nothing waits but what is passed over.
     Nothing,
-    /// The parcel of this desk is made; it is to be sent.
-    Made(DeviceId),
+    /// The parcel of this desk's batches in these rows is made; it is to be sent.
+    Made(DeviceId, Vec<u64>),
     /// The hub took it, and this many of its batches are settled and stored so.
     Settled(usize),
     /// No answer.
@@ -44,8 +45,8 @@ pub enum Input {
 /// What to do next.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Order {
-    /// Choose (see [`super::next_desk`]) and make a parcel, but not of these.
-    Make { later: Vec<DeviceId> },
+    /// Choose (see [`super::next_desk`]) and make a parcel, but not of these rows.
+    Make { later: Vec<u64> },
     /// Send the parcel made, and store what comes back.
     Send,
 }
@@ -71,6 +72,13 @@ enum Phase {
     },
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Later {
+    desk: DeviceId,
+    row: u64,
+    until_ms: u64,
+}
+
 /// The machine. Times are milliseconds of a clock that never goes back.
 #[derive(Debug)]
 pub struct Forwarder {
@@ -79,8 +87,10 @@ pub struct Forwarder {
     again: bool,
     failures: u32,
     since_ms: u64,
-    /// Desks passed over, and until when.
-    later: Vec<(DeviceId, u64)>,
+    /// The rows of the parcel under way.
+    sent: Vec<u64>,
+    /// Batches passed over, and until when.
+    later: Vec<Later>,
     dice: u64,
 }
 
@@ -93,13 +103,14 @@ impl Forwarder {
             again: true,
             failures: 0,
             since_ms: 0,
+            sent: Vec::new(),
             later: Vec::new(),
             dice: seed | 1,
         }
     }
 
     pub fn step(&mut self, now_ms: u64, input: Input) -> Step {
-        self.later.retain(|(_, until_ms)| *until_ms > now_ms);
+        self.later.retain(|later| later.until_ms > now_ms);
         let order = self.react(now_ms, input);
         Step {
             order,
@@ -145,20 +156,23 @@ impl Forwarder {
                 None
             }
             (Phase::Making, Input::Nothing) => self.rest(now_ms),
-            (Phase::Making, Input::Made(desk)) => {
+            (Phase::Making, Input::Made(desk, rows)) => {
                 self.phase = Phase::Sending(desk);
+                self.sent = rows;
                 self.since_ms = now_ms;
                 Some(Order::Send)
             }
             (Phase::Sending(desk), Input::Settled(count)) => {
                 self.failures = 0;
-                if count == 0 {
-                    self.later.push((desk, now_ms + LATER_MS));
+                match count {
+                    0 => self.pass_over(now_ms, desk),
+                    // What came may be what others lacked.
+                    _ => self.later.retain(|later| later.desk != desk),
                 }
                 self.begin(now_ms)
             }
             (Phase::Sending(desk), Input::Refused) => {
-                self.later.push((desk, now_ms + LATER_MS));
+                self.pass_over(now_ms, desk);
                 self.begin(now_ms)
             }
             (_, Input::Failed | Input::StoreFailed) => self.pause(now_ms),
@@ -180,8 +194,18 @@ impl Forwarder {
         self.phase = Phase::Making;
         self.since_ms = now_ms;
         Some(Order::Make {
-            later: self.later.iter().map(|(desk, _)| *desk).collect(),
+            later: self.later.iter().map(|later| later.row).collect(),
         })
+    }
+
+    fn pass_over(&mut self, now_ms: u64, desk: DeviceId) {
+        let until_ms = now_ms + LATER_MS;
+        let rows = self.sent.drain(..);
+        self.later.extend(rows.map(|row| Later {
+            desk,
+            row,
+            until_ms,
+        }));
     }
 
     fn rest(&mut self, now_ms: u64) -> Option<Order> {
@@ -220,7 +244,7 @@ mod tests {
     fn a_hub_that_does_not_know_forwarding_is_left_alone_for_long() {
         let mut machine = Forwarder::new(1);
         machine.step(0, Input::HubMet);
-        machine.step(0, Input::Made(desk()));
+        machine.step(0, Input::Made(desk(), vec![1]));
         let step = machine.step(0, Input::NotUnderstood);
         assert_eq!((step.order, step.wake_at_ms), (None, DEAF_MS));
         for input in [Input::Stored, Input::HubMet, Input::Tick] {
@@ -228,5 +252,29 @@ mod tests {
         }
         let step = machine.step(DEAF_MS, Input::Tick);
         assert_eq!(step.order, Some(Order::Make { later: Vec::new() }));
+    }
+
+    fn make(later: &[u64]) -> Option<Order> {
+        Some(Order::Make {
+            later: later.to_vec(),
+        })
+    }
+
+    #[test]
+    fn what_moved_nothing_keeps_nothing_that_comes_later_waiting() {
+        let mut machine = Forwarder::new(1);
+        machine.step(0, Input::HubMet);
+        machine.step(0, Input::Made(desk(), vec![1, 2]));
+        assert_eq!(machine.step(0, Input::Settled(0)).order, make(&[1, 2]));
+        machine.step(0, Input::Nothing);
+        // A new one goes by itself, and with it may have come what they lacked.
+        assert_eq!(machine.step(5, Input::Stored).order, make(&[1, 2]));
+        machine.step(5, Input::Made(desk(), vec![3]));
+        assert_eq!(machine.step(6, Input::Settled(1)).order, make(&[]));
+        machine.step(6, Input::Made(desk(), vec![1, 2]));
+        assert_eq!(machine.step(7, Input::Settled(0)).order, make(&[1, 2]));
+        machine.step(7, Input::Nothing);
+        let step = machine.step(7 + LATER_MS, Input::Tick);
+        assert_eq!(step.order, make(&[]));
     }
 }

@@ -289,7 +289,7 @@ impl Branch {
                         Some(Input::Failed)
                     } else {
                         let sent: Vec<Waiting> = batches.iter().map(|(one, _)| *one).collect();
-                        let rows = settled(&sent, &words);
+                        let rows = settled(&sent, &words).rows;
                         self.disk.kept.retain(|(one, _)| !rows.contains(&one.row));
                         let words = words.into_iter().map(|word| (desk, word));
                         self.disk.words.extend(words);
@@ -300,7 +300,7 @@ impl Branch {
         }
     }
 
-    fn make(&mut self, later: &[DeviceId]) -> Input {
+    fn make(&mut self, later: &[u64]) -> Input {
         let waiting: Vec<Waiting> = self.disk.kept.iter().map(|(one, _)| *one).collect();
         let Some(desk) = next_desk(&waiting, later) else {
             return Input::Nothing;
@@ -309,13 +309,14 @@ impl Branch {
             .disk
             .kept
             .iter()
-            .filter(|(one, _)| one.batch.device == desk)
+            .filter(|(one, _)| one.batch.device == desk && !later.contains(&one.row))
             .cloned()
             .collect();
         batches.sort_by_key(|(one, _)| (one.batch.lane != Lane::Urgent, one.row));
         batches.truncate(2);
+        let rows = batches.iter().map(|(one, _)| one.row).collect();
         self.parcel = Some((desk, batches));
-        Input::Made(desk)
+        Input::Made(desk, rows)
     }
 
     fn happen(&mut self, machine: &mut Forwarder, happening: Happening) {
@@ -509,14 +510,34 @@ fn a_batch_behind_a_gap_is_forwarded_again() {
     let sent = [disk.kept[0].0];
     let mut hub = Hub::default();
     assert_eq!(
-        settled(&sent, &[hub.take(&second)]),
+        settled(&sent, &[hub.take(&second)]).rows,
         [0; 0],
         "the hub lacks the first"
     );
     desk.given.clear();
     let (first, _) = desk.batch(0, Lane::Ordinary, 1).unwrap();
     hub.take(&first);
-    assert_eq!(settled(&sent, &[hub.take(&second)]), [sent[0].row]);
+    assert_eq!(settled(&sent, &[hub.take(&second)]).rows, [sent[0].row]);
+}
+
+/// A desk that could not use the hub's words, not having met this hub yet, has to
+/// hear that the mailbox holds its events no more.
+#[test]
+fn a_stream_of_which_the_hub_has_another_past_is_held_no_more() {
+    let mut disk = Disk::default();
+    let desk = written(0, 2);
+    let (batch, _) = desk.batch(0, Lane::Ordinary, 2).unwrap();
+    disk.keep(0, &batch).unwrap();
+    let sent = [disk.kept[0].0];
+    let Word::Receipt(mut receipt) = Hub::default().take(&batch) else {
+        panic!("not a receipt")
+    };
+    let taken = settled(&sent, &[Word::Receipt(receipt.clone())]);
+    assert!(taken.forked.is_empty());
+    receipt.verdicts = vec![Verdict::Duplicate, Verdict::Forked];
+    let forked = settled(&sent, &[Word::Receipt(receipt)]);
+    assert_eq!(forked.rows, taken.rows);
+    assert_eq!(forked.forked, [(1, Lane::Ordinary)].into());
 }
 
 #[test]
@@ -537,7 +558,7 @@ fn a_receipt_settles_its_own_batch_alone() {
     let words = [&short, &first, &long].map(|batch| hub.take(batch));
     // The short one met a gap; that the long one begins with the same number is
     // no word about it.
-    assert_eq!(settled(&sent, &words), [sent[1].row, sent[2].row]);
+    assert_eq!(settled(&sent, &words).rows, [sent[1].row, sent[2].row]);
 }
 
 #[test]
@@ -559,13 +580,13 @@ fn an_urgent_batch_goes_before_older_ones_and_a_stuck_desk_is_passed_over() {
         one(2, Lane::Urgent, 3),
     ];
     assert_eq!(next_desk(&waiting, &[]), Some(device(2)));
-    assert_eq!(next_desk(&waiting, &[device(2)]), Some(device(0)));
-    assert_eq!(next_desk(&waiting, &[0, 1, 2].map(device)), None);
+    assert_eq!(next_desk(&waiting, &[3]), Some(device(0)));
+    assert_eq!(next_desk(&waiting, &[1, 2, 3]), None);
     let mut machine = Forwarder::new(1);
     machine.step(0, Input::HubMet);
-    machine.step(0, Input::Made(device(2)));
+    machine.step(0, Input::Made(device(2), vec![3]));
     let step = machine.step(0, Input::Refused);
-    let later = vec![device(2)];
+    let later = vec![3];
     assert_eq!(step.order, Some(Order::Make { later }));
 }
 
@@ -584,7 +605,7 @@ fn of_urgent_batches_the_one_whose_hour_ends_first_goes_first() {
     };
     let waiting = [one(0, 1, 50), one(1, 2, 10), one(2, 3, 30)];
     assert_eq!(next_desk(&waiting, &[]), Some(device(1)));
-    assert_eq!(next_desk(&waiting, &[device(1)]), Some(device(2)));
+    assert_eq!(next_desk(&waiting, &[2]), Some(device(2)));
     let alert = Waiting {
         came: None,
         ..one(3, 4, 0)

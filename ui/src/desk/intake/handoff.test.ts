@@ -36,6 +36,12 @@ test('the likelihood, the line and the reasons are told in words, the strongest 
   expect(shown(weighed({ p: 0.1, because: [] })).find('.bar i').classes()).not.toContain('over')
 })
 
+test('one that is just below the line is not shown as above it', () => {
+  const line = shown(weighed({ p: 0.196, because: [] }))
+  expect(line.text()).toContain('19.6%')
+  expect(line.find('.bar i').classes()).not.toContain('over')
+})
+
 test('an unsure one says so and names no likelihood', () => {
   const line = shown(weighed({ unsure: true, because: [] }))
   expect(line.attributes('data-unsure')).toBe('true')

@@ -160,7 +160,7 @@ async fn what_the_hub_has_under_its_first_number_counts_once() {
     tx.append(std::slice::from_ref(&again)).await.unwrap();
     let first_event = first.sealed.open().unwrap();
     let again_event = again.sealed.open().unwrap();
-    assert!(!is_placed_as_first(tx.conn(), &again_event).await.unwrap());
+    assert!(!is_placed_otherwise(tx.conn(), &again_event).await.unwrap());
     let later = renamed(tx.conn(), &first_event, first.sealed.hash).await;
     assert_eq!(later.unwrap(), [again.key]);
     let other = hub_order::first_name_holds(tx.conn(), &first_event, Hash::START).await;
@@ -173,7 +173,36 @@ async fn what_the_hub_has_under_its_first_number_counts_once() {
     assert!(holds.unwrap());
     let here = hub_order::here(tx.conn(), again.key).await.unwrap();
     assert_eq!(here.unwrap().hub_seq, Some(-1));
-    assert!(is_placed_as_first(tx.conn(), &again_event).await.unwrap());
+    assert!(is_placed_otherwise(tx.conn(), &again_event).await.unwrap());
     let told_once = hub_order::first_name_holds(tx.conn(), &first_event, first.sealed.hash).await;
     assert!(!told_once.unwrap());
+}
+
+/// A copy of the database gave it a number too, and the hub has placed that one.
+#[tokio::test]
+async fn what_the_hub_has_under_a_copys_number_counts_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(dir.path(), true).await;
+    let again = written_again();
+    let mut of_copy = again.sealed.open().unwrap();
+    of_copy.key.incarnation = 3;
+    let of_copy = NewEvent {
+        key: of_copy.key,
+        sealed: SealedEvent::seal(&of_copy, Hash::START).unwrap(),
+        own: false,
+        ..noted(1)
+    };
+    let mut tx = store.begin().await.unwrap();
+    tx.append(&[again.clone(), of_copy.clone()]).await.unwrap();
+    let again = again.sealed.open().unwrap();
+    assert!(!is_placed_otherwise(tx.conn(), &again).await.unwrap());
+    hub_order::set_place(tx.conn(), of_copy.key, Some(9))
+        .await
+        .unwrap();
+    assert!(is_placed_otherwise(tx.conn(), &again).await.unwrap());
+    let of_copy = of_copy.sealed.open().unwrap();
+    assert!(
+        !is_placed_otherwise(tx.conn(), &of_copy).await.unwrap(),
+        "its own place is no other"
+    );
 }

@@ -155,7 +155,8 @@ pub async fn same_answer(
     Asked(asked): Asked<DaysAsked>,
 ) -> ApiResult<Json<SameAnswerView>> {
     let (from, to, period) = period(&hub, &who, &asked).await?;
-    let shares = hub.answers.shares(&period);
+    let answers = hub.answers.clone();
+    let shares = blocking(move || answers.shares(&period)).await?;
     let names = branch_names(&hub).await?;
     let branches = shares
         .branches
@@ -220,7 +221,8 @@ pub async fn outcome_pairs(
     let now = hub.clock.now();
     hub.twins.catch_up_shortly(hub.store.as_ref(), now).await;
     let (compared, to_compare) = hub.answers.compare(&hub.twins, &period).await?;
-    let found = hub.answers.pairs(&period);
+    let answers = hub.answers.clone();
+    let found = blocking(move || answers.pairs(&period)).await?;
     let ids: Vec<ComplaintId> = found.iter().flat_map(|one| [one.one, one.other]).collect();
     let cases = hub.store.cases(&ids, who.reader()).await?;
     let cases: HashMap<ComplaintId, Complaint> =

@@ -536,7 +536,7 @@ fn timeline_of(stored: &[Stored], masked: bool) -> ApiResult<Vec<TimelineEntry>>
                     .apply(&event)
                     .map_err(|error| ApiError::internal(&error))?
                 {
-                    Applied::Changed => Effect::Changed,
+                    Applied::Changed | Applied::Overtook => Effect::Changed,
                     Applied::Remark => Effect::Remark,
                     Applied::History => Effect::History,
                     Applied::LateNote => Effect::LateNote,

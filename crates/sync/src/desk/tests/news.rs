@@ -6,7 +6,6 @@ use super::*;
 /// A first round, after which the desk is level.
 fn level() -> World {
     let mut world = World::new();
-    world.sync = DeskSync::sparing(42);
     world.write(Lane::Ordinary, 1);
     assert!(world.is_converged());
     assert_eq!(world.store.position.cursor, world.hub_log);
@@ -91,7 +90,6 @@ fn a_new_session_begins_with_the_signed_page() {
 #[test]
 fn an_older_hub_is_pulled_from_as_before() {
     let mut world = World::new();
-    world.sync = DeskSync::sparing(42);
     world.is_old = true;
     world.write(Lane::Ordinary, 3);
     assert_eq!(world.pulls, 1);

@@ -1,8 +1,9 @@
 //! The judgement on batches, with a store of a few maps behind it.
 
 use chrono::NaiveDate;
-use suda_domain::State;
+use suda_domain::fact::HandoffCause;
 use suda_domain::fact::Source;
+use suda_domain::{Complexity, Grade, HandoffPacket, State};
 use uuid::Uuid;
 
 use super::*;
@@ -223,6 +224,27 @@ fn recorded() -> Fact {
     }
 }
 
+fn handed_off() -> Fact {
+    let day = NaiveDate::from_ymd_opt(2026, 7, 21).unwrap();
+    Fact::HandedOff {
+        packet: Box::new(HandoffPacket {
+            reference: ReferenceNumber::compose(&branch(), day, "A", 42).unwrap(),
+            branch: branch(),
+            arrived_at: now(),
+            recorded_at: now(),
+            late: false,
+            intake: suda_domain::Intake::default(),
+            cut: false,
+            grade: Grade::Two,
+            complexity: Complexity::Complex,
+            cycle: 1,
+            recused: Vec::new(),
+            upto_n: 1,
+        }),
+        cause: HandoffCause::Manual,
+    }
+}
+
 fn noted() -> Fact {
     Fact::Noted {
         text: "note".into(),
@@ -288,6 +310,20 @@ fn what_is_ahead_of_its_owner_number_is_released_when_that_is_reached() {
     assert_eq!(hub.take(&desk.batch(2)).changes.released, [0]);
     assert_eq!(hub.complaints[&complaint()].state, State::Withdrawn);
     assert_eq!(open(&hub), 0);
+}
+
+#[test]
+fn a_handoff_ahead_of_its_owner_number_is_queued_at_once() {
+    let mut hub = Hub::default();
+    let mut desk = Desk::new(1);
+    desk.write(complaint(), 1, recorded());
+    hub.take(&desk.batch(1));
+    // The hub has forgotten, put back from a backup, what gave it back to the branch.
+    desk.write(complaint(), 3, handed_off());
+    assert_eq!(hub.take(&desk.batch(2)).verdicts, [Verdict::Applied]);
+    assert_eq!(hub.kinds(), ["recorded", "handed_off", "queued"]);
+    let known = &hub.complaints[&complaint()];
+    assert_eq!((known.state, known.owner_no), (State::Queued, 4));
 }
 
 #[test]

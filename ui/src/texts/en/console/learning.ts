@@ -86,6 +86,7 @@ export const consoleLearning = {
     set_sure: 'Desks will propose a handoff from {line} on. Use it?',
     reset: 'Back',
     now: 'Now ({n} times)',
+    learned: 'As learned ({n} times, not in use)',
     then: 'With {n} times',
     people: 'As people did',
     rules: 'Rules alone',

@@ -86,6 +86,7 @@ export const consoleLearning = {
     set_sure: '各终端将从可能性 {line} 起建议转派。确定采用？',
     reset: '还原',
     now: '现在（{n} 倍）',
+    learned: '按学到的（{n} 倍，未启用）',
     then: '改为 {n} 倍',
     people: '实际办理',
     rules: '只按规则',

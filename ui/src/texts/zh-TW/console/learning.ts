@@ -86,6 +86,7 @@ export const consoleLearning = {
     set_sure: '各終端將從可能性 {line} 起建議轉派。確定採用？',
     reset: '還原',
     now: '現在（{n} 倍）',
+    learned: '按學到的（{n} 倍，未啟用）',
     then: '改為 {n} 倍',
     people: '實際辦理',
     rules: '只按規則',

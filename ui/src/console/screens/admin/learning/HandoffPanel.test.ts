@@ -81,6 +81,19 @@ describe('what a missed handoff costs', () => {
     expect(panel.emitted('set')).toEqual([[9]])
   })
 
+  it('does not call in use what was only tried, nor what is not in use the present', async () => {
+    const tried = shown(view({ in_use: null, version: 4 }))
+    expect(tried.text()).toContain('第 4 版的结果（仅试学）')
+    expect(tried.text()).not.toContain('已下发')
+    expect(tried.text()).not.toContain('现在（4 倍）')
+    await tried.find(by(ids.learning.costs)).setValue('9')
+    expect(tried.find(by(ids.learning.costPreview)).exists()).toBe(false)
+    const report = view().report
+    const worse = shown(view({ version: 4, report: report && { ...report, decision: 'no_better' } }))
+    expect(worse.text()).toContain('在用：第 3 版')
+    expect(worse.text()).not.toContain('按规则建议')
+  })
+
   it('shows neither curve nor preview where nothing was learned', async () => {
     const panel = shown(view({ in_use: null, version: null, report: null }))
     await panel.find(by(ids.learning.costs)).setValue('9')
