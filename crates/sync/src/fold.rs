@@ -43,15 +43,56 @@ pub const fn behind_the_hub(mailbox_seq: u64) -> u64 {
 /// came to know them.
 ///
 /// The hub's order holds; what the hub has not placed yet comes after it, in
-/// the order of the branch's mailbox and then in this store's. What a handoff packet of this desk covers comes before
-/// the packet, as it was written, although the hub had the packet first.
-/// Events that do not fit stay in the ledger and change nothing.
+/// the order of the branch's mailbox and then in this store's. What a handoff
+/// packet of this desk covers comes before the packet, as it was written,
+/// although the hub had the packet first.
+/// A step that stands before its complaint's beginning takes effect as soon as it
+/// fits: it was written upon that beginning, wherever a mailbox heard of it first.
+/// Other events that do not fit stay in the ledger and change nothing.
 pub fn refold<E: Borrow<LedgerEvent>>(events: &[Standing<E>]) -> Option<Complaint> {
+    walk(events, |_, _| ())
+}
+
+/// Goes through the events in the order in which they take effect; what never
+/// does comes last.
+fn walk<E: Borrow<LedgerEvent>>(
+    events: &[Standing<E>],
+    mut meet: impl FnMut(&LedgerEvent, Result<Applied, Refusal>),
+) -> Option<Complaint> {
     let mut state = None;
+    let mut early: Vec<&LedgerEvent> = Vec::new();
     for event in in_order(events) {
-        apply(&mut state, event).ok();
+        let applied = apply(&mut state, event);
+        if state.is_none() {
+            early.push(event);
+            continue;
+        }
+        meet(event, applied);
+        while let Some((at, applied)) = first_that_fits(&early, &mut state) {
+            meet(early.remove(at), Ok(applied));
+        }
+    }
+    for event in early {
+        let refused = apply(&mut state, event);
+        meet(event, refused);
     }
     state
+}
+
+/// Applies the first of these that fits. A remark is taken in any state; it
+/// waits too for one in which it has an effect.
+fn first_that_fits(
+    early: &[&LedgerEvent],
+    state: &mut Option<Complaint>,
+) -> Option<(usize, Applied)> {
+    let mut numbered = early.iter().enumerate();
+    numbered.find_map(|(at, event)| {
+        let now = state.as_ref()?;
+        if event.fact.kind().is_remark() && now.next_state(&event.fact).is_err() {
+            return None;
+        }
+        Some((at, apply(state, event).ok()?))
+    })
 }
 
 /// What a complaint's events came to, beside the complaint.
@@ -66,9 +107,8 @@ pub struct Course {
 
 /// How the complaint with these events went, in the order of [`refold`].
 pub fn course<E: Borrow<LedgerEvent>>(events: &[Standing<E>]) -> Course {
-    let (mut state, mut course) = (None, Course::default());
-    for event in in_order(events) {
-        let applied = apply(&mut state, event);
+    let mut course = Course::default();
+    walk(events, |event, applied| {
         let takes = matches!(event.fact, Fact::TakenOver { .. });
         if applied == Ok(Applied::LateNote) {
             course.late.push(event.key);
@@ -77,7 +117,7 @@ pub fn course<E: Borrow<LedgerEvent>>(events: &[Standing<E>]) -> Course {
         {
             course.keeper = Some(event.key.device);
         }
-    }
+    });
     course
 }
 
@@ -122,3 +162,6 @@ fn packet_over<E: Borrow<LedgerEvent>>(
     });
     packets.min()
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,8 +2,7 @@
 //! costs a branch its trust, so a record is refused for one of these reasons
 //! alone: somebody wrote it whom the hub does not know; it has another
 //! complaint's number; or its desk could not know what the hub knew of the
-//! complaint, or knew what never reached the hub, or had met a step before the
-//! complaint's beginning, and the rules allow it no more.
+//! complaint, or knew what never reached the hub, and the rules allow it no more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,9 +82,5 @@ fn is_founded(world: &World, aside: &Aside) -> bool {
     };
     let here: BTreeSet<&Name> = past.iter().collect();
     let there: BTreeSet<&Name> = grounds.met.iter().collect();
-    // A step that came before its complaint had begun, over the branch's network,
-    // takes effect at the desk when the hub has told its place; at seed 447 a
-    // withdrawal, so that the desk still handed off.
-    let begun_later = past.first() != grounds.met.first();
-    (here != there || begun_later) && !grounds.would_fit
+    here != there && !grounds.would_fit
 }
