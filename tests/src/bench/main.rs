@@ -1,5 +1,5 @@
 //! The figures of `cargo xtask bench`: one JSON line a figure, the raw bounds
-//! of this machine measured in the same run. `suda-bench [NAME]` runs one part.
+//! of this machine measured in the same run. `suda-bench [PART]...` runs some of them.
 //! Fails when a figure that has a goal did not reach it.
 
 mod clocks;
@@ -15,54 +15,71 @@ mod window;
 
 use std::process::ExitCode;
 
+use clap::{Parser, ValueEnum};
 use suda_tests::Failure;
+
+#[derive(Parser)]
+#[command(about = "Measures the programs and this machine, one JSON line a figure")]
+struct Options {
+    /// Measure only these; all but the curve, which takes long, where none is named
+    #[arg(value_enum)]
+    parts: Vec<Part>,
+    /// For callers that ask every program so: the figures are JSON anyway
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Save,
+    Import,
+    Sync,
+    Ingest,
+    Peers,
+    Curve,
+    Clocks,
+    Status,
+    Search,
+    Visible,
+    Start,
+}
+
+impl Part {
+    /// Its name on the command line.
+    fn name(self) -> String {
+        self.to_possible_value()
+            .map(|value| value.get_name().to_owned())
+            .unwrap_or_default()
+    }
+
+    async fn measure(self) -> Result<(), Failure> {
+        match self {
+            Self::Save => desk::save().await,
+            Self::Import => desk::import().await,
+            Self::Sync => hub::sync().await,
+            Self::Ingest => ingest::ingest().await,
+            Self::Peers => peers::peers().await,
+            Self::Curve => curve::curve().await,
+            Self::Clocks => clocks::clocks().await,
+            Self::Status => status::status().await,
+            Self::Search => desk::search().await,
+            Self::Visible => window::visible().await,
+            Self::Start => window::start().await,
+        }
+    }
+}
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let wanted: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|a| !a.starts_with('-'))
-        .collect();
-    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|w| w == name);
+    let Options { parts, json: _ } = Options::parse();
+    let is_wanted =
+        |part: &Part| parts.contains(part) || (parts.is_empty() && *part != Part::Curve);
     let mut failed = false;
-    let mut note = |name: &str, result: Result<(), Failure>| {
-        if let Err(error) = result {
-            eprintln!("{name}: {error}");
+    for part in Part::value_variants().iter().copied().filter(is_wanted) {
+        if let Err(error) = part.measure().await {
+            eprintln!("{}: {error}", part.name());
             failed = true;
         }
-    };
-    if is_wanted("save") {
-        note("save", desk::save().await);
-    }
-    if is_wanted("import") {
-        note("import", desk::import().await);
-    }
-    if is_wanted("sync") {
-        note("sync", hub::sync().await);
-    }
-    if is_wanted("ingest") {
-        note("ingest", ingest::ingest().await);
-    }
-    if is_wanted("peers") {
-        note("peers", peers::peers().await);
-    }
-    if wanted.iter().any(|name| name == "curve") {
-        note("curve", curve::curve().await);
-    }
-    if is_wanted("clocks") {
-        note("clocks", clocks::clocks().await);
-    }
-    if is_wanted("status") {
-        note("status", status::status().await);
-    }
-    if is_wanted("search") {
-        note("search", desk::search().await);
-    }
-    if is_wanted("visible") {
-        note("visible", window::visible().await);
-    }
-    if is_wanted("start") {
-        note("start", window::start().await);
     }
     let missed = line::missed();
     if !missed.is_empty() {
